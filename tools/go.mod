@@ -1,0 +1,3 @@
+module github.com/waldur/terraform-provider-waldur-usage/tools
+
+go 1.26
