@@ -1,0 +1,84 @@
+package waldur
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// Config says how a Waldur is reached. Every field but RootCAs is needed.
+type Config struct {
+	Endpoint              Endpoint
+	Token                 Token
+	UserAgent             string
+	RequestTimeout        time.Duration  // of one HTTP request, from its turn to its last byte
+	MaxRetries            int            // repeats of one HTTP request, 0 or more
+	MaxConcurrentRequests int            // in flight at once over the whole client, 1 or more
+	RootCAs               *x509.CertPool // nil: the system's
+	Clock                 Clock
+	Random                func() float64 // in [0, 1), for the waits between repeats
+	Log                   Log
+}
+
+// Log takes a line about a request or a read. Nothing in it is secret.
+type Log func(ctx context.Context, message string, fields map[string]any)
+
+// Clock is what time does, so that tests need not wait.
+type Clock interface {
+	Now() time.Time
+	// Sleep waits for d, or until the context ends, whose error it then gives.
+	Sleep(ctx context.Context, d time.Duration) error
+}
+
+// Client reads usage records of one Waldur. It may be used from many
+// goroutines at once.
+type Client struct {
+	config Config
+	http   *http.Client
+	// turns admits requests in the order in which they ask. Requests with one
+	// token wait for each other inside Waldur, each of them occupying a worker.
+	turns  *semaphore.Weighted
+	budget *retryBudget
+}
+
+// NewClient prepares a client. It makes no request.
+func NewClient(config Config) *Client {
+	transport := &http.Transport{
+		Proxy:               proxyFromEnvironment,
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: config.RootCAs},
+		ForceAttemptHTTP2:   true,
+		MaxIdleConnsPerHost: config.MaxConcurrentRequests,
+		IdleConnTimeout:     90 * time.Second,
+		// Waldur's headers are below 16 KiB (Link repeats a query of 4 KiB at
+		// most three times); Go's default would take 10 MB.
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+	return &Client{
+		config: config,
+		http: &http.Client{
+			Transport:     transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		turns:  semaphore.NewWeighted(int64(config.MaxConcurrentRequests)),
+		budget: newRetryBudget(),
+	}
+}
+
+// Close ends the connections that are kept for reuse.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// proxyFromEnvironment hides the value of a malformed proxy variable, which
+// may hold a password and which net/http would show.
+func proxyFromEnvironment(r *http.Request) (*url.URL, error) {
+	proxy, err := http.ProxyFromEnvironment(r)
+	if err != nil {
+		return nil, errors.New("the proxy address in HTTP_PROXY or HTTPS_PROXY is not a URL")
+	}
+	return proxy, nil
+}

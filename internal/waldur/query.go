@@ -1,0 +1,60 @@
+package waldur
+
+import (
+	"errors"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// Query says which usage records are wanted.
+type Query struct {
+	Scope  Scope
+	After  string   // first date, inclusive, YYYY-MM-DD; empty: no bound
+	Before string   // last date, inclusive, YYYY-MM-DD; empty: no bound
+	Fields FieldSet // attributes to ask for; the date always comes
+}
+
+// ParseDate checks a date of the form YYYY-MM-DD. Waldur itself takes other
+// forms too, some of them month first: 09/01/2024 would be September.
+func ParseDate(raw string) (time.Time, error) {
+	date, err := time.Parse(time.DateOnly, raw)
+	if err != nil || date.Year() < 1 {
+		return time.Time{}, errors.New("It must be a date that exists, written as YYYY-MM-DD, such as 2024-09-01.")
+	}
+	return date, nil
+}
+
+// window is one request for records: dates within bounds, one page of them.
+type window struct {
+	after, before string // inclusive; empty: no bound
+	size          int    // page_size
+	page          int    // from 1
+	fields        FieldSet
+}
+
+// parameters gives the query of the request. A scope always stands in it:
+// without one the server answers with the records of the whole installation.
+func (w window) parameters(scopeURL string) url.Values {
+	values := url.Values{"scope": {scopeURL}, "page_size": {strconv.Itoa(w.size)}}
+	if w.page > 1 {
+		values.Set("page", strconv.Itoa(w.page))
+	}
+	if w.after != "" {
+		values.Set("date_after", w.after)
+	}
+	if w.before != "" {
+		values.Set("date_before", w.before)
+	}
+	addFields(values, w.fields)
+	return values
+}
+
+func addFields(values url.Values, fields FieldSet) {
+	if fields == AllFields() {
+		return
+	}
+	for f := range fields.Each {
+		values.Add("field", f.String())
+	}
+}

@@ -1,0 +1,209 @@
+package waldur
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	retryBase = 500 * time.Millisecond // bound of the first wait
+	retryCap  = 20 * time.Second       // bound of every wait
+	// retryReserve bounds a storm: so many repeats may be owed over the whole
+	// client. Each takes one, each good answer gives one back. When Waldur is
+	// down, fifty reads do not repeat a hundred and fifty requests.
+	retryReserve = 50
+)
+
+// reading is one read on behalf of a caller: the requests that it makes share
+// its account.
+type reading struct {
+	*Client
+	started           time.Time
+	requests, retries int
+	texts             map[string]string // seen so far, for the decoder
+}
+
+func (c *Client) newReading() *reading {
+	return &reading{Client: c, started: c.config.Clock.Now(), texts: map[string]string{}}
+}
+
+func (r *reading) decoder(request Request, fields FieldSet) decoder {
+	return decoder{request: request, fields: fields, known: r.texts}
+}
+
+// get makes a request until it succeeds, or until repeating it is of no use.
+func (r *reading) get(ctx context.Context, call call) error {
+	serverErrors := 0
+	for attempt := 1; ; attempt++ {
+		r.requests++
+		began := r.config.Clock.Now()
+		done, err := r.attempt(ctx, call)
+		r.logAttempt(ctx, call, attempt, done, r.config.Clock.Now().Sub(began), err)
+		if err == nil {
+			r.budget.giveBack()
+			return nil
+		}
+		if done.status == http.StatusInternalServerError {
+			serverErrors++
+		}
+		if !mayPass(err) || serverErrors > 1 || attempt > r.config.MaxRetries {
+			return afterAttempts(err, attempt, false)
+		}
+		wait := backoff(attempt, r.config.Random)
+		if refused, ok := errors.AsType[*StatusError](err); ok && refused.ComeBack > 0 {
+			if refused.ComeBack > retryCap {
+				return afterAttempts(err, attempt, false)
+			}
+			wait = refused.ComeBack
+		}
+		if !r.budget.take() {
+			return afterAttempts(err, attempt, true)
+		}
+		r.retries++
+		if err := r.config.Clock.Sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// mayPass tells whether the same request may succeed a moment later.
+func mayPass(err error) bool {
+	if refused, ok := errors.AsType[*StatusError](err); ok {
+		switch refused.Status {
+		case http.StatusTooManyRequests, http.StatusInternalServerError,
+			http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+			return true
+		}
+		return false
+	}
+	unreachable, ok := errors.AsType[*UnreachableError](err)
+	if !ok {
+		return false
+	}
+	if dns, ok := errors.AsType[*net.DNSError](unreachable); ok {
+		return !dns.IsNotFound
+	}
+	for _, passing := range []error{
+		errRequestTimeout, io.EOF, io.ErrUnexpectedEOF,
+		syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE, syscall.ETIMEDOUT,
+		syscall.EHOSTUNREACH, syscall.ENETUNREACH,
+	} {
+		if errors.Is(unreachable, passing) {
+			return true
+		}
+	}
+	timeout, ok := errors.AsType[net.Error](unreachable)
+	return ok && timeout.Timeout()
+}
+
+// afterAttempts notes in the error how often the request was made.
+func afterAttempts(err error, attempts int, throttled bool) error {
+	if refused, ok := errors.AsType[*StatusError](err); ok {
+		refused.Attempts, refused.Throttled = attempts, throttled
+	}
+	if unreachable, ok := errors.AsType[*UnreachableError](err); ok {
+		unreachable.Attempts, unreachable.Throttled = attempts, throttled
+	}
+	return err
+}
+
+// backoff is how long to wait before repeat number attempt: anything up to a
+// bound that doubles each time ("full jitter"), so that clients that failed
+// together do not come back together.
+func backoff(attempt int, random func() float64) time.Duration {
+	bound := retryCap
+	if doublings := attempt - 1; doublings < 6 {
+		bound = min(retryCap, retryBase<<doublings)
+	}
+	return time.Duration(random() * float64(bound))
+}
+
+// comeBack reads Retry-After (RFC 9110, 10.2.3): seconds, or a date, which is
+// taken against the server's own Date where that is given, as clocks differ.
+// Zero: nothing usable was said, and the ordinary wait applies.
+func comeBack(header http.Header, now time.Time) time.Duration {
+	said := header.Get("Retry-After")
+	if seconds, err := strconv.ParseInt(said, 10, 64); err == nil {
+		if seconds <= 0 || seconds > math.MaxInt64/int64(time.Second) {
+			return 0
+		}
+		return time.Duration(seconds) * time.Second
+	}
+	until, err := http.ParseTime(said)
+	if err != nil {
+		return 0
+	}
+	if date, err := http.ParseTime(header.Get("Date")); err == nil {
+		now = date
+	}
+	return max(0, until.Sub(now))
+}
+
+// retryBudget is shared by all reads of a client.
+type retryBudget struct {
+	mu   sync.Mutex
+	left int
+}
+
+func newRetryBudget() *retryBudget { return &retryBudget{left: retryReserve} }
+
+func (b *retryBudget) take() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.left == 0 {
+		return false
+	}
+	b.left--
+	return true
+}
+
+func (b *retryBudget) giveBack() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.left = min(retryReserve, b.left+1)
+}
+
+func (r *reading) logAttempt(ctx context.Context, call call, attempt int, done outcome, took time.Duration, err error) {
+	fields := map[string]any{
+		"method": call.request.Method, "path": call.request.Path, "attempt": attempt,
+		"duration_ms": took.Milliseconds(),
+	}
+	for _, name := range []string{"date_after", "date_before", "page_size", "page"} {
+		if value := call.query.Get(name); value != "" {
+			fields[name] = value
+		}
+	}
+	if done.status != 0 {
+		fields["status"] = done.status
+	}
+	if done.requestID != "" {
+		fields["request_id"] = done.requestID
+	}
+	if err != nil {
+		fields["error"] = err.Error()
+	} else {
+		fields["records"] = done.records
+	}
+	r.config.Log(ctx, "Waldur request", fields)
+}
+
+func (r *reading) log(ctx context.Context, records int, err error) {
+	fields := map[string]any{
+		"requests": r.requests, "retries": r.retries,
+		"duration_ms": r.config.Clock.Now().Sub(r.started).Milliseconds(),
+	}
+	if err != nil {
+		fields["error"] = err.Error()
+	} else {
+		fields["records"] = records
+	}
+	r.config.Log(ctx, "Waldur read", fields)
+}

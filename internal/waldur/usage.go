@@ -1,0 +1,181 @@
+package waldur
+
+import (
+	"cmp"
+	"strings"
+)
+
+// Usage is one usage record: how much of a component a project or a customer
+// used in a month, over all resources of a category. It is what
+// GET /api/marketplace-category-component-usages/ lists; list records carry no
+// id. An attribute that was not asked for, and one that Waldur gives as null,
+// is null here.
+type Usage struct {
+	Name          Nullable[string] // of the component, for people: "CPU"
+	Type          Nullable[string] // of the component, for programs: "cpu"
+	MeasuredUnit  Nullable[string] // may be empty
+	CategoryTitle Nullable[string] // translated by Waldur: not an identity
+	CategoryUUID  Nullable[string] // 32 hex digits: the category's identity
+	Date          Nullable[string] // YYYY-MM-DD, the first of the month
+	ReportedUsage Nullable[int64]  // sum of usage reports, whole units; null: none
+	FixedUsage    Nullable[int64]  // sum of plan amounts, whole units; null: none
+	Scope         Nullable[string] // URL of the project or customer
+}
+
+// Nullable is a JSON value that may be null. Its zero value is null.
+type Nullable[T any] struct {
+	Value T
+	Valid bool
+}
+
+// Of is a value that is not null.
+func Of[T any](value T) Nullable[T] { return Nullable[T]{Value: value, Valid: true} }
+
+// Field names an attribute of a usage record, in the order in which Waldur
+// gives them.
+type Field uint8
+
+// The nine attributes.
+const (
+	FieldName Field = iota
+	FieldType
+	FieldMeasuredUnit
+	FieldCategoryTitle
+	FieldCategoryUUID
+	FieldDate
+	FieldReportedUsage
+	FieldFixedUsage
+	FieldScope
+	fieldCount
+)
+
+// String is the attribute's name in Waldur's JSON and in its `field` parameter.
+func (f Field) String() string {
+	return [fieldCount]string{
+		"name", "type", "measured_unit", "category_title", "category_uuid",
+		"date", "reported_usage", "fixed_usage", "scope",
+	}[f]
+}
+
+// Attribute points to the record's value of a field: *Nullable[string] or
+// *Nullable[int64].
+func (u *Usage) Attribute(f Field) any {
+	return [fieldCount]any{
+		&u.Name, &u.Type, &u.MeasuredUnit, &u.CategoryTitle, &u.CategoryUUID,
+		&u.Date, &u.ReportedUsage, &u.FixedUsage, &u.Scope,
+	}[f]
+}
+
+// FieldSet is a set of fields.
+type FieldSet uint16
+
+// Fields is the set of the given fields.
+func Fields(fields ...Field) FieldSet {
+	var set FieldSet
+	for _, f := range fields {
+		set |= 1 << f
+	}
+	return set
+}
+
+// AllFields is the set of the nine fields.
+func AllFields() FieldSet { return 1<<fieldCount - 1 }
+
+// ParseField finds a field by its name.
+func ParseField(name string) (Field, bool) {
+	for f := range fieldCount {
+		if f.String() == name {
+			return f, true
+		}
+	}
+	return 0, false
+}
+
+// Has tells whether the field is in the set.
+func (s FieldSet) Has(f Field) bool { return s&(1<<f) != 0 }
+
+// Each yields the fields of the set, in Waldur's order.
+func (s FieldSet) Each(yield func(Field) bool) {
+	for f := range fieldCount {
+		if s.Has(f) && !yield(f) {
+			return
+		}
+	}
+}
+
+// costsLookups tells whether Waldur must look up the component or its category
+// for the fields: measured at 0.52 to 1.59 ms a record, against 0.09 without.
+func (s FieldSet) costsLookups() bool {
+	return s&Fields(FieldName, FieldType, FieldMeasuredUnit, FieldCategoryTitle, FieldCategoryUUID) != 0
+}
+
+// Duplicates yields each record that follows another one of the same scope,
+// component and date in a sorted list. Waldur has no constraint against them:
+// both are genuine. Records whose type or category was not asked for are told
+// apart by nothing and yield nothing.
+func Duplicates(sorted []Usage) func(yield func(Usage) bool) {
+	return func(yield func(Usage) bool) {
+		for i := 1; i < len(sorted); i++ {
+			a, b := &sorted[i-1], &sorted[i]
+			if a.Type.Valid && a.CategoryUUID.Valid && a.identity() == b.identity() && !yield(*b) {
+				return
+			}
+		}
+	}
+}
+
+// identity tells the records of one scope apart. The title of a category is
+// translated and may change: its uuid is the identity.
+type identity struct {
+	date, componentType, category Nullable[string]
+}
+
+func (u *Usage) identity() identity { return identity{u.Date, u.Type, u.CategoryUUID} }
+
+// forget makes the given attributes null.
+func (u *Usage) forget(fields FieldSet) {
+	for f := range fields.Each {
+		switch place := u.Attribute(f).(type) {
+		case *Nullable[string]:
+			*place = Nullable[string]{}
+		case *Nullable[int64]:
+			*place = Nullable[int64]{}
+		}
+	}
+}
+
+// compare orders records as every list is given: newest date first, then type,
+// category uuid and the remaining attributes, so that the same records make the
+// same list whatever order the server used.
+func compare(a, b Usage) int {
+	return cmp.Or(
+		compareText(b.Date, a.Date),
+		compareText(a.Type, b.Type),
+		compareText(a.CategoryUUID, b.CategoryUUID),
+		compareText(a.Name, b.Name),
+		compareText(a.MeasuredUnit, b.MeasuredUnit),
+		compareText(a.CategoryTitle, b.CategoryTitle),
+		compareNumber(a.ReportedUsage, b.ReportedUsage),
+		compareNumber(a.FixedUsage, b.FixedUsage),
+		compareText(a.Scope, b.Scope),
+	)
+}
+
+func compareText(a, b Nullable[string]) int {
+	return cmp.Or(compareNull(a.Valid, b.Valid), strings.Compare(a.Value, b.Value))
+}
+
+func compareNumber(a, b Nullable[int64]) int {
+	return cmp.Or(compareNull(a.Valid, b.Valid), cmp.Compare(a.Value, b.Value))
+}
+
+func compareNull(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	default:
+		return -1
+	}
+}
