@@ -1,0 +1,411 @@
+package waldur_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
+)
+
+// months gives records of the project: lengths[i] of them i months before
+// October 2024. Four categories share each type, so that there are ties.
+func months(lengths ...int) []waldurtest.Record {
+	var records []waldurtest.Record
+	for i, length := range lengths {
+		date := fmt.Sprintf("%04d-%02d-01", 2024-(i+2)/12, 12-(i+2)%12)
+		for n := range length {
+			usage := int64(1000*i + n)
+			records = append(records, waldurtest.Record{
+				Name: fmt.Sprintf("%s #%d", date, n), Type: fmt.Sprintf("type-%02d", n/4), MeasuredUnit: "h",
+				CategoryTitle: fmt.Sprintf("Category %d", n%4), CategoryUUID: fmt.Sprintf("%032x", n%4),
+				Date: date, ReportedUsage: &usage, Scope: projectPath,
+			})
+		}
+	}
+	return records
+}
+
+func even(n, perMonth int) []int {
+	var lengths []int
+	for ; n > 0; n -= perMonth {
+		lengths = append(lengths, min(n, perMonth))
+	}
+	return lengths
+}
+
+// names tells the records of a list: each has a name of its own in these tests.
+func names(usages []waldur.Usage) []string {
+	var all []string
+	for _, u := range usages {
+		all = append(all, u.Name.Value)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func namesOf(records []waldurtest.Record) []string {
+	var all []string
+	for _, r := range records {
+		all = append(all, r.Name)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func wantAll(t *testing.T, usages []waldur.Usage, err error, records []waldurtest.Record) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := names(usages), namesOf(records); !slices.Equal(got, want) {
+		t.Fatalf("got %d records, want %d: they differ", len(got), len(want))
+	}
+	if !slices.IsSortedFunc(usages, func(a, b waldur.Usage) int { return strings.Compare(b.Date.Value, a.Date.Value) }) {
+		t.Error("the records are not sorted by date, newest first")
+	}
+}
+
+func TestListGivesEveryRecordOnceWithinItsRequests(t *testing.T) {
+	t.Parallel()
+	for name, history := range map[string]struct {
+		lengths  []int
+		requests int
+	}{
+		"none":                          {nil, 1},
+		"one":                           {[]int{1}, 1},
+		"a few":                         {even(5, 5), 2},
+		"two years of twelve":           {even(24*12, 12), 2},
+		"exactly a page":                {even(300, 60), 2},
+		"one more than a page":          {even(301, 60), 4},
+		"3,000 at 168 a month":          {even(3000, 168), 21},
+		"10,000 at 168 a month":         {even(10000, 168), 62},
+		"10,000 at 12 a month":          {even(10000, 12), 37},
+		"months that differ":            {[]int{31, 168, 170, 169, 0, 0, 12, 299, 12, 12, 7, 168, 168, 200, 168}, 20},
+		"a month as long as a page":     {[]int{12, 300, 12}, 12},
+		"a month longer than a page":    {[]int{12, 12, 420, 12}, 16},
+		"one month, longer than a page": {[]int{650}, 16},
+		"a month longer than two pages": {[]int{700, 700}, 32},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := waldurtest.New()
+			server.AddScope(projectPath)
+			records := months(history.lengths...)
+			server.Add(records...)
+			usages, err := connect(t, server.Start(t)).Usages(t.Context(), everything())
+			wantAll(t, usages, err, records)
+			if got := len(server.Requests()); got > history.requests {
+				t.Errorf("%d requests, want at most %d", got, history.requests)
+			}
+			for _, request := range server.Requests() {
+				if page := request.Query.Get("page"); page != "" && len(history.lengths) > 0 && slices.Max(history.lengths) < 300 {
+					t.Errorf("page %s was asked for, though no month needs it", page)
+				}
+			}
+		})
+	}
+}
+
+func TestListOfARedFieldsAsksForNothingElse(t *testing.T) {
+	t.Parallel()
+	server := waldurtest.New()
+	server.Add(months(even(1000, 100)...)...)
+	client := connect(t, server.Start(t))
+	usages, err := client.Usages(t.Context(), waldur.Query{Scope: project(), Fields: waldur.Fields(waldur.FieldReportedUsage)})
+	if err != nil || len(usages) != 1000 {
+		t.Fatalf("%d records, error %v", len(usages), err)
+	}
+	for i, request := range server.Requests() {
+		want := "date reported_usage"
+		if i == 0 {
+			want = "date reported_usage scope"
+		}
+		if got := strings.Join(request.Query["field"], " "); got != want {
+			t.Errorf("request %d asked for %q, want %q", i+1, got, want)
+		}
+	}
+	for _, u := range usages {
+		if u.Scope.Valid || u.Type.Valid || !u.Date.Valid || !u.ReportedUsage.Valid {
+			t.Fatalf("a record has other attributes than those asked for")
+		}
+	}
+}
+
+func TestSmallListWithoutScopeTakesOneRequest(t *testing.T) {
+	t.Parallel()
+	server := waldurtest.New()
+	records := months(12, 12)
+	server.Add(records...)
+	client := connect(t, server.Start(t))
+	usages, err := client.Usages(t.Context(), waldur.Query{Scope: project(), Fields: waldur.AllFields() &^ waldur.Fields(waldur.FieldScope)})
+	wantAll(t, usages, err, records)
+	if n := len(server.Requests()); n != 1 {
+		t.Errorf("%d requests, want 1", n)
+	}
+}
+
+func TestEveryRecordTellsTheScopeThatWaldurGave(t *testing.T) {
+	t.Parallel()
+	server := waldurtest.New()
+	server.Add(months(12, 12)...)
+	url := server.Start(t)
+	usages, err := connect(t, url).Usages(t.Context(), everything())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range usages {
+		if u.Scope != waldur.Of(url+projectPath) {
+			t.Fatalf("scope %q, want %q", u.Scope.Value, url+projectPath)
+		}
+	}
+}
+
+func TestListIsTheSameWhateverOrderTheServerUsed(t *testing.T) {
+	t.Parallel()
+	records := months(20, 20)
+	var lists [2][]waldur.Usage
+	for i := range lists {
+		server := waldurtest.New()
+		server.Add(records...)
+		slices.Reverse(records) // other ids, another order of ties
+		var err error
+		lists[i], err = connect(t, server.Start(t)).Usages(t.Context(), everything())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j := range lists[i] {
+			lists[i][j].Scope = waldur.Nullable[string]{} // names the server's port
+		}
+	}
+	if !slices.Equal(lists[0], lists[1]) {
+		t.Error("the same records made two lists")
+	}
+}
+
+func TestListWithinDatesHoldsThoseDatesOnly(t *testing.T) {
+	t.Parallel()
+	server := waldurtest.New()
+	records := months(12, 12, 400, 12)
+	server.Add(records...)
+	client := connect(t, server.Start(t))
+	query := everything()
+	query.After, query.Before = "2024-08-01", "2024-09-01"
+	usages, err := client.Usages(t.Context(), query)
+	wantAll(t, usages, err, slices.DeleteFunc(records, func(r waldurtest.Record) bool {
+		return r.Date < query.After || r.Date > query.Before
+	}))
+}
+
+func TestTwoRecordsOfOneComponentAreBothKept(t *testing.T) {
+	t.Parallel()
+	server := waldurtest.New()
+	records := months(4)
+	records = append(records, records[1])
+	server.Add(records...)
+	query := everything()
+	query.After, query.Before = "2024-10-01", "2024-10-01"
+	usages, err := connect(t, server.Start(t)).Usages(t.Context(), query)
+	wantAll(t, usages, err, records)
+	twins := slices.Collect(waldur.Duplicates(usages))
+	if len(twins) != 1 || twins[0].Name.Value != records[1].Name {
+		t.Errorf("%d duplicates were named, want the one", len(twins))
+	}
+}
+
+// A server that ignores the scope hands out the whole installation. The harm:
+// a budget checked against everybody's usage, or against a stranger's.
+func TestListFailsWhenTheServerIgnoresTheScope(t *testing.T) {
+	t.Parallel()
+	customer := func(records []waldurtest.Record) []waldurtest.Record {
+		for i := range records {
+			records[i].Scope = "/api/customers/ff9acf801b2f4d1bbf5ecc2ff6c86c58/"
+		}
+		return records
+	}
+	for name, records := range map[string][]waldurtest.Record{
+		"and the first record is another's":                        customer(months(12)),
+		"and the first record fits, but its customer has its like": slices.Concat(months(12), customer(months(0, 12)), customer(months(12))),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := waldurtest.New()
+			server.AddScope(projectPath)
+			server.Add(records...)
+			server.IgnoreScope = true
+			_, err := connect(t, server.Start(t)).Usages(t.Context(), everything())
+			if _, ok := errors.AsType[*waldur.FilterError](err); !ok {
+				t.Errorf("error %v, want a FilterError", err)
+			}
+		})
+	}
+}
+
+func TestListFailsWhenTheServerIgnoresTheDates(t *testing.T) {
+	t.Parallel()
+	for _, parameter := range []string{"date_after", "date_before"} {
+		t.Run(parameter, func(t *testing.T) {
+			t.Parallel()
+			server := waldurtest.New()
+			server.Add(months(5, 5, 5, 5)...)
+			server.Before = func(_ int, r *http.Request) {
+				query := r.URL.Query()
+				query.Del(parameter)
+				r.URL.RawQuery = query.Encode()
+			}
+			query := everything()
+			query.After, query.Before = "2024-08-01", "2024-09-01"
+			_, err := connect(t, server.Start(t)).Usages(t.Context(), query)
+			if _, ok := errors.AsType[*waldur.FilterError](err); !ok {
+				t.Errorf("error %v, want a FilterError", err)
+			}
+		})
+	}
+}
+
+// lie changes the count of every list answer.
+func lie(change func(n, count int) int) func(int, *http.Request, *waldurtest.Answer) {
+	return func(n int, _ *http.Request, answer *waldurtest.Answer) {
+		if count, err := strconv.Atoi(answer.Header.Get("X-Result-Count")); err == nil {
+			answer.Header.Set("X-Result-Count", strconv.Itoa(change(n, count)))
+		}
+	}
+}
+
+func TestListFailsWhenCountsDoNotAddUp(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(n, count int) int{
+		"one too many":  func(_, count int) int { return count + 1 },
+		"one too few":   func(_, count int) int { return count - 1 },
+		"growing":       func(n, count int) int { return count + n },
+		"always zero":   func(int, int) int { return 0 },
+		"always a page": func(int, int) int { return 300 },
+	} {
+		for _, lengths := range [][]int{even(12, 12), even(600, 12), even(700, 168), {400}} {
+			t.Run(fmt.Sprintf("%s, %d months", name, len(lengths)), func(t *testing.T) {
+				t.Parallel()
+				server := waldurtest.New()
+				server.Add(months(lengths...)...)
+				server.Rewrite = lie(change)
+				_, err := connect(t, server.Start(t)).Usages(t.Context(), everything())
+				if doubt, ok := errors.AsType[*waldur.IncompleteError](err); !ok || doubt.Reads != 3 {
+					t.Errorf("error %v, want an IncompleteError after three reads", err)
+				}
+				if n := len(server.Requests()); n > 150 {
+					t.Errorf("%d requests: where is the end?", n)
+				}
+			})
+		}
+	}
+}
+
+func TestListFailsWithoutACount(t *testing.T) {
+	t.Parallel()
+	for _, count := range []string{"", "many", "-1", "1.5"} {
+		t.Run(count, func(t *testing.T) {
+			t.Parallel()
+			server := waldurtest.New()
+			server.Add(months(12)...)
+			server.Rewrite = func(_ int, _ *http.Request, answer *waldurtest.Answer) { answer.Header.Set("X-Result-Count", count) }
+			_, err := connect(t, server.Start(t)).Usages(t.Context(), everything())
+			if _, ok := errors.AsType[*waldur.FormatError](err); !ok {
+				t.Errorf("error %v, want a FormatError", err)
+			}
+		})
+	}
+}
+
+func TestListIsReadAgainWhenARecordAppearsMeanwhile(t *testing.T) {
+	t.Parallel()
+	server := waldurtest.New()
+	records := months(even(700, 100)...)
+	server.Add(records...)
+	late := records[650]
+	late.Name, late.CategoryUUID = "late", strings.Repeat("e", 32)
+	server.Before = func(n int, _ *http.Request) {
+		if n == 4 {
+			server.Add(late)
+		}
+	}
+	usages, err := connect(t, server.Start(t)).Usages(t.Context(), everything())
+	wantAll(t, usages, err, append(records, late))
+}
+
+func TestListWorksWithServersThatGiveShorterPages(t *testing.T) {
+	t.Parallel()
+	for _, limit := range []int{100, 10} {
+		t.Run(strconv.Itoa(limit), func(t *testing.T) {
+			t.Parallel()
+			server := waldurtest.New()
+			server.PageCap = limit
+			records := months(7, 9, 9, 12, 5, 0, 9, 30)
+			server.Add(records...)
+			usages, err := connect(t, server.Start(t)).Usages(t.Context(), everything())
+			wantAll(t, usages, err, records)
+		})
+	}
+}
+
+func TestScopeIsNeverLeftOut(t *testing.T) {
+	t.Parallel()
+	server := waldurtest.New()
+	server.Add(months(12, 400, 12, 168, 168)...)
+	base := server.Start(t)
+	if _, err := connect(t, base).Usages(t.Context(), everything()); err != nil {
+		t.Fatal(err)
+	}
+	for _, request := range server.Requests() {
+		if got := request.Query["scope"]; !slices.Equal(got, []string{base + projectPath}) {
+			t.Errorf("scope %q, want exactly one, %s", got, base+projectPath)
+		}
+	}
+}
+
+// What the walk is for: following pages loses records on this server.
+func TestFollowingPagesWouldLoseRecords(t *testing.T) {
+	t.Parallel()
+	server := waldurtest.New()
+	records := months(even(2000, 168)...)
+	server.Add(records...)
+	base := server.Start(t)
+	seen := map[string]bool{}
+	for page := 1; page <= 7; page++ {
+		for _, name := range pageOfNames(t, base, page) {
+			seen[name] = true
+		}
+	}
+	if len(seen) >= len(records) {
+		t.Errorf("pages gave all %d records: these tests prove nothing", len(records))
+	}
+}
+
+func pageOfNames(t *testing.T, base string, page int) []string {
+	t.Helper()
+	query := url.Values{"scope": {base + projectPath}, "page_size": {"300"}, "page": {strconv.Itoa(page)}, "field": {"name"}}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/api/marketplace-category-component-usages/?"+query.Encode(), http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Token "+waldurtest.Token)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	var records []struct{ Name string }
+	if err := json.NewDecoder(response.Body).Decode(&records); err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, r := range records {
+		all = append(all, r.Name)
+	}
+	return all
+}
