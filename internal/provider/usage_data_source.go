@@ -1,0 +1,67 @@
+package provider
+
+import (
+	"context"
+	"maps"
+	"strconv"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+var _ datasource.DataSourceWithConfigure = (*usageDataSource)(nil)
+
+// usageDataSource reads one usage record by its id.
+type usageDataSource struct{ connected }
+
+func newUsageDataSource() datasource.DataSource { return &usageDataSource{} }
+
+// Metadata implements datasource.DataSource.
+func (d *usageDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_category_component_usage"
+}
+
+// Schema implements datasource.DataSource.
+func (d *usageDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	attributes := map[string]schema.Attribute{
+		"id": schema.Int64Attribute{
+			Required: true,
+			MarkdownDescription: "Id of the record, 1 or more. Waldur's API never shows it, in lists neither: " +
+				"you know it from an administrator or from the database.",
+			Validators: []validator.Int64{int64validator.AtLeast(1)},
+		},
+		"fields": fieldsAttribute(),
+	}
+	maps.Copy(attributes, usageAttributes())
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Reads one usage record by its id: how much of a component a project or a customer used in a month. " +
+			"To read the records of a project or a customer, use `waldur_category_component_usages`, which needs no id. " +
+			"Waldur lets any user read any record by its id.",
+		Attributes: attributes,
+	}
+}
+
+// Read implements datasource.DataSource.
+func (d *usageDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var id types.Int64
+	var fields types.Set
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("id"), &id)...)
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("fields"), &fields)...)
+	resp.Diagnostics.Append(d.connection.check("usage record")...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	usage, err := d.connection.client.Usage(ctx, id.ValueInt64(), fieldSet(fields))
+	if err != nil {
+		resp.Diagnostics.Append(readError(err, subject{what: "usage record", name: strconv.FormatInt(id.ValueInt64(), 10), argument: path.Root("id"), byID: true}))
+		return
+	}
+	resp.State.Raw, err = withComputed(req.Config.Raw, usageValues(&usage))
+	if err != nil {
+		resp.Diagnostics.AddError("Unable to read usage record: no state", err.Error())
+	}
+}
