@@ -1,3 +1,4 @@
+// OpenTofu, on which the tests run; see tools/go.mod.
 module github.com/waldur/terraform-provider-waldur-usage/tools/tofu
 
 go 1.26.6
@@ -262,4 +263,5 @@ require (
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
 
+// Copied from the go.mod of OpenTofu: a replace counts only in the main module.
 replace github.com/hashicorp/hcl/v2 v2.20.1 => github.com/opentofu/hcl/v2 v2.20.2-0.20251021132045-587d123c2828

@@ -1,0 +1,132 @@
+// Command cmd gives the Makefile what package cli knows.
+//
+//	find       [-cli any|terraform|tofu]                       prints the path of the program
+//	acceptance [-cli any|terraform|tofu] COMMAND [ARGUMENT…]   runs a command with acceptance tests on the program
+//	schema     [-cli any|terraform|tofu] BINARY                prints the schema of the provider for tfplugindocs
+//	install    -version X.Y.Z BINARY                           installs the provider for the user
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/cli"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+
+	stop()
+
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, arguments []string) error {
+	if len(arguments) == 0 {
+		return errors.New("say find, acceptance, schema or install")
+	}
+
+	verb := arguments[0]
+	flags := flag.NewFlagSet(verb, flag.ExitOnError)
+	want := flags.String("cli", string(cli.Any), "the program: any, terraform or tofu")
+	version := flags.String("version", cli.LocalVersion, "the version to install as")
+
+	if err := flags.Parse(arguments[1:]); err != nil {
+		return err
+	}
+
+	if verb == "install" {
+		return install(flags.Arg(0), *version)
+	}
+
+	program, err := cli.Find(ctx, cli.Kind(*want), os.Stderr)
+	if err != nil {
+		return err
+	}
+
+	switch verb {
+	case "find":
+		fmt.Println(program.Path)
+
+		return nil
+	case "acceptance":
+		return acceptance(ctx, program, flags.Args())
+	case "schema":
+		return schema(ctx, program, flags.Arg(0))
+	default:
+		return fmt.Errorf("no such command: %q", verb)
+	}
+}
+
+func acceptance(ctx context.Context, program cli.CLI, command []string) error {
+	if len(command) == 0 {
+		return errors.New("acceptance: which command?")
+	}
+
+	cmd, err := program.Acceptance(ctx, filepath.Join("build", "acceptance"), command[0], command[1:]...)
+	if err != nil {
+		return err
+	}
+
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	fmt.Fprintf(os.Stderr, "acceptance tests on %s %s, %s\n", program.Kind, program.Version, program.Path)
+
+	return cmd.Run()
+}
+
+func schema(ctx context.Context, program cli.CLI, binary string) error {
+	// The name is the prefix of the data sources, by which tfplugindocs finds their schemas.
+	document, err := program.Schema(ctx, binary, "waldur")
+	if err != nil {
+		return err
+	}
+
+	_, err = os.Stdout.Write(document)
+
+	return err
+}
+
+func install(binary, version string) error {
+	dirs, err := cli.Install(binary, version)
+	if err != nil {
+		return err
+	}
+
+	source, err := cli.Source(binary)
+	if err != nil {
+		return err
+	}
+
+	fmt.Printf(`Installed for Terraform and OpenTofu. Paste, then run "terraform init" or "tofu init":
+
+terraform {
+  required_providers {
+    waldur = {
+      source  = %q
+      version = %q
+    }
+  }
+}
+
+After another build is installed, remove .terraform.lock.hcl before init: it
+holds the checksum of this one. While these folders exist, no other version is
+taken from a registry:
+
+`, source, version)
+
+	for _, dir := range dirs {
+		fmt.Println("  " + filepath.Dir(dir))
+	}
+
+	return nil
+}
