@@ -1,6 +1,9 @@
 package waldurtest
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // AnswerCost returns what an answer with that many records costs a real
 // Waldur, by the measured formula
@@ -9,5 +12,42 @@ import "time"
 //	                        + 1.07 if any of category_title, category_uuid, which need the 0.52 too
 //	                        + 1.07 if scope) ms
 //
-// fields are those asked for; none means all nine.
-func AnswerCost(records int, fields ...string) time.Duration { return 0 }
+// names are the attributes asked for; none means all nine. A read by id is an
+// answer with one record. Refusals cost nothing here.
+func AnswerCost(records int, names ...string) time.Duration {
+	return fieldsOf(names).cost(records)
+}
+
+func (f fields) cost(records int) time.Duration {
+	const (
+		answer    = 22 * time.Millisecond
+		row       = 90 * time.Microsecond
+		component = 520 * time.Microsecond
+		category  = 1070 * time.Microsecond
+		scope     = 1070 * time.Microsecond
+	)
+	record := row
+	if f.has(fieldName | fieldType | fieldMeasuredUnit | fieldCategoryTitle | fieldCategoryUUID) {
+		record += component
+	}
+	if f.has(fieldCategoryTitle | fieldCategoryUUID) {
+		record += category
+	}
+	if f.has(fieldScope) {
+		record += scope
+	}
+	return answer + time.Duration(records)*record
+}
+
+// sleep waits for a time, or until the client is gone.
+func sleep(ctx context.Context, long time.Duration) {
+	if long <= 0 {
+		return
+	}
+	timer := time.NewTimer(long)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
