@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// These tests run the real program with the real provider.
+func provider(t *testing.T) (program CLI, binary string) {
+	t.Helper()
+
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("acceptance test: needs TF_ACC=1")
+	}
+
+	program, err := Find(t.Context(), Any, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	binary, err = BuildProvider(t.Context(), t.TempDir(), LocalVersion)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	return program, binary
+}
+
+const configuration = `
+terraform {
+  required_providers {
+    waldur = {
+      source = "waldur/waldur-usage"
+    }
+  }
+}
+`
+
+func initialize(t *testing.T, program CLI, config string) {
+	t.Helper()
+
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "main.tf"), []byte(configuration), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	out, err := program.Command(t.Context(), dir, config, "init", "-no-color").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+
+	if !strings.Contains(string(out), "Installed waldur/waldur-usage v"+LocalVersion) {
+		t.Errorf("another provider than ours:\n%s", out)
+	}
+}
+
+func TestAccInitFindsTheProviderInAMirror(t *testing.T) {
+	t.Parallel()
+
+	program, binary := provider(t)
+
+	config, err := Mirror(t.TempDir(), binary, LocalVersion)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	initialize(t, program, config)
+}
+
+func TestAccInitFindsTheInstalledProviderWithoutConfiguration(t *testing.T) {
+	program, binary := provider(t)
+
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("AppData", t.TempDir())
+
+	if _, err := Install(binary, LocalVersion); err != nil {
+		t.Fatal(err)
+	}
+
+	initialize(t, program, "")
+}
+
+func TestAccSchemaHasTheDataSourcesUnderTheGivenName(t *testing.T) {
+	t.Parallel()
+
+	program, binary := provider(t)
+
+	got, err := program.Schema(t.Context(), binary, "waldur")
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	for _, want := range []string{`"provider_schemas":{"waldur":`, `"waldur_category_component_usages":`} {
+		if !strings.Contains(string(got), want) {
+			t.Errorf("no %s in %s", want, got)
+		}
+	}
+}
