@@ -60,8 +60,7 @@ func (d *usageDataSource) Read(ctx context.Context, req datasource.ReadRequest, 
 		resp.Diagnostics.Append(readError(err, subject{what: "usage record", name: strconv.FormatInt(id.ValueInt64(), 10), argument: path.Root("id"), byID: true}))
 		return
 	}
-	resp.State.Raw, err = withComputed(req.Config.Raw, usageValues(&usage))
-	if err != nil {
-		resp.Diagnostics.AddError("Unable to read usage record: no state", err.Error())
+	for name, value := range usageValues(&usage) {
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(name), value)...)
 	}
 }

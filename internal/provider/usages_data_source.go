@@ -12,7 +12,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
@@ -150,14 +149,11 @@ func (d *usagesDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 		return
 	}
 	resp.Diagnostics.Append(duplicateWarning(usages)...)
-	computed := map[string]tftypes.Value{"usages": usagesValue(usages)}
+	// The scope first: setting an attribute walks over those that are set.
 	if arguments.scope.IsNull() {
-		computed["scope"] = tftypes.NewValue(tftypes.String, d.connection.endpoint.ScopeURL(scope))
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("scope"), d.connection.endpoint.ScopeURL(scope))...)
 	}
-	resp.State.Raw, err = withComputed(req.Config.Raw, computed)
-	if err != nil {
-		resp.Diagnostics.AddError("Unable to read usages: no state", err.Error())
-	}
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("usages"), usagesValue(usages))...)
 }
 
 // chosenScope gives the scope and the argument that names it.
