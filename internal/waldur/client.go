@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"net/http"
-	"net/url"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -39,8 +37,8 @@ type Clock interface {
 // Client reads usage records of one Waldur. It may be used from many
 // goroutines at once.
 type Client struct {
-	config Config
-	http   *http.Client
+	config    Config
+	transport *http.Transport
 	// turns admits requests in the order in which they ask. Requests with one
 	// token wait for each other inside Waldur, each of them occupying a worker.
 	turns  *semaphore.Weighted
@@ -49,21 +47,22 @@ type Client struct {
 
 // NewClient prepares a client. It makes no request.
 func NewClient(config Config) *Client {
-	transport := &http.Transport{
-		Proxy:               proxyFromEnvironment,
-		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: config.RootCAs},
-		ForceAttemptHTTP2:   true,
-		MaxIdleConnsPerHost: config.MaxConcurrentRequests,
-		IdleConnTimeout:     90 * time.Second,
-		// Waldur's headers are below 16 KiB (Link repeats a query of 4 KiB at
-		// most three times); Go's default would take 10 MB.
-		MaxResponseHeaderBytes: 64 << 10,
-	}
+	// HTTP/1.1 alone: a few requests at once need no more of a connection, and
+	// what interrupts an HTTP/2 stream has no type by which to tell it apart.
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
 	return &Client{
 		config: config,
-		http: &http.Client{
-			Transport:     transport,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		transport: &http.Transport{
+			Proxy:                  proxyFromEnvironment,
+			OnProxyConnectResponse: refusedByProxy,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: config.RootCAs},
+			Protocols:              &protocols,
+			MaxIdleConnsPerHost:    config.MaxConcurrentRequests,
+			IdleConnTimeout:        90 * time.Second,
+			// Waldur's headers are below 16 KiB (Link repeats a query of 4 KiB
+			// at most four times); Go's default would take 10 MB.
+			MaxResponseHeaderBytes: 64 << 10,
 		},
 		turns:  semaphore.NewWeighted(int64(config.MaxConcurrentRequests)),
 		budget: newRetryBudget(),
@@ -71,14 +70,4 @@ func NewClient(config Config) *Client {
 }
 
 // Close ends the connections that are kept for reuse.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
-
-// proxyFromEnvironment hides the value of a malformed proxy variable, which
-// may hold a password and which net/http would show.
-func proxyFromEnvironment(r *http.Request) (*url.URL, error) {
-	proxy, err := http.ProxyFromEnvironment(r)
-	if err != nil {
-		return nil, errors.New("the proxy address in HTTP_PROXY or HTTPS_PROXY is not a URL")
-	}
-	return proxy, nil
-}
+func (c *Client) Close() { c.transport.CloseIdleConnections() }

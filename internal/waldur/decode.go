@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math/bits"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -17,25 +17,43 @@ import (
 type decoder struct {
 	request Request
 	fields  FieldSet
-	// known holds the texts seen so far: a component's name, type, unit and
-	// category stand in every month again.
-	known map[string]string
+	memory
+}
+
+// memory serves all answers of a read: building it for each would cost more
+// than decoding a record.
+type memory struct {
+	names map[string]Field // of the attributes
+	// texts holds the texts seen so far, as they stood in JSON: a component's
+	// name, type, unit and category stand in every month again.
+	texts map[string]string
+}
+
+func newMemory() memory {
+	m := memory{names: map[string]Field{}, texts: map[string]string{}}
+	for field := range AllFields().Each {
+		m.names[field.String()] = field
+	}
+	return m
 }
 
 // list reads a JSON array of records.
 func (d decoder) list(body []byte) ([]Usage, error) {
-	in := jsontext.NewDecoder(bytes.NewReader(body))
+	in := jsontext.NewDecoder(bytes.NewBuffer(body))
 	if in.PeekKind() != '[' {
-		return nil, d.whole(in, "a list of records")
+		return nil, d.unlike(in, 0, "is JSON, but not a list of records")
 	}
 	_, _ = in.ReadToken()
 	usages := []Usage{}
 	for in.PeekKind() != ']' {
-		usage, err := d.record(in, len(usages)+1)
-		if err != nil {
+		if len(usages) == pageCap {
+			// Bounds what an answer of very small records makes of memory.
+			return nil, d.wrong(0, "", "holds more records than Waldur gives in one, which is "+strconv.Itoa(pageCap))
+		}
+		usages = append(usages, Usage{})
+		if err := d.record(in, len(usages), &usages[len(usages)-1]); err != nil {
 			return nil, err
 		}
-		usages = append(usages, usage)
 	}
 	_, _ = in.ReadToken()
 	return usages, d.end(in)
@@ -43,145 +61,154 @@ func (d decoder) list(body []byte) ([]Usage, error) {
 
 // one reads a single JSON object.
 func (d decoder) one(body []byte) (Usage, error) {
-	in := jsontext.NewDecoder(bytes.NewReader(body))
-	usage, err := d.record(in, 0)
-	if err != nil {
+	in := jsontext.NewDecoder(bytes.NewBuffer(body))
+	var usage Usage
+	if err := d.record(in, 0, &usage); err != nil {
 		return Usage{}, err
 	}
 	return usage, d.end(in)
 }
 
-func (d decoder) record(in *jsontext.Decoder, number int) (Usage, error) {
+func (d decoder) record(in *jsontext.Decoder, number int, usage *Usage) error {
 	if in.PeekKind() != '{' {
-		return Usage{}, d.problem(in, number, "", "is not an object")
+		return d.unlike(in, number, "is not an object")
 	}
 	_, _ = in.ReadToken()
-	var usage Usage
-	var seen FieldSet
+	missing := d.fields
 	for in.PeekKind() != '}' {
-		name, err := in.ReadToken()
+		name, err := in.ReadValue()
 		if err != nil {
-			return Usage{}, d.problem(in, number, "", problemOf(err))
+			return d.broken(number, d.repeated(err), err)
 		}
-		field, known := ParseField(name.String())
-		if !known || !d.fields.Has(field) {
-			if err := in.SkipValue(); err != nil {
-				return Usage{}, d.problem(in, number, "", problemOf(err))
-			}
+		field, asked := d.field(name)
+		value, err := in.ReadValue()
+		switch {
+		case err != nil && asked:
+			return d.broken(number, field.String(), err)
+		case err != nil:
+			return d.broken(number, "", err)
+		case !asked:
 			continue
 		}
-		if problem := d.attribute(in, usage.Attribute(field)); problem != "" {
-			return Usage{}, d.problem(in, number, field.String(), problem)
+		if problem := d.set(usage.Attribute(field), value); problem != "" {
+			return d.wrong(number, field.String(), problem)
 		}
-		seen |= Fields(field)
+		missing &^= 1 << field
 	}
-	if _, err := in.ReadToken(); err != nil {
-		return Usage{}, d.problem(in, number, "", problemOf(err))
+	_, _ = in.ReadToken()
+	if missing != 0 {
+		first := Field(bits.TrailingZeros16(uint16(missing)))
+		return d.wrong(number, first.String(), "is missing")
 	}
-	for field := range d.fields.Each {
-		if !seen.Has(field) {
-			return Usage{}, d.problem(in, number, field.String(), "is missing")
-		}
-	}
-	return usage, nil
+	return nil
 }
 
-// attribute reads one value into its place and says what is wrong with it.
-func (d decoder) attribute(in *jsontext.Decoder, place any) string {
-	raw, err := in.ReadValue()
-	if err != nil {
-		return problemOf(err)
+// field finds the attribute that a member's name names, if it was asked for.
+func (d decoder) field(name jsontext.Value) (Field, bool) {
+	plain := name[1 : len(name)-1]
+	if bytes.IndexByte(plain, '\\') >= 0 {
+		plain, _ = jsontext.AppendUnquote(nil, name)
 	}
-	if raw.Kind() == 'n' {
+	field, known := d.names[string(plain)]
+	return field, known && d.fields.Has(field)
+}
+
+// set gives a value to an attribute and says what is wrong with it.
+func (d decoder) set(attribute any, value jsontext.Value) (problem string) {
+	if value.Kind() == 'n' {
 		return ""
 	}
-	switch place := place.(type) {
+	switch attribute := attribute.(type) {
 	case *Nullable[string]:
-		if raw.Kind() != '"' {
+		if value.Kind() != '"' {
 			return "is not a text"
 		}
-		*place = Of(d.text(raw))
+		*attribute = Of(d.text(value))
 	case *Nullable[int64]:
-		if raw.Kind() != '0' {
+		if value.Kind() != '0' {
 			return "is not a number"
 		}
-		number, err := strconv.ParseInt(string(raw), 10, 64)
+		number, err := strconv.ParseInt(string(value), 10, 64)
 		if errors.Is(err, strconv.ErrRange) {
 			return "does not fit into 64 bits"
 		}
 		if err != nil {
 			return "is not written as a whole number"
 		}
-		*place = Of(number)
+		*attribute = Of(number)
 	}
 	return ""
 }
 
-func (d decoder) text(raw jsontext.Value) string {
-	plain := []byte(raw[1 : len(raw)-1])
-	if bytes.IndexByte(plain, '\\') >= 0 {
-		plain, _ = jsontext.AppendUnquote(nil, raw)
-	}
-	if text, found := d.known[string(plain)]; found {
+func (d decoder) text(quoted jsontext.Value) string {
+	if text, found := d.texts[string(quoted)]; found {
 		return text
 	}
+	plain, _ := jsontext.AppendUnquote(nil, quoted)
 	text := string(plain)
-	d.known[text] = text
+	d.texts[string(quoted)] = text
 	return text
 }
 
 func (d decoder) end(in *jsontext.Decoder) error {
 	if _, err := in.ReadToken(); !errors.Is(err, io.EOF) {
-		return &FormatError{Request: d.request, Problem: "goes on after its end"}
+		return d.wrong(0, "", "goes on after its end")
 	}
 	return nil
 }
 
-func (d decoder) whole(in *jsontext.Decoder, want string) error {
+// unlike says that a value is of another kind than it should be, or what is
+// wrong with its JSON.
+func (d decoder) unlike(in *jsontext.Decoder, number int, problem string) error {
 	if _, err := in.ReadValue(); err != nil {
-		return &FormatError{Request: d.request, Problem: problemOf(err)}
+		return d.broken(number, "", err)
 	}
-	return &FormatError{Request: d.request, Problem: "is JSON, but not " + want}
+	return d.wrong(number, "", problem)
 }
 
-func (d decoder) problem(in *jsontext.Decoder, number int, attribute, problem string) error {
-	if attribute == "" && in.PeekKind() == 0 {
-		if _, err := in.ReadToken(); err != nil {
-			problem = problemOf(err)
-		}
-	}
+func (d decoder) wrong(number int, attribute, problem string) error {
 	return &FormatError{Request: d.request, Record: number, Attribute: attribute, Problem: problem}
 }
 
-// problemOf says what is wrong with JSON in our words: the library's would
-// show a part of the body.
-func problemOf(err error) string {
+// broken says what is wrong with the JSON itself, in our words: the library's
+// would show a part of the body.
+func (d decoder) broken(number int, attribute string, err error) error {
+	malformed := &FormatError{Request: d.request, Record: number, Attribute: attribute, Problem: "is not valid JSON"}
 	switch {
+	case errors.Is(err, io.EOF):
+		malformed.Problem, malformed.unfinished = "is empty", true
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		malformed.Problem, malformed.unfinished = "ends in the middle", true
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		return "has a member twice"
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return "ends in the middle"
-	default:
-		return "is not valid JSON"
+		malformed.Problem = "stands twice"
+		if attribute == "" {
+			malformed.Problem = "has a member twice"
+		}
 	}
+	return malformed
+}
+
+// repeated names the attribute that stands twice, if that is what is wrong.
+func (d decoder) repeated(err error) string {
+	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok && errors.Is(err, jsontext.ErrDuplicateName) {
+		if field, known := d.names[syntax.JSONPointer.LastToken()]; known {
+			return field.String()
+		}
+	}
+	return ""
 }
 
 // explanation finds what an error body says: {"detail": "…"},
 // {"attribute": ["…"]} or ["…"]. Of anything else, such as an HTML page, it
-// gives nothing: what a proxy puts there explains no request.
+// gives nothing: what a proxy puts there explains no request. It is lenient:
+// half an explanation is better than none.
 func explanation(body []byte) string {
-	if !utf8.Valid(body) {
-		return ""
-	}
-	in := jsontext.NewDecoder(bytes.NewReader(body))
+	in := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	var said []byte
 	for {
 		token, err := in.ReadToken()
-		if errors.Is(err, io.EOF) {
-			return string(said)
-		}
 		if err != nil {
-			return ""
+			return string(said)
 		}
 		if token.Kind() != '"' {
 			continue

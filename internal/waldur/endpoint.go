@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Endpoint is where a Waldur is served: scheme, host and perhaps a path prefix.
@@ -21,6 +22,8 @@ func ParseEndpoint(raw string) (Endpoint, error) {
 	}
 	u, err := url.Parse(raw)
 	switch {
+	case strings.ContainsFunc(raw, unicode.IsSpace):
+		return Endpoint{}, errors.New("It holds a space or a line break. Write it without, such as https://waldur.example.com; trimspace() removes those around it.")
 	case err != nil && !strings.Contains(raw, "://"), err == nil && u.Host == "" && !strings.Contains(raw, "://"):
 		return Endpoint{}, errors.New("The scheme is missing. Write it in front, such as https://waldur.example.com or http://localhost:8000.")
 	case err != nil:
@@ -52,7 +55,7 @@ func validPort(u *url.URL) bool {
 }
 
 // Origin is scheme, host and port: "https://waldur.example.com".
-func (e Endpoint) Origin() string { return e.scheme + "://" + e.host }
+func (e Endpoint) Origin() string { return (&url.URL{Scheme: e.scheme, Host: e.host}).String() }
 
 // Cleartext tells whether the token would cross a network unencrypted: plain
 // http to a host that is not this machine.

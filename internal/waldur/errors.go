@@ -3,10 +3,10 @@ package waldur
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 )
 
 // Request names a request in errors and logs: never its query, which names
@@ -21,7 +21,7 @@ type StatusError struct {
 	Status    int
 	Detail    string        // what Waldur said, made safe to show; empty when it said nothing readable
 	ID        string        // the answer's request id, where the server sends one
-	ComeBack  time.Duration // how long Waldur asked to wait, when that is why the read stopped
+	ComeBack  time.Duration // how long Waldur asked to wait; zero: it did not say
 	Attempts  int
 	Throttled bool // the provider's budget of repeats was used up
 }
@@ -31,47 +31,45 @@ func (e *StatusError) Error() string {
 	if said == "" {
 		said = "no explanation"
 	}
-	return fmt.Sprintf("%s was answered %d %s: %s", e.Request, e.Status, http.StatusText(e.Status), said)
+	status := strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status)))
+	return fmt.Sprintf("%s was answered %s: %s", e.Request, status, said)
 }
 
-// UnreachableError says that no answer came: refused, reset, timed out, cut
-// short, no such host.
+// UnreachableError says that no whole answer came: refused, reset, timed out,
+// cut short, no such host. It wraps nothing: the text of what went wrong below
+// may repeat the query, or what the server sent.
 type UnreachableError struct {
 	Request   Request
 	Origin    string
 	Problem   string
 	Attempts  int
 	Throttled bool // the provider's budget of repeats was used up
-	cause     error
+	passing   bool // the same request may succeed a moment later
 }
 
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("%s at %s got no answer: %s", e.Request, e.Origin, e.Problem)
+	return fmt.Sprintf("%s at %s got no whole answer: %s", e.Request, e.Origin, e.Problem)
 }
 
-func (e *UnreachableError) Unwrap() error { return e.cause }
-
 // TLSError says that the server's identity could not be trusted, or that it
-// does not speak TLS.
+// does not speak TLS. It wraps nothing: a certificate holds what its owner
+// wrote into it.
 type TLSError struct {
 	Request Request
 	Origin  string
 	Problem string
-	cause   error
 }
 
 func (e *TLSError) Error() string {
 	return fmt.Sprintf("%s at %s: no trusted connection: %s", e.Request, e.Origin, e.Problem)
 }
 
-func (e *TLSError) Unwrap() error { return e.cause }
-
 // RedirectError says that the answer was a redirect. None is followed: the
 // token goes to the endpoint and nowhere else.
 type RedirectError struct {
 	Request Request
 	Status  int
-	Target  string // origin (and path) that the answer points to
+	Target  string // origin and path that the answer points to
 }
 
 func (e *RedirectError) Error() string {
@@ -84,6 +82,8 @@ type FormatError struct {
 	Record    int    // from 1; 0: the answer as a whole
 	Attribute string // empty: the record as a whole
 	Problem   string
+	// unfinished: the JSON is right as far as it goes.
+	unfinished bool
 }
 
 func (e *FormatError) Error() string {
@@ -126,55 +126,34 @@ func (e *IncompleteError) Error() string {
 
 const shownText = 200 // characters of a server's text that an error shows
 
-// safeText makes a text from elsewhere fit to be shown: without the token,
-// without control characters and terminal sequences, 200 characters at most.
+// safeText makes a text from elsewhere fit to be shown: on one line, without
+// the token, without control characters and terminal sequences, 200 characters
+// at most. The token goes last but for the length: it could be hidden by what
+// is taken out, and its half would be left by what is cut off.
 func safeText(token Token, text string) string {
-	text = strings.ToValidUTF8(text, "�")
-	var clean strings.Builder
-	for len(text) > 0 {
-		if rest, found := skipEscape(text); found {
-			text = rest
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(text)
-		text = text[size:]
+	text = terminalSequence().ReplaceAllString(strings.ToValidUTF8(text, "\uFFFD"), "")
+	text = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
-			clean.WriteByte(' ')
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r):
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r): // Cf: reverses or hides what stands beside it
+			return -1
 		default:
-			clean.WriteRune(r)
+			return r
 		}
-	}
-	shown := token.removeFrom(strings.Join(strings.Fields(clean.String()), " "))
-	if runes := []rune(shown); len(runes) > shownText {
+	}, text)
+	text = token.removeFrom(strings.Join(strings.Fields(text), " "))
+	if runes := []rune(text); len(runes) > shownText {
 		return string(runes[:shownText-1]) + "…"
 	}
-	return shown
+	return text
 }
 
-// skipEscape drops a terminal sequence at the start of the text: ESC [ … letter,
-// ESC ] … BEL, or ESC and one character.
-func skipEscape(text string) (string, bool) {
-	const esc = '\x1b'
-	if text[0] != esc {
-		return text, false
-	}
-	if len(text) < 2 {
-		return "", true
-	}
-	var last func(r rune) bool
-	switch text[1] {
-	case '[':
-		last = func(r rune) bool { return r >= '@' && r <= '~' }
-	case ']':
-		last = func(r rune) bool { return r == '\a' || r == esc }
-	default:
-		return text[2:], true
-	}
-	end := strings.IndexFunc(text[2:], last)
-	if end < 0 {
-		return "", true
-	}
-	return text[2+end+1:], true
+// terminalSequence matches what a terminal obeys (ECMA-48): CSI with its
+// parameters; a string of a device, a title or a link up to its end; ESC and
+// what it changes. What is left of a broken one are harmless letters.
+func terminalSequence() *regexp.Regexp {
+	return regexp.MustCompile(`(?s)(?:\x1b\[|\x{9b})[0-?]*[ -/]*[@-~]?` +
+		`|(?:\x1b[PX\]^_]|[\x{90}\x{98}\x{9d}-\x{9f}]).*?(?:\x07|\x1b\\|\x{9c}|$)` +
+		`|\x1b[ -/]*[0-~]?`)
 }

@@ -1,9 +1,11 @@
 package waldur
 
 import (
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +21,8 @@ const (
 	resource = "marketplace-category-component-usages"
 
 	// A full record is 283 bytes on average. Its texts are columns of at most
-	// 255 characters, six bytes each when escaped: 8 KiB hold the largest.
+	// 255 characters, six bytes each when escaped: 8 KiB hold the largest. A
+	// page of 300 is 85 kB, and read up to 2.4 MiB.
 	maxRecordBytes = 8 << 10
 	// Room for an error page, and for what surrounds the records.
 	maxOtherBytes = 64 << 10
@@ -40,7 +43,7 @@ type outcome struct {
 	requestID       string
 }
 
-var errRequestTimeout = errors.New("no complete answer in time")
+var errRequestTimeout = errors.New("no whole answer in time")
 
 // attempt makes one HTTP request and reads its answer to the end. It waits for
 // its turn first; the time for the request begins with it.
@@ -58,7 +61,7 @@ func (c *Client) attempt(ctx context.Context, call call) (outcome, error) {
 	}
 	request, err := http.NewRequestWithContext(timed, call.request.Method, target, http.NoBody)
 	if err != nil {
-		return outcome{}, c.unreachable(timed, call, err)
+		return outcome{}, c.failure(ctx, timed, call, err)
 	}
 	request.Header.Set("Authorization", c.config.Token.authorization())
 	request.Header.Set("Accept", "application/json")
@@ -67,20 +70,18 @@ func (c *Client) attempt(ctx context.Context, call call) (outcome, error) {
 	request.Header.Set("Accept-Language", "en")
 	request.Header.Set("User-Agent", c.config.UserAgent)
 
-	response, err := c.http.Do(request)
+	// RoundTrip is one exchange with one server: what follows a redirect or
+	// keeps a cookie is http.Client, which has no part in this.
+	response, err := c.transport.RoundTrip(request)
 	if err != nil {
 		return outcome{}, c.failure(ctx, timed, call, err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	done := outcome{status: response.StatusCode, requestID: c.requestID(response.Header)}
-
 	if response.StatusCode != http.StatusOK {
-		body, _ := io.ReadAll(io.LimitReader(response.Body, maxOtherBytes))
-		if err := ctx.Err(); err != nil {
-			return done, err
-		}
-		return done, c.refusal(call, response, body)
+		return done, c.refusal(ctx, call, response)
 	}
+
 	// The limit counts what comes out of decompression, so that a small answer
 	// cannot unfold into a large one.
 	limit := int64(maxOtherBytes + call.records*maxRecordBytes)
@@ -91,36 +92,63 @@ func (c *Client) attempt(ctx context.Context, call call) (outcome, error) {
 	if int64(len(body)) > limit {
 		return done, &FormatError{Request: call.request, Problem: fmt.Sprintf("is larger than %d KiB, more than its records can need", limit>>10)}
 	}
-	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
+	if strings.HasPrefix(strings.ToLower(response.Header.Get("Content-Type")), "text/html") {
 		return done, &FormatError{Request: call.request, Problem: "is an HTML page, not JSON"}
 	}
 	done.records, err = call.read(response.Header, body)
+	if malformed, ok := errors.AsType[*FormatError](err); ok && malformed.unfinished && endsWithConnection(response) {
+		err = c.failure(ctx, timed, call, io.ErrUnexpectedEOF)
+	}
 	return done, err
 }
 
+// endsWithConnection tells whether the answer gave no length: its end and a
+// broken connection look the same.
+func endsWithConnection(response *http.Response) bool {
+	return response.ContentLength < 0 && len(response.TransferEncoding) == 0 && !response.Uncompressed
+}
+
 // refusal turns an answer that is not 200 into an error.
-func (c *Client) refusal(call call, response *http.Response, body []byte) error {
+func (c *Client) refusal(ctx context.Context, call call, response *http.Response) error {
 	if location := response.Header.Get("Location"); response.StatusCode/100 == 3 && location != "" {
-		return &RedirectError{Request: call.request, Status: response.StatusCode, Target: c.redirectTarget(response, location)}
+		return &RedirectError{Request: call.request, Status: response.StatusCode, Target: c.redirectTarget(response.Request.URL, location)}
+	}
+	var body []byte
+	if response.StatusCode != http.StatusSwitchingProtocols { // its body is the bare connection, which no context ends
+		body, _ = io.ReadAll(io.LimitReader(response.Body, maxOtherBytes))
+	}
+	if ended := ctx.Err(); ended != nil {
+		return ended
 	}
 	refused := &StatusError{
-		Request: call.request,
-		Status:  response.StatusCode,
-		Detail:  safeText(c.config.Token, explanation(body)),
-		ID:      c.requestID(response.Header),
+		Request:  call.request,
+		Status:   response.StatusCode,
+		Detail:   safeText(c.config.Token, explanation(body)),
+		ID:       c.requestID(response.Header),
+		ComeBack: comeBack(response.Header, c.config.Clock.Now()),
 	}
-	refused.ComeBack = comeBack(response.Header, c.config.Clock.Now())
+	if refused.Status == http.StatusBadRequest && c.config.Endpoint.scheme == "http" && wantsHTTPS(body) {
+		refused.Detail = httpsPort
+	}
 	return refused
+}
+
+const httpsPort = "this port expects https: write https:// in endpoint"
+
+// wantsHTTPS recognizes how Go, nginx and Apache answer http on their https
+// port: the first two name HTTPS, the last one an "SSL-enabled server port".
+func wantsHTTPS(body []byte) bool {
+	return bytes.Contains(body, []byte("HTTPS")) || bytes.Contains(body, []byte("SSL-enabled"))
 }
 
 // redirectTarget names where a redirect points: its origin and path, which
 // show a missing "s" or a missing prefix at once, without its query.
-func (c *Client) redirectTarget(response *http.Response, location string) string {
-	target, err := response.Request.URL.Parse(location)
+func (c *Client) redirectTarget(from *url.URL, location string) string {
+	target, err := from.Parse(location)
 	if err != nil {
 		return "an address that is not a URL"
 	}
-	return safeText(c.config.Token, target.Scheme+"://"+target.Host+target.EscapedPath())
+	return safeText(c.config.Token, (&url.URL{Scheme: target.Scheme, Host: target.Host}).String()+target.EscapedPath())
 }
 
 func (c *Client) requestID(header http.Header) string {
@@ -138,47 +166,63 @@ func (c *Client) failure(ctx, timed context.Context, call call, err error) error
 	if ended := ctx.Err(); ended != nil {
 		return ended
 	}
-	if problem := tlsProblem(err); problem != "" {
-		return &TLSError{Request: call.request, Origin: c.config.Endpoint.Origin(), Problem: safeText(c.config.Token, problem), cause: err}
-	}
-	return c.unreachable(timed, call, err)
-}
-
-func (c *Client) unreachable(timed context.Context, call call, err error) error {
 	if cause := context.Cause(timed); errors.Is(cause, errRequestTimeout) {
 		err = cause
 	}
+	origin := c.config.Endpoint.Origin()
+	if problem := unpackingProblem(err); problem != "" {
+		return &FormatError{Request: call.request, Problem: problem}
+	}
+	if problem := tlsProblem(err); problem != "" {
+		return &TLSError{Request: call.request, Origin: origin, Problem: safeText(c.config.Token, problem)}
+	}
 	return &UnreachableError{
 		Request: call.request,
-		Origin:  c.config.Endpoint.Origin(),
+		Origin:  origin,
 		Problem: safeText(c.config.Token, c.networkProblem(err)),
-		cause:   err,
+		passing: passes(err),
 	}
 }
 
-// networkProblem says in a few words why no answer came. The text of url.Error
-// is left out: it repeats the whole query.
+// networkProblem says in a few words why no answer came.
 func (c *Client) networkProblem(err error) string {
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		err = wrapped.Err
-	}
-	unknown, isDNS := errors.AsType[*net.DNSError](err)
+	dns, isDNS := errors.AsType[*net.DNSError](err)
+	operation, isOperation := errors.AsType[*net.OpError](err)
 	switch {
+	case isOperation && operation.Op == "proxyconnect":
+		return "the proxy: " + c.networkProblem(operation.Err)
 	case errors.Is(err, errRequestTimeout):
-		return fmt.Sprintf("no complete answer within %s", c.config.RequestTimeout.Round(time.Millisecond))
-	case isDNS && unknown.IsNotFound:
-		return fmt.Sprintf("the host %s is unknown", unknown.Name)
+		return fmt.Sprintf("no whole answer within %s", c.config.RequestTimeout.Round(time.Millisecond))
+	case isDNS && dns.IsNotFound:
+		return fmt.Sprintf("the host %s is unknown", dns.Name)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "the connection was refused"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "the connection was reset"
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return "the answer was cut short"
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF), closedAtOnce(err):
 		return "the connection was closed before an answer"
+	case strings.Contains(err.Error(), `malformed HTTP response "\x15\x03`): // how a TLS alert begins
+		return httpsPort
 	default:
 		return err.Error()
 	}
+}
+
+// closedAtOnce recognizes a connection that was closed before the request was
+// written. net/http has a name for it, but does not export it.
+func closedAtOnce(err error) bool {
+	return strings.Contains(err.Error(), "http: server closed idle connection")
+}
+
+// unpackingProblem tells what is wrong with a compressed answer.
+func unpackingProblem(err error) string {
+	_, corrupt := errors.AsType[flate.CorruptInputError](err)
+	if corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) {
+		return "cannot be unpacked: its compression is damaged"
+	}
+	return ""
 }
 
 // tlsProblem tells why a connection is not trusted, or nothing when that is
@@ -188,16 +232,18 @@ func tlsProblem(err error) string {
 		return untrusted.Err.Error()
 	}
 	if notTLS, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return notTLS.Msg + ": the port does not speak TLS"
+		if string(notTLS.RecordHeader[:]) == "HTTP/" {
+			return "the port speaks http, not https"
+		}
+		return "the port does not speak TLS"
 	}
-	if alert, ok := errors.AsType[tls.AlertError](err); ok {
-		return alert.Error()
+	// What else a handshake fails with, such as no common version, has no type.
+	text := err.Error()
+	for _, side := range []string{"remote error: ", "local error: "} {
+		text = strings.TrimPrefix(text, side)
 	}
-	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
-		return invalid.Error()
-	}
-	if strings.Contains(err.Error(), "server gave HTTP response to HTTPS client") {
-		return "the port speaks http, not https"
+	if strings.HasPrefix(text, "tls: ") {
+		return text
 	}
 	return ""
 }

@@ -7,9 +7,9 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -28,15 +28,15 @@ type reading struct {
 	*Client
 	started           time.Time
 	requests, retries int
-	texts             map[string]string // seen so far, for the decoder
+	memory            memory
 }
 
 func (c *Client) newReading() *reading {
-	return &reading{Client: c, started: c.config.Clock.Now(), texts: map[string]string{}}
+	return &reading{Client: c, started: c.config.Clock.Now(), memory: newMemory()}
 }
 
 func (r *reading) decoder(request Request, fields FieldSet) decoder {
-	return decoder{request: request, fields: fields, known: r.texts}
+	return decoder{request: request, fields: fields, memory: r.memory}
 }
 
 // get makes a request until it succeeds, or until repeating it is of no use.
@@ -77,31 +77,32 @@ func (r *reading) get(ctx context.Context, call call) error {
 // mayPass tells whether the same request may succeed a moment later.
 func mayPass(err error) bool {
 	if refused, ok := errors.AsType[*StatusError](err); ok {
-		switch refused.Status {
-		case http.StatusTooManyRequests, http.StatusInternalServerError,
-			http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-			return true
-		}
-		return false
+		return passingStatus(refused.Status) || refused.Status == http.StatusInternalServerError
 	}
 	unreachable, ok := errors.AsType[*UnreachableError](err)
-	if !ok {
-		return false
-	}
-	if dns, ok := errors.AsType[*net.DNSError](unreachable); ok {
+	return ok && unreachable.passing
+}
+
+func passingStatus(status int) bool {
+	return slices.Contains([]int{
+		http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
+	}, status)
+}
+
+// passes tells whether what broke a request off is of the network, and may be
+// over a moment later. A failed operation on a connection counts whatever its
+// number: refused, reset and unreachable differ from system to system.
+func passes(err error) bool {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return !dns.IsNotFound
 	}
-	for _, passing := range []error{
-		errRequestTimeout, io.EOF, io.ErrUnexpectedEOF,
-		syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE, syscall.ETIMEDOUT,
-		syscall.EHOSTUNREACH, syscall.ENETUNREACH,
-	} {
-		if errors.Is(unreachable, passing) {
-			return true
-		}
+	if operation, ok := errors.AsType[*net.OpError](err); ok {
+		return slices.Contains([]string{"dial", "read", "write"}, operation.Op) || passes(operation.Err)
 	}
-	timeout, ok := errors.AsType[net.Error](unreachable)
-	return ok && timeout.Timeout()
+	if proxy, ok := errors.AsType[proxyError](err); ok {
+		return passingStatus(int(proxy))
+	}
+	return errors.Is(err, errRequestTimeout) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || closedAtOnce(err)
 }
 
 // afterAttempts notes in the error how often the request was made.
@@ -131,8 +132,8 @@ func backoff(attempt int, random func() float64) time.Duration {
 // Zero: nothing usable was said, and the ordinary wait applies.
 func comeBack(header http.Header, now time.Time) time.Duration {
 	said := header.Get("Retry-After")
-	if seconds, err := strconv.ParseInt(said, 10, 64); err == nil {
-		if seconds <= 0 || seconds > math.MaxInt64/int64(time.Second) {
+	if seconds, err := strconv.ParseUint(said, 10, 63); err == nil {
+		if seconds > math.MaxInt64/uint64(time.Second) {
 			return 0
 		}
 		return time.Duration(seconds) * time.Second

@@ -35,10 +35,10 @@ func ParseScopeURL(raw string) (Scope, error) {
 		return Scope{}, errors.New("It must be the http or https URL of a project or a customer, " +
 			"such as https://waldur.example.com/api/projects/<uuid>/. For a bare uuid, use project_uuid or customer_uuid.")
 	}
-	if u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(raw, "#") {
-		return Scope{}, errors.New("It must be a plain URL without user, query or fragment: Waldur refuses those in a scope.")
+	if u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.ContainsAny(raw, "# ") {
+		return Scope{}, errors.New("It must be a plain URL without user, query, fragment or space: Waldur refuses those in a scope.")
 	}
-	scope, ok := scopeOfPath(u.Path)
+	scope, ok := scopeOfPath(u.EscapedPath())
 	if !ok {
 		return Scope{}, errors.New("Its path must end in /projects/<uuid>/ or /customers/<uuid>/, with the last slash; " +
 			"the uuid is 32 hexadecimal digits, with or without hyphens.")
@@ -78,5 +78,5 @@ func scopeOfURL(raw string) (Scope, bool) {
 	if err != nil {
 		return Scope{}, false
 	}
-	return scopeOfPath(u.Path)
+	return scopeOfPath(u.EscapedPath())
 }

@@ -1,0 +1,174 @@
+package waldur
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestEndpointIsReadWithOrWithoutPrefixAndAPI(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]struct{ origin, prefix string }{
+		"https://waldur.example.com":            {"https://waldur.example.com", ""},
+		"https://waldur.example.com/":           {"https://waldur.example.com", ""},
+		"https://waldur.example.com/api":        {"https://waldur.example.com", ""},
+		"https://waldur.example.com/api/":       {"https://waldur.example.com", ""},
+		"https://waldur.example.com/api//":      {"https://waldur.example.com", ""},
+		"https://waldur.example.com/waldur":     {"https://waldur.example.com", "/waldur"},
+		"https://waldur.example.com/waldur/":    {"https://waldur.example.com", "/waldur"},
+		"https://waldur.example.com/a/b/api/":   {"https://waldur.example.com", "/a/b"},
+		"https://waldur.example.com/myapi":      {"https://waldur.example.com", "/myapi"},
+		"https://waldur.example.com/a%2Fb/":     {"https://waldur.example.com", "/a%2Fb"},
+		"HTTPS://Waldur.Example.COM":            {"https://waldur.example.com", ""},
+		"http://localhost:8000":                 {"http://localhost:8000", ""},
+		"http://127.0.0.1:8000/":                {"http://127.0.0.1:8000", ""},
+		"http://[::1]:8000/":                    {"http://[::1]:8000", ""},
+		"http://[fe80::1%25eth0]:8000":          {"http://[fe80::1%25eth0]:8000", ""},
+		"https://waldur.example.com:443/waldur": {"https://waldur.example.com:443", "/waldur"},
+	} {
+		t.Run(raw, func(t *testing.T) {
+			t.Parallel()
+			endpoint, err := ParseEndpoint(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := endpoint.Origin() + endpoint.path("resource"); got != want.origin+want.prefix+"/api/resource/" {
+				t.Errorf("leads to %s, want %s%s/api/resource/", got, want.origin, want.prefix)
+			}
+		})
+	}
+}
+
+func TestEndpointThatIsWrongIsRefusedWithWhatToWrite(t *testing.T) {
+	t.Parallel()
+	const password = "hunter2secret"
+	for name, refused := range map[string]struct{ raw, says string }{
+		"empty":                          {"", "is empty"},
+		"blank":                          {" \t", "is empty"},
+		"no scheme":                      {"waldur.example.com", "scheme is missing"},
+		"no scheme, a port":              {"localhost:8000", "http://localhost:8000"},
+		"no scheme, an address":          {"127.0.0.1:8000/api/", "scheme is missing"},
+		"no slashes":                     {"https:waldur.example.com", "scheme is missing"},
+		"no scheme, a password":          {"user:" + password + "@waldur.example.com", "scheme is missing"},
+		"only slashes":                   {"//waldur.example.com", "must be https or http"},
+		"another scheme":                 {"ftp://waldur.example.com", "must be https or http"},
+		"no host":                        {"https://", "host or port"},
+		"no host, a path":                {"https:///api/", "host or port"},
+		"no host, a port":                {"https://:8443", "host or port"},
+		"no port after the colon":        {"https://waldur.example.com:", "host or port"},
+		"port 0":                         {"https://waldur.example.com:0", "host or port"},
+		"port too large":                 {"https://waldur.example.com:65536", "host or port"},
+		"port that is a word":            {"https://waldur.example.com:https", "not a URL"},
+		"user":                           {"https://user@waldur.example.com", "without them"},
+		"user and password":              {"https://user:" + password + "@waldur.example.com", "without them"},
+		"password that does not parse":   {"https://user:" + password + "%zz@waldur.example.com", "not a URL"},
+		"password and a wrong port":      {"https://user:" + password + "@waldur.example.com:port", "not a URL"},
+		"password and another scheme":    {"ftp://user:" + password + "@waldur.example.com", "must be https or http"},
+		"query":                          {"https://waldur.example.com/?token=" + password, "query"},
+		"empty query":                    {"https://waldur.example.com/?", "query"},
+		"fragment":                       {"https://waldur.example.com/#" + password, "fragment"},
+		"empty fragment":                 {"https://waldur.example.com/#", "fragment"},
+		"space at the end":               {"https://waldur.example.com/ ", "space"},
+		"space at the start":             {" https://waldur.example.com/", "space"},
+		"line break at the end":          {"https://waldur.example.com\n", "line break"},
+		"space inside the host":          {"https://waldur example.com", "space"},
+		"backslash":                      {`https://waldur.example.com\@example.org`, "not a URL"},
+		"control character":              {"https://waldur.example.com/\x00", "not a URL"},
+		"password and control character": {"https://user:" + password + "\x7f@waldur.example.com", "not a URL"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := ParseEndpoint(refused.raw)
+			if err == nil {
+				t.Fatal("was accepted")
+			}
+			if !strings.Contains(err.Error(), refused.says) || !strings.Contains(err.Error(), "https://waldur.example.com") {
+				t.Errorf("says %q, want it to say %q and to give an example", err, refused.says)
+			}
+			if strings.Contains(err.Error(), password) {
+				t.Errorf("repeats the password: %q", err)
+			}
+		})
+	}
+}
+
+func TestCleartextIsPlainHTTPToAnotherMachine(t *testing.T) {
+	t.Parallel()
+	for raw, cleartext := range map[string]bool{
+		"http://waldur.example.com":           true,
+		"http://waldur.example.com:8000":      true,
+		"http://10.0.0.1":                     true,
+		"http://[2001:db8::1]":                true,
+		"http://localhost.example.com":        true,
+		"http://127.example.com":              true,
+		"https://waldur.example.com":          false,
+		"http://localhost:8000":               false,
+		"http://LOCALHOST:8000":               false,
+		"http://waldur.localhost":             false,
+		"http://127.0.0.1:8000":               false,
+		"http://127.1.2.3":                    false,
+		"http://[::1]:8000":                   false,
+		"http://[::ffff:127.0.0.1]":           false,
+		"https://localhost":                   false,
+		"http://127.0.0.1.example.com:8000":   true,
+		"http://localhost@waldur.example.com": false, // refused: no endpoint
+	} {
+		t.Run(raw, func(t *testing.T) {
+			t.Parallel()
+			endpoint, _ := ParseEndpoint(raw)
+			if endpoint.Cleartext() != cleartext {
+				t.Errorf("cleartext is %t", endpoint.Cleartext())
+			}
+		})
+	}
+}
+
+func TestScopeURLLeavesOutThePrefix(t *testing.T) {
+	t.Parallel()
+	endpoint, err := ParseEndpoint("https://waldur.example.com/waldur/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := endpoint.ScopeURL(Scope{Customer, someUUID}), "https://waldur.example.com/api/customers/"+someUUID+"/"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// FuzzParseEndpoint: an endpoint that is accepted leads to its own host and
+// nowhere else; an error does not repeat a password.
+func FuzzParseEndpoint(f *testing.F) {
+	for _, raw := range []string{
+		"https://waldur.example.com", "http://localhost:8000/api/", "https://host/a/b/api", "https://user:password@host",
+		"https://user:pass%zzword@host", "http://[::1]:80", "http://[fe80::1%25eth0]", "//host", "https:host", "https://host:99999",
+		"https://host\\@other", "https://host/%2e%2e//api//", "https://w\u00e4ldur.example/", "https://%77aldur/", "https://host//other/",
+	} {
+		f.Add(raw)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		endpoint, err := ParseEndpoint(raw)
+		if err != nil {
+			if _, after, found := strings.Cut(raw, "://"); found {
+				userinfo, _, _ := strings.Cut(after, "@")
+				if _, password, _ := strings.Cut(userinfo, ":"); len(password) > 20 && strings.Contains(err.Error(), password) {
+					t.Errorf("the error repeats what may be a password: %q", err)
+				}
+			}
+			return
+		}
+		target, err := url.Parse(endpoint.Origin() + endpoint.path("resource"))
+		if err != nil {
+			t.Fatalf("the address of a request is no URL: %v", err)
+		}
+		given, err := url.Parse(raw)
+		if err != nil || !strings.EqualFold(target.Host, given.Host) || target.Scheme != strings.ToLower(given.Scheme) {
+			t.Errorf("a request would go to %s", target)
+		}
+		if target.User != nil || target.RawQuery != "" || target.Fragment != "" || !strings.HasSuffix(target.EscapedPath(), "/api/resource/") {
+			t.Errorf("a request would go to %s", target)
+		}
+		again, err := ParseEndpoint(endpoint.Origin() + endpoint.prefix + "/api/")
+		if err != nil || again != endpoint {
+			t.Errorf("%v read again is %v, error %v", endpoint, again, err)
+		}
+	})
+}
