@@ -1,0 +1,7 @@
+data "waldur_category_component_usage" "record" {
+  id = 7
+}
+
+output "record" {
+  value = data.waldur_category_component_usage.record.reported_usage
+}
