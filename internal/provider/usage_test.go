@@ -1,0 +1,158 @@
+package provider
+
+import (
+	"math"
+	"math/big"
+	"reflect"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
+)
+
+// wholeNumber fails on a number that is not exactly an int64.
+func wholeNumber(tb testing.TB, value tftypes.Value) int64 {
+	tb.Helper()
+	var number big.Float
+	if err := value.As(&number); err != nil {
+		tb.Fatal(err)
+	}
+	whole, accuracy := number.Int64()
+	if accuracy != big.Exact {
+		tb.Fatalf("%s is not an int64", number.Text('g', 30))
+	}
+	return whole
+}
+
+// sent is what a CLI gets when records are set: over the wire and back.
+func sent(t *testing.T, usages []waldur.Usage) any {
+	t.Helper()
+	config := usagesConfig(t)
+	state := tfsdk.State{Schema: config.Schema, Raw: config.Raw}
+	if diagnostics := state.SetAttribute(t.Context(), path.Root("usages"), usagesValue(usages)); diagnostics.HasError() {
+		t.Fatal(diagnostics)
+	}
+	wire, err := tfprotov6.NewDynamicValue(state.Raw.Type(), state.Raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := wire.Unmarshal(state.Raw.Type())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plain(t, value).(map[string]any)["usages"]
+}
+
+// A Terraform number is a decimal fraction, and JSON in other tools a float: a
+// usage above 2^53 would be billed wrong.
+func TestUsagesReachTheStateUnchanged(t *testing.T) {
+	t.Parallel()
+	for name, usage := range map[string]waldur.Usage{
+		"all attributes": {
+			Name: waldur.Of("CPU"), Type: waldur.Of("cpu"), MeasuredUnit: waldur.Of("hours"),
+			CategoryTitle: waldur.Of("Virtual machines"), CategoryUUID: waldur.Of("0123456789abcdef0123456789abcdef"),
+			Date: waldur.Of("2024-09-01"), ReportedUsage: waldur.Of(int64(5)), FixedUsage: waldur.Of(int64(7)),
+			Scope: waldur.Of("https://waldur.example.com/api/projects/2b5719686db84f24bf64c3dfec58fbeb/"),
+		},
+		"nothing but nulls":    {},
+		"zero is not null":     {ReportedUsage: waldur.Of(int64(0)), MeasuredUnit: waldur.Of("")},
+		"largest and smallest": {ReportedUsage: waldur.Of(int64(math.MaxInt64)), FixedUsage: waldur.Of(int64(math.MinInt64))},
+		"beyond a float":       {ReportedUsage: waldur.Of(int64(1<<53 + 1)), FixedUsage: waldur.Of(int64(-(1<<53 + 1)))},
+		"umlauts and emoji":    {Name: waldur.Of("Größe 🚀 ñ e\u0301"), Type: waldur.Of("größe")},
+		"quotes and controls":  {Name: waldur.Of(`"quoted" \ ${not} %{a} template`), MeasuredUnit: waldur.Of("a\u2028b\u2029c\td\ne")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			want := map[string]any{}
+			for field := range waldur.AllFields().Each {
+				switch attribute := usage.Attribute(field).(type) {
+				case *waldur.Nullable[string]:
+					want[field.String()] = orNil(*attribute)
+				case *waldur.Nullable[int64]:
+					want[field.String()] = orNil(*attribute)
+				}
+			}
+			if got := sent(t, []waldur.Usage{usage}); !reflect.DeepEqual(got, []any{want}) {
+				t.Errorf("\n got %v\nwant %v", got, []any{want})
+			}
+		})
+	}
+}
+
+func orNil[T any](n waldur.Nullable[T]) any {
+	if !n.Valid {
+		return nil
+	}
+	return n.Value
+}
+
+// A null list would break length() and for in every configuration that meets a
+// project without records.
+func TestNoRecordsAreAnEmptyList(t *testing.T) {
+	t.Parallel()
+	for name, usages := range map[string][]waldur.Usage{"nil": nil, "empty": {}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := sent(t, usages); !reflect.DeepEqual(got, []any{}) {
+				t.Errorf("got %#v, want an empty list", got)
+			}
+		})
+	}
+}
+
+// Equal texts share one Terraform value; a mistake there would give one record
+// another one's text.
+func TestRecordsKeepTheirOwnTexts(t *testing.T) {
+	t.Parallel()
+	usages := manyUsages(1000)
+	list := sent(t, usages).([]any)
+	for i, usage := range usages {
+		record := list[i].(map[string]any)
+		if record["name"] != usage.Name.Value || record["type"] != usage.Type.Value || record["date"] != usage.Date.Value ||
+			record["reported_usage"] != usage.ReportedUsage.Value {
+			t.Fatalf("record %d is %v, want %v", i, record, usage)
+		}
+	}
+}
+
+// Reflection over structs takes some 900 allocations a record, and a list of
+// 10,000 records most of a second.
+func TestConversionIsCheap(t *testing.T) {
+	const n = 1000
+	usages := manyUsages(n)
+	config := usagesConfig(t)
+	set := func(value any) float64 {
+		return testing.AllocsPerRun(3, func() {
+			state := tfsdk.State{Schema: config.Schema, Raw: config.Raw}
+			if diagnostics := state.SetAttribute(t.Context(), path.Root("usages"), value); diagnostics.HasError() {
+				t.Fatal(diagnostics)
+			}
+		}) / n
+	}
+	convert := testing.AllocsPerRun(3, func() { usagesValue(usages) }) / n
+	if got := convert + set(usagesValue(usages)); got > 20 {
+		t.Errorf("%.1f allocations a record, want 20 at most", got)
+	}
+	if got := set(structs(usages)); got < 200 {
+		t.Errorf("structs need only %.1f allocations a record: the framework has become faster, use them", got)
+	}
+}
+
+func TestEachAttributeOfARecordIsExplained(t *testing.T) {
+	t.Parallel()
+	explained := map[string]waldur.Field{}
+	for field := range waldur.AllFields().Each {
+		text := meaning(field)
+		if other, twice := explained[text]; twice || text == "" {
+			t.Errorf("%s has the description %q, as has %s", field, text, other)
+		}
+		explained[text] = field
+	}
+	if len(usageAttributes()) != len(explained) {
+		t.Errorf("the schema has %d attributes, a record %d", len(usageAttributes()), len(explained))
+	}
+}
