@@ -20,7 +20,6 @@ type installation struct {
 
 // index holds the records by scope, each list in Waldur's order once it was asked for.
 type index struct {
-	byID    map[int64]*Record
 	byScope map[string]*sortedRecords
 	all     *sortedRecords
 }
@@ -106,11 +105,16 @@ func (i *installation) scopesBelow(prefix string) []string {
 	})
 }
 
-// record returns the record with that number, or nil.
+// record returns the record with that number, or nil. It is asked for too
+// rarely to keep an index of numbers.
 func (i *installation) record(id int64) *Record {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.index().byID[id]
+	at := slices.IndexFunc(i.records, func(record Record) bool { return record.ID == id })
+	if at < 0 {
+		return nil
+	}
+	return &i.records[at]
 }
 
 // list returns the records of a scope, of the whole installation for "", by
@@ -144,14 +148,12 @@ func (i *installation) index() *index {
 		return i.sorted
 	}
 	index := &index{
-		byID:    make(map[int64]*Record, len(i.records)),
 		byScope: map[string]*sortedRecords{},
 		all:     &sortedRecords{records: make([]*Record, 0, len(i.records))},
 	}
 	var list *sortedRecords
 	for n := range i.records {
 		record := &i.records[n]
-		index.byID[record.ID] = record
 		index.all.records = append(index.all.records, record)
 		// Records of one scope usually stand together: spare the look-up.
 		if n == 0 || record.Scope != i.records[n-1].Scope {
