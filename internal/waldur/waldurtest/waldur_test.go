@@ -289,6 +289,28 @@ func TestOneClientNeedsOneConnectionAndIsNeverTwiceInFlight(t *testing.T) {
 	}
 }
 
+// The next request of a client can arrive before the handler of the last one
+// has returned: counted as two, it would blame a client that keeps to one.
+func TestARequestIsNoLongerInFlightOnceItsAnswerIsSent(t *testing.T) {
+	t.Parallel()
+	w := waldurtest.New()
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, list, nil)
+	w.ServeHTTP(onWrite{httptest.NewRecorder(), func() { ask(t, w, list) }}, request)
+	if len(w.Requests()) != 2 || w.InFlight() != 1 {
+		t.Errorf("%d requests, %d in flight, want 2 and 1", len(w.Requests()), w.InFlight())
+	}
+}
+
+type onWrite struct {
+	http.ResponseWriter
+	then func()
+}
+
+func (o onWrite) Write(body []byte) (int, error) {
+	o.then()
+	return o.ResponseWriter.Write(body)
+}
+
 func TestABrokenConnectionIsNoLongerInFlight(t *testing.T) {
 	t.Parallel()
 	w := waldurtest.New()
