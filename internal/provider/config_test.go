@@ -10,6 +10,7 @@ import (
 
 func TestSettings(t *testing.T) {
 	t.Parallel()
+	const longest = math.MaxInt64 - math.MaxInt64%time.Second
 	type numbers struct {
 		timeout             time.Duration
 		retries, concurrent int
@@ -30,8 +31,8 @@ func TestSettings(t *testing.T) {
 		"numbers that overflow": {with(func(a *arguments) {
 			a.RequestTimeout = types.Int64Value(math.MaxInt64)
 			a.MaxRetries = types.Int64Value(math.MaxInt64)
-		}), nil, numbers{math.MaxInt64 / time.Second * time.Second, math.MaxInt32, 2}},
-		"variable that is large": {base, map[string]string{"WALDUR_HTTP_TIMEOUT": "9223372036854775807"}, numbers{math.MaxInt64 / time.Second * time.Second, 3, 2}},
+		}), nil, numbers{longest, math.MaxInt32, 2}},
+		"variable that is large": {base, map[string]string{"WALDUR_HTTP_TIMEOUT": "9223372036854775807"}, numbers{longest, 3, 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -177,7 +177,7 @@ func formatProblem(malformed *waldur.FormatError) string {
 	case malformed.Record > 0:
 		where = fmt.Sprintf("Record %d of the answer", malformed.Record)
 	case malformed.Attribute != "":
-		where = fmt.Sprintf("The answer's attribute %s", malformed.Attribute)
+		where = "The answer's attribute " + malformed.Attribute
 	}
 	return where + " " + malformed.Problem + "."
 }
@@ -205,7 +205,7 @@ func (c *connection) check(what string) (diagnostics diag.Diagnostics) {
 
 func cleartextWarning(endpoint waldur.Endpoint) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(path.Root("endpoint"), "Token sent in the clear",
-		fmt.Sprintf("%s is not encrypted: anyone on the way can read the token and use it. Use https.", endpoint.Origin()))
+		endpoint.Origin()+" is not encrypted: anyone on the way can read the token and use it. Use https.")
 }
 
 const namedDuplicates = 10 // in one warning

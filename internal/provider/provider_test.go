@@ -158,6 +158,7 @@ func TestArgumentsGoBeforeTheEnvironment(t *testing.T) {
 		"environment": {nil, map[string]string{"WALDUR_API_URL": url + "/api/", "WALDUR_ACCESS_TOKEN": waldurtest.Token}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newSession(t, row.environment)
 			s.none(s.configure(row.arguments))
 			state, found := s.read(listType, attributes{"scope": url + waldurtest.ProjectScope(1)})

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -41,7 +42,7 @@ type session struct {
 // that is not known yet.
 type attributes map[string]any
 
-var unknown = tftypes.UnknownValue
+const unknown = tftypes.UnknownValue
 
 func newSession(tb testing.TB, environment map[string]string) *session {
 	tb.Helper()
@@ -65,9 +66,7 @@ func connect(tb testing.TB, server *waldurtest.Waldur, arguments attributes) *se
 	tb.Helper()
 	s := newSession(tb, nil)
 	provider := attributes{"endpoint": server.Start(tb), "token": waldurtest.Token}
-	for name, value := range arguments {
-		provider[name] = value
-	}
+	maps.Copy(provider, arguments)
 	s.none(s.configure(provider))
 	return s
 }
@@ -213,9 +212,9 @@ func (s *session) diagnostics(found []*tfprotov6.Diagnostic, err error) (all dia
 		s.tb.Fatal(err)
 	}
 	for _, d := range found {
-		attribute := ""
-		for _, step := range d.Attribute.Steps() {
-			attribute = strings.TrimPrefix(fmt.Sprintf("%s.%v", attribute, step), ".")
+		attribute := "" // the outermost: elements of a set have no name
+		if steps := d.Attribute.Steps(); len(steps) > 0 {
+			attribute = string(steps[0].(tftypes.AttributeName))
 		}
 		severity := map[tfprotov6.DiagnosticSeverity]string{
 			tfprotov6.DiagnosticSeverityError: "error", tfprotov6.DiagnosticSeverityWarning: "warning",

@@ -23,12 +23,13 @@ func BenchmarkState(b *testing.B) {
 	usages := manyUsages(n)
 	config := usagesConfig(b)
 	report := func(b *testing.B) {
+		b.Helper()
 		b.ReportAllocs()
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/record")
 	}
 	b.Run("one value", func(b *testing.B) {
 		for b.Loop() {
-			state := tfsdk.State{Schema: config.Schema, Raw: config.Raw}
+			state := tfsdk.State(config)
 			if diagnostics := state.SetAttribute(b.Context(), path.Root("usages"), usagesValue(usages)); diagnostics.HasError() {
 				b.Fatal(diagnostics)
 			}
@@ -37,7 +38,7 @@ func BenchmarkState(b *testing.B) {
 	})
 	b.Run("structs", func(b *testing.B) {
 		for b.Loop() {
-			state := tfsdk.State{Schema: config.Schema, Raw: config.Raw}
+			state := tfsdk.State(config)
 			if diagnostics := state.SetAttribute(b.Context(), path.Root("usages"), structs(usages)); diagnostics.HasError() {
 				b.Fatal(diagnostics)
 			}

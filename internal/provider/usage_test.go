@@ -32,7 +32,7 @@ func wholeNumber(tb testing.TB, value tftypes.Value) int64 {
 func sent(t *testing.T, usages []waldur.Usage) any {
 	t.Helper()
 	config := usagesConfig(t)
-	state := tfsdk.State{Schema: config.Schema, Raw: config.Raw}
+	state := tfsdk.State(config)
 	if diagnostics := state.SetAttribute(t.Context(), path.Root("usages"), usagesValue(usages)); diagnostics.HasError() {
 		t.Fatal(diagnostics)
 	}
@@ -127,7 +127,7 @@ func TestConversionIsCheap(t *testing.T) {
 	config := usagesConfig(t)
 	set := func(value any) float64 {
 		return testing.AllocsPerRun(3, func() {
-			state := tfsdk.State{Schema: config.Schema, Raw: config.Raw}
+			state := tfsdk.State(config)
 			if diagnostics := state.SetAttribute(t.Context(), path.Root("usages"), value); diagnostics.HasError() {
 				t.Fatal(diagnostics)
 			}

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -116,7 +117,7 @@ func (d *usagesDataSource) ValidateConfig(ctx context.Context, req datasource.Va
 	if after.Day() != 1 {
 		resp.Diagnostics.AddAttributeWarning(path.Root("date_after"), "Month left out by date_after",
 			fmt.Sprintf("Usage records are dated the first of a month. date_after = %q therefore leaves out %s. To have that month, write %q.",
-				after.Format("2006-01-02"), after.Format("January 2006"), after.Format("2006-01-01")))
+				after.Format(time.DateOnly), after.Format("January 2006"), after.AddDate(0, 0, 1-after.Day()).Format(time.DateOnly)))
 	}
 	before, err := waldur.ParseDate(arguments.dateBefore.ValueString())
 	if err == nil && after.After(before) {
