@@ -8,7 +8,7 @@
 // that was asked for, so that a client that follows page numbers loses records
 // although every count is right.
 //
-// A request passes the files in this order: waldur.go (which endpoint),
+// A request passes the files in this order: answer.go (which endpoint),
 // token.go (who asks), date.go and scope.go (for which records), page.go (for
 // which of them), order.go (in which order), record.go (with which fields) and
 // cost.go (at which cost).
