@@ -103,8 +103,11 @@ func echoed(text, token string) int {
 }
 
 // unescape reads one escaped ASCII character at the start of the text: %41,
-// \u0041, \x41, &#65;, &#x41; or &amp;. Length 0: there is none.
+// \u0041, \x41, \\, \", &#65;, &#x41; or &amp;. Length 0: there is none.
 func unescape(text string) (char byte, length int) {
+	if len(text) > 1 && text[0] == '\\' && strings.IndexByte(`\"'/`, text[1]) >= 0 {
+		return text[1], 2
+	}
 	for _, prefix := range []string{"%", `\u00`, `\x`} {
 		end := len(prefix) + 2
 		if len(text) < end || !strings.EqualFold(text[:len(prefix)], prefix) {
@@ -128,7 +131,7 @@ const longestEntity = 10 // of an ASCII character: "&lowbar;", "&#x00041;"
 // standsAlone tells whether text[start:end] is no part of a longer word.
 func standsAlone(text string, start, end int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:start])
-	for length := 3; length <= min(start, longestEntity); length++ { // "%3D" ends in a letter and is none
+	for length := 2; length <= min(start, longestEntity); length++ { // "%3D" ends in a letter and is none
 		if char, n := unescape(text[start-length : start]); n == length {
 			before = rune(char)
 		}

@@ -1,0 +1,104 @@
+package waldur
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestTextFromElsewhereIsMadeSafe(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("ü", shownText)
+	for name, text := range map[string]struct{ from, want string }{
+		"plain":                        {"Invalid token.", "Invalid token."},
+		"empty":                        {"", ""},
+		"umlauts and emoji":            {"Mälu – õ 🚀", "Mälu – õ 🚀"},
+		"line breaks and tabs":         {" one\r\n\r\n\ttwo\u2028three\u0085four ", "one two three four"},
+		"null and bell":                {"o\x00n\ae", "one"},
+		"delete and C1":                {"o\x7fn\u008fe", "one"},
+		"not UTF-8":                    {"one\xff\xfetwo", "one\ufffdtwo"},
+		"colours":                      {"\x1b[1;31mred\x1b[0m", "red"},
+		"colours of one character":     {"\u009b31mred\u009b0m", "red"},
+		"erased line":                  {"shown\x1b[2K\x1b[1Gother", "shownother"},
+		"window title":                 {"\x1b]0;title\aone", "one"},
+		"window title, other end":      {"\x1b]0;title\x1b\\one", "one"},
+		"window title of one byte":     {"\u009d0;title\u009cone", "one"},
+		"link":                         {"\x1b]8;;https://example.com\x1b\\one\x1b]8;;\x1b\\", "one"},
+		"device string":                {"\x1bPq#0\x1b\\one", "one"},
+		"character set":                {"\x1b(Bone", "one"},
+		"reset":                        {"\x1bcone", "one"},
+		"sequence without its end":     {"one\x1b[31", "one"},
+		"title without its end":        {"one\x1b]0;title", "one"},
+		"lone escape":                  {"one\x1b", "one"},
+		"escape before an escape":      {"\x1b\x1b[31mone", "one"},
+		"sequence inside a sequence":   {"\x1b[\x1b[31mone", "one"},
+		"text that runs backwards":     {"one\u202eowt\u202c", "oneowt"},
+		"hidden characters":            {"o\u200bn\u00ade\ufeff", "one"},
+		"200 characters":               {long, long},
+		"201 characters":               {long + "ü", long[:2*(shownText-1)] + "…"},
+		"a million characters":         {strings.Repeat("x", 1e6), strings.Repeat("x", shownText-1) + "…"},
+		"token":                        {"bad " + someToken, "bad [token]"},
+		"token split by a sequence":    {"bad " + someToken[:9] + "\x1b[0m" + someToken[9:], "bad [token]"},
+		"token split by a hidden one":  {"bad " + someToken[:9] + "\u200b" + someToken[9:], "bad [token]"},
+		"token across the 200th":       {strings.Repeat("x", 190) + " " + someToken, strings.Repeat("x", 190) + " [token]"},
+		"token between escaped quotes": {`\"` + someToken + `\"`, `\"[token]\"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := safeText(token(t, someToken), text.from); got != text.want {
+				t.Errorf("%q, want %q", got, text.want)
+			}
+		})
+	}
+}
+
+func TestErrorsSayWhatFailed(t *testing.T) {
+	t.Parallel()
+	request := Request{Method: "GET", Path: "/api/x/"}
+	for _, said := range []struct {
+		err  error
+		want string
+	}{
+		{&StatusError{Request: request, Status: 503}, "GET /api/x/ was answered 503 Service Unavailable: no explanation"},
+		{&StatusError{Request: request, Status: 599, Detail: "why"}, "GET /api/x/ was answered 599: why"},
+		{&UnreachableError{Request: request, Origin: "https://h", Problem: "why"}, "GET /api/x/ at https://h got no whole answer: why"},
+		{&TLSError{Request: request, Origin: "https://h", Problem: "why"}, "GET /api/x/ at https://h: no trusted connection: why"},
+		{&RedirectError{Request: request, Target: "https://h/"}, "GET /api/x/ was answered with a redirect to https://h/"},
+		{&FormatError{Request: request, Problem: "is empty"}, "GET /api/x/: the answer is empty"},
+		{&FormatError{Request: request, Record: 2, Problem: "is no object"}, "GET /api/x/: record 2 is no object"},
+		{&FormatError{Request: request, Record: 2, Attribute: "name", Problem: "is missing"}, "GET /api/x/: record 2, attribute name is missing"},
+		{&FormatError{Request: request, Attribute: "name", Problem: "is missing"}, "GET /api/x/: attribute name is missing"},
+		{&FilterError{Request: request, Asked: "project a", Got: "project b"}, "GET /api/x/: asked for project a, got a record of project b"},
+		{&IncompleteError{Request: request, Problem: "why"}, "GET /api/x/: the list is not proved complete: why"},
+	} {
+		if got := said.err.Error(); got != said.want {
+			t.Errorf("%q, want %q", got, said.want)
+		}
+	}
+}
+
+// FuzzSafeText: whatever the text, what is shown is short, on one line and
+// without anything that a terminal would obey.
+func FuzzSafeText(f *testing.F) {
+	for _, text := range []string{
+		"Invalid token.", "\x1b[31mred", "\x1b]0;t\ax", "\u009b0m", "\x1b\x1b\x1b[[", "\xff\x1b", someToken, "\u202e" + someToken[:5] + "\x00" + someToken[5:],
+	} {
+		f.Add(text)
+	}
+	secret, err := ParseToken(someToken)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		shown := safeText(secret, text)
+		if n := utf8.RuneCountInString(shown); n > shownText || !utf8.ValidString(shown) {
+			t.Errorf("%d characters, valid: %t", n, utf8.ValidString(shown))
+		}
+		if strings.ContainsFunc(shown, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u202e' }) {
+			t.Errorf("control characters in %q", shown)
+		}
+		if strings.Contains(strings.ToLower(shown), someToken) {
+			t.Errorf("the token in %q", shown)
+		}
+	})
+}
