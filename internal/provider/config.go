@@ -2,11 +2,9 @@ package provider
 
 import (
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -109,7 +107,7 @@ func (s *settings) certificates(written types.String) *x509.CertPool {
 	if written.IsUnknown() || written.IsNull() {
 		return nil
 	}
-	pool, err := parseCertificates(written.ValueString())
+	pool, err := waldur.TrustAlso(written.ValueString())
 	if err != nil {
 		s.invalid("ca_certificate", "ca_certificate", err)
 	}
@@ -129,15 +127,6 @@ func (s *settings) invalid(argument, source string, err error) {
 		detail = fmt.Sprintf("The value comes from the environment variable %s. %s", source, detail)
 	}
 	s.diagnostics.AddAttributeError(path.Root(argument), "Invalid "+source, detail)
-}
-
-// parseCertificates is waldur.TrustAlso with an error that is a sentence.
-func parseCertificates(raw string) (*x509.CertPool, error) {
-	pool, err := waldur.TrustAlso(raw)
-	if err != nil {
-		return nil, errors.New("The PEM text cannot be used: " + strings.TrimSuffix(err.Error(), ".") + ".")
-	}
-	return pool, nil
 }
 
 // toInt keeps a large number large where an int has 32 bits.

@@ -125,7 +125,7 @@ func answered(refused *waldur.StatusError) string {
 	if refused.Detail == "" {
 		return "Waldur answered " + status + ", without an explanation."
 	}
-	return "Waldur answered " + status + ": " + refused.Detail
+	return "Waldur answered " + status + `: "` + refused.Detail + `"`
 }
 
 func request(asked waldur.Request, attempts int, id string) string {
