@@ -93,16 +93,17 @@ func (w *Waldur) Start(t TB) (baseURL string) {
 		t.Fatalf("The fake Waldur cannot listen: %v", err)
 		return ""
 	}
-	var answering sync.WaitGroup
+	var connections sync.WaitGroup
 	server := &http.Server{
-		Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-			answering.Add(1)
-			defer answering.Done()
-			w.ServeHTTP(rw, r)
-		}),
+		Handler: w,
 		ConnState: func(_ net.Conn, state http.ConnState) {
-			if state == http.StateNew {
+			switch state {
+			case http.StateNew: // told by Serve itself, so never after it has ended
+				connections.Add(1)
 				w.journal.connected()
+			case http.StateHijacked, http.StateClosed:
+				connections.Done()
+			case http.StateActive, http.StateIdle:
 			}
 		},
 		ReadHeaderTimeout: time.Minute,
@@ -115,7 +116,7 @@ func (w *Waldur) Start(t TB) (baseURL string) {
 	t.Cleanup(func() {
 		_ = server.Close()
 		<-served
-		answering.Wait()
+		connections.Wait()
 	})
 	return "http://" + listener.Addr().String() + w.PathPrefix
 }
