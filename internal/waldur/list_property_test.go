@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -194,10 +195,10 @@ func TestPropertyListIsExactOrAnErrorWhileRecordsChange(t *testing.T) {
 	})
 }
 
-// Django counts, then selects. What is inserted in between can push the last
-// record out of an answer, which no client can see, but only where the answer
-// is filled to its last place.
-func TestPropertyOnlyAFullAnswerCanLoseToTheCount(t *testing.T) {
+// Waldur counts, then selects as many. What is inserted in between pushes the
+// last record out of an answer that is taken as the whole rest, which no client
+// can see. Everything before the end is proved by an older record.
+func TestPropertyOnlyTheEndOfAListCanLoseToTheCount(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
 	client := connect(t, server.Start(t))
@@ -222,12 +223,21 @@ func TestPropertyOnlyAFullAnswerCanLoseToTheCount(t *testing.T) {
 			}
 			return
 		}
-		for _, request := range server.Requests() {
-			if request.Records == server.PageCap && request.Query.Get("field") != "date" {
-				return
+		for _, r := range records {
+			end := len(usages) == 0 || r.Date <= usages[len(usages)-1].Date.Value
+			if end || readAlone(server, r.Date) {
+				delete(fate.throughout, r.Name)
 			}
 		}
 		fate.check(t, usages)
+	})
+}
+
+// readAlone tells whether a date was asked for by itself: it then has an end
+// of its own.
+func readAlone(server *waldurtest.Waldur, date string) bool {
+	return slices.ContainsFunc(server.Requests(), func(r waldurtest.Request) bool {
+		return r.Query.Get("date_after") == date && r.Query.Get("date_before") == date
 	})
 }
 
@@ -250,10 +260,17 @@ func TestPropertyListIsExactOrAnErrorWhenAnswersLie(t *testing.T) {
 		}
 		usages, err := client.Usages(t.Context(), everything())
 		server.Rewrite = nil
-		if err == nil {
+		if undetectable := (lies == "count" || lies == "repeated record") && filled(server); err == nil && !undetectable {
 			newFate(records).check(t, usages)
 		}
 	})
+}
+
+// filled tells whether some answer was as long as any can be. Had Waldur
+// counted just as many, or repeated a record in it, nobody could see what is
+// missing.
+func filled(server *waldurtest.Waldur) bool {
+	return slices.ContainsFunc(server.Requests(), func(r waldurtest.Request) bool { return r.Records == server.PageCap })
 }
 
 func tellLie(lie string, by int, answer *waldurtest.Answer) {

@@ -12,10 +12,15 @@ import (
 type page struct {
 	usages []Usage // newest date first
 	count  int     // X-Result-Count: records that match the window, on all pages
+	asked  int     // page_size
 }
 
-// complete tells whether the page holds all that matches its window.
-func (p page) complete() bool { return len(p.usages) == p.count }
+// complete tells whether the page holds all that matches its window. A page
+// that is filled to its last place could not contradict a wrong count, so it is
+// believed only where no larger one can be asked for.
+func (p page) complete() bool {
+	return len(p.usages) == p.count && (len(p.usages) < p.asked || p.asked == pageCap)
+}
 
 // whole gives the records of the dates that the page holds whole: all when it
 // is complete, otherwise those newer than its last record.
@@ -38,7 +43,7 @@ func (w *walk) next(ctx context.Context, size int, fields FieldSet) (page, error
 
 // fetch asks for a window and judges the answer.
 func (w *walk) fetch(ctx context.Context, asked window) (page, error) {
-	var got page
+	got := page{asked: asked.size}
 	err := w.get(ctx, call{
 		request: w.listRequest(),
 		query:   asked.parameters(w.config.Endpoint.ScopeURL(w.query.Scope)),
