@@ -25,7 +25,6 @@ var configuration []byte
 
 const (
 	buildFolder = "build"
-	version     = "0.0.0"
 	projectPath = "/api/projects/2b5719686db84f24bf64c3dfec58fbeb/"
 )
 
@@ -75,7 +74,7 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintln(out, "==> Building the provider")
-	binary, err := cli.BuildProvider(ctx, buildFolder, version)
+	binary, err := cli.BuildProvider(ctx, buildFolder, cli.LocalVersion)
 	if err != nil {
 		return err
 	}
@@ -84,7 +83,7 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	config, err := cli.Mirror(folder, binary, version)
+	config, err := cli.Mirror(folder, binary, cli.LocalVersion)
 	if err != nil {
 		return err
 	}
