@@ -33,7 +33,7 @@ func ParseEndpoint(raw string) (Endpoint, error) {
 	case u.User != nil:
 		return Endpoint{}, errors.New("It holds a user name or a password. Write it without them, such as https://waldur.example.com; " +
 			"what authorizes the requests is the token.")
-	case u.Hostname() == "" || !validPort(u):
+	case u.Hostname() == "" || !validPort(u) || !validHost(u):
 		return Endpoint{}, errors.New("Its host or port is missing or malformed. Write the URL of your Waldur, such as https://waldur.example.com:8443.")
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(raw, "#"):
 		return Endpoint{}, errors.New("It has a query or a fragment. Write it without, such as https://waldur.example.com.")
@@ -41,6 +41,13 @@ func ParseEndpoint(raw string) (Endpoint, error) {
 	prefix := strings.TrimRight(u.EscapedPath(), "/")
 	prefix = strings.TrimRight(strings.TrimSuffix(prefix, "/api"), "/")
 	return Endpoint{scheme: u.Scheme, host: strings.ToLower(u.Host), prefix: prefix}, nil
+}
+
+// validHost tells whether the host comes through unchanged into the URL of a
+// request: net/url takes some that it does not take again from itself.
+func validHost(u *url.URL) bool {
+	again, err := url.Parse(Endpoint{scheme: u.Scheme, host: strings.ToLower(u.Host)}.Origin())
+	return err == nil && strings.EqualFold(again.Host, u.Host)
 }
 
 func validPort(u *url.URL) bool {

@@ -73,6 +73,7 @@ func TestEndpointThatIsWrongIsRefusedWithWhatToWrite(t *testing.T) {
 		"line break at the end":          {"https://waldur.example.com\n", "line break"},
 		"space inside the host":          {"https://waldur example.com", "space"},
 		"backslash":                      {`https://waldur.example.com\@example.org`, "not a URL"},
+		"zone that is not UTF-8":         {"http://[::%25\xff]", "host or port"},
 		"control character":              {"https://waldur.example.com/\x00", "not a URL"},
 		"password and control character": {"https://user:" + password + "\x7f@waldur.example.com", "not a URL"},
 	} {

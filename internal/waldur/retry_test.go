@@ -1,0 +1,135 @@
+package waldur
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestWaitsDoubleUpToTheCapAndAreDrawnFromTheirWholeRange(t *testing.T) {
+	t.Parallel()
+	for attempt, bound := range map[int]time.Duration{
+		1: 500 * time.Millisecond, 2: time.Second, 3: 2 * time.Second, 4: 4 * time.Second, 5: 8 * time.Second,
+		6: 16 * time.Second, 7: 20 * time.Second, 8: 20 * time.Second, 64: 20 * time.Second, math.MaxInt: 20 * time.Second,
+	} {
+		for _, drawn := range []float64{0, 0.25, 0.5, math.Nextafter(1, 0)} {
+			got, want := backoff(attempt, func() float64 { return drawn }), time.Duration(drawn*float64(bound))
+			if got != want || got < 0 || got > retryCap {
+				t.Errorf("the wait after attempt %d at %v is %s, want %s", attempt, drawn, got, want)
+			}
+		}
+	}
+}
+
+func TestRetryAfterIsReadInSecondsOrAsADate(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2024, 10, 15, 12, 0, 0, 0, time.UTC)
+	at := func(after time.Duration) string { return now.Add(after).Format(http.TimeFormat) }
+	for name, said := range map[string]struct {
+		retryAfter, date string
+		want             time.Duration
+	}{
+		"nothing":                        {"", "", 0},
+		"seconds":                        {"7", "", 7 * time.Second},
+		"seconds with zeros":             {"007", "", 7 * time.Second},
+		"an hour":                        {"3600", "", time.Hour},
+		"zero":                           {"0", "", 0},
+		"negative":                       {"-7", "", 0},
+		"plus":                           {"+7", "", 0},
+		"a fraction":                     {"1.5", "", 0},
+		"an exponent":                    {"1e3", "", 0},
+		"hexadecimal":                    {"0x10", "", 0},
+		"underscores":                    {"1_0", "", 0},
+		"words":                          {"soon", "", 0},
+		"two numbers":                    {"7, 8", "", 0},
+		"digits of another script":       {"٧", "", 0},
+		"the longest duration there is":  {"9223372036", "", 9223372036 * time.Second},
+		"overflows a duration":           {"9223372037", "", 0},
+		"overflows 63 bits":              {"9223372036854775808", "", 0},
+		"overflows every integer":        {strings.Repeat("9", 100), "", 0},
+		"a date":                         {at(7 * time.Second), "", 7 * time.Second},
+		"a date in RFC 850 form":         {now.Add(7 * time.Second).Format("Monday, 02-Jan-06 15:04:05 GMT"), "", 7 * time.Second},
+		"a date in ANSI C form":          {now.Add(7 * time.Second).Format(time.ANSIC), "", 7 * time.Second},
+		"now":                            {at(0), "", 0},
+		"a date that is past":            {at(-time.Hour), "", 0},
+		"a date that does not exist":     {"Fri, 31 Feb 2025 12:00:00 GMT", "", 0},
+		"a date in ISO form":             {"2024-10-15T12:00:07Z", "", 0},
+		"a date far away":                {"Fri, 31 Dec 9999 23:59:59 GMT", "", math.MaxInt64},
+		"a date, the server's clock off": {at(time.Hour + 7*time.Second), at(time.Hour), 7 * time.Second},
+		"a date, the server's malformed": {at(7 * time.Second), "yesterday", 7 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			header := http.Header{"Retry-After": {said.retryAfter}, "Date": {said.date}}
+			if got := comeBack(header, now); got != said.want {
+				t.Errorf("%s, want %s", got, said.want)
+			}
+		})
+	}
+	if got := comeBack(http.Header{}, now); got != 0 {
+		t.Errorf("%s without the header", got)
+	}
+}
+
+func TestBudgetGivesNoMoreThanItHas(t *testing.T) {
+	t.Parallel()
+	budget := newRetryBudget()
+	var group sync.WaitGroup
+	var mu sync.Mutex
+	taken := 0
+	for range 4 * retryReserve {
+		group.Go(func() {
+			if budget.take() {
+				mu.Lock()
+				defer mu.Unlock()
+				taken++
+			}
+		})
+	}
+	group.Wait()
+	if taken != retryReserve {
+		t.Errorf("%d repeats were allowed, want %d", taken, retryReserve)
+	}
+	budget.giveBack()
+	if !budget.take() || budget.take() {
+		t.Error("a good answer does not pay for exactly one repeat")
+	}
+	for range 2 * retryReserve {
+		budget.giveBack()
+	}
+	for range retryReserve {
+		if !budget.take() {
+			t.Fatal("good answers do not fill the budget again")
+		}
+	}
+	if budget.take() {
+		t.Error("good answers are saved up beyond the reserve")
+	}
+}
+
+// FuzzRetryAfter: whatever the server says, the wait is none or ahead, and
+// seconds are those that were written.
+func FuzzRetryAfter(f *testing.F) {
+	for _, said := range []string{
+		"", "7", "-7", "+7", "0", "1.5", "9223372036", "9223372037", "18446744073709551616", "Tue, 15 Oct 2024 12:00:07 GMT",
+		"Tuesday, 15-Oct-24 12:00:07 GMT", "Tue Oct 15 12:00:07 2024", "Fri, 31 Dec 9999 23:59:59 GMT", "Fri, 31 Dec 0000 23:59:59 GMT", "soon",
+	} {
+		f.Add(said, "")
+		f.Add(said, "Tue, 15 Oct 2024 11:00:00 GMT")
+	}
+	now := time.Date(2024, 10, 15, 12, 0, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, said, date string) {
+		wait := comeBack(http.Header{"Retry-After": {said}, "Date": {date}}, now)
+		if wait < 0 {
+			t.Fatalf("%q makes a wait of %s", said, wait)
+		}
+		digits := strings.TrimLeft(said, "0")
+		if strings.Trim(digits, "0123456789") == "" && digits != "" && len(digits) < 10 && strconv.Itoa(int(wait/time.Second)) != digits {
+			t.Errorf("%q makes a wait of %s", said, wait)
+		}
+	})
+}
