@@ -74,6 +74,8 @@ func (w *walk) checkLength(got page, asked window) error {
 	switch {
 	case n > got.count:
 		return w.doubt("%d records came where Waldur counted %d", n, got.count)
+	case n > asked.size:
+		return w.doubt("%d records came where %d were asked for", n, asked.size)
 	case n >= want:
 		return nil
 	case n == 0 || asked.page > 1:
