@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"io"
@@ -266,7 +265,7 @@ func requireError(t *testing.T, found diagnostics, summary, attribute string, de
 			t.Errorf("got:\n%snever: %q", found, never)
 		}
 	}
-	for _, line := range strings.Split(found[0].detail, "\n") {
+	for line := range strings.SplitSeq(found[0].detail, "\n") {
 		if line != "" && !strings.HasSuffix(line, ".") && !strings.HasSuffix(line, `"`) {
 			t.Errorf("a line is no sentence: %q", line)
 		}
@@ -296,23 +295,32 @@ func TestSlowWaldurIsSaidSo(t *testing.T) {
 
 func TestUntrustedCertificateIsSaidSo(t *testing.T) {
 	t.Parallel()
+	secure := startTLS(t)
+	s := newSession(t, nil)
+	s.none(s.configure(attributes{"endpoint": secure.URL, "token": waldurtest.Token}))
+	_, found := s.read(oneType, attributes{"id": 7})
+	requireError(t, found, "Unable to read usage record: TLS not trusted", "", []string{secure.URL, "ca_certificate"})
+}
+
+func TestCertificateOfTheConfigurationIsTrusted(t *testing.T) {
+	t.Parallel()
+	secure := startTLS(t)
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})
+	s := newSession(t, nil)
+	s.none(s.configure(attributes{"endpoint": secure.URL, "token": waldurtest.Token, "ca_certificate": string(certificate)}))
+	_, found := s.read(oneType, attributes{"id": 7})
+	s.none(found)
+}
+
+func startTLS(t *testing.T) *httptest.Server {
+	t.Helper()
 	server := waldurtest.New()
 	server.Add(waldurtest.Record{ID: 7, Date: "2024-09-01", Type: "cpu"})
 	secure := httptest.NewUnstartedServer(server)
 	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains of clients that do not trust it
 	secure.StartTLS()
 	t.Cleanup(secure.Close)
-	s := newSession(t, nil)
-	s.none(s.configure(attributes{"endpoint": secure.URL, "token": waldurtest.Token}))
-	_, found := s.read(oneType, attributes{"id": 7})
-	requireError(t, found, "Unable to read usage record: TLS not trusted", "", []string{secure.URL, "ca_certificate"})
-
-	t.Run("and trusted with ca_certificate", func(t *testing.T) {
-		s := newSession(t, nil)
-		s.none(s.configure(attributes{"endpoint": secure.URL, "token": waldurtest.Token, "ca_certificate": pemOf(secure.Certificate())}))
-		_, found := s.read(oneType, attributes{"id": 7})
-		s.none(found)
-	})
+	return secure
 }
 
 func TestInterruptedReadIsSaidSo(t *testing.T) {
@@ -395,8 +403,4 @@ func TestUnexpectedErrorIsShown(t *testing.T) {
 	if shown.Summary() != "Unable to read usages: unexpected error" || !strings.Contains(shown.Detail(), io.ErrNoProgress.Error()) {
 		t.Errorf("%s: %s", shown.Summary(), shown.Detail())
 	}
-}
-
-func pemOf(certificate *x509.Certificate) string {
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
 }

@@ -50,7 +50,7 @@ func (d *usagesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 					"Exactly one of `scope`, `project_uuid` and `customer_uuid` is needed; given a UUID, this is the URL that it stands for.",
 				Validators: []validator.String{
 					parsed("Invalid scope", waldur.ParseScopeURL),
-					stringvalidator.ExactlyOneOf(path.MatchRoot("project_uuid"), path.MatchRoot("customer_uuid")),
+					stringvalidator.ExactlyOneOf(path.MatchRoot("scope"), path.MatchRoot("project_uuid"), path.MatchRoot("customer_uuid")),
 				},
 			},
 			"project_uuid": schema.StringAttribute{

@@ -36,9 +36,9 @@ func TestListArgumentsAreValidated(t *testing.T) {
 		"a later date not known yet":  {block: attributes{"scope": url, "date_after": "2024-09-01", "date_before": unknown}},
 		"an earlier date unknown yet": {block: attributes{"scope": url, "date_after": unknown, "date_before": "2024-09-01"}},
 
-		"no scope":            {attributes{}, "scope", "Invalid Attribute Combination", "No attribute specified when one"},
-		"scope and uuid":      {attributes{"scope": url, "customer_uuid": someUUID}, "scope", "Invalid Attribute Combination", "2 attributes specified when one"},
-		"two uuids":           {attributes{"project_uuid": someUUID, "customer_uuid": someUUID}, "scope", "Invalid Attribute Combination", "2 attributes specified when one"},
+		"no scope":            {attributes{}, "scope", "Invalid Attribute Combination", "No attribute specified when one (and only one) of [scope,project_uuid,customer_uuid] is required"},
+		"scope and uuid":      {attributes{"scope": url, "customer_uuid": someUUID}, "scope", "Invalid Attribute Combination", "2 attributes specified when one (and only one) of [scope,project_uuid,customer_uuid] is required"},
+		"two uuids":           {attributes{"project_uuid": someUUID, "customer_uuid": someUUID}, "scope", "Invalid Attribute Combination", "2 attributes specified when one (and only one) of [scope,project_uuid,customer_uuid] is required"},
 		"an empty scope":      {attributes{"scope": ""}, "scope", "Invalid scope", "https://waldur.example.com/api/projects/<uuid>/"},
 		"a blank scope":       {attributes{"scope": "  "}, "scope", "Invalid scope", "https://waldur.example.com/api/projects/<uuid>/"},
 		"a uuid as scope":     {attributes{"scope": someUUID}, "scope", "Invalid scope", "project_uuid"},
