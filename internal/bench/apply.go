@@ -77,14 +77,18 @@ func (w *workshop) fastServer(ctx context.Context) (group, error) {
 // memory looks at the provider's process while an apply runs.
 func (w *workshop) memory(ctx context.Context) (group, error) {
 	const most = 120
-	g := group{title: "Memory of the provider's process, its program included"}
+	g := group{title: "The most memory that a process of the provider had at any time in three runs, its program included"}
 	list := scene{history: even(10000, 168), projects: 1, server: atOnce, concurrency: 2}
-	peak, err := w.peakMemory(ctx, list)
-	if err != nil {
-		return g, err
+	var peak int64
+	for range 3 {
+		run, err := w.peakMemory(ctx, list)
+		if err != nil {
+			return g, err
+		}
+		peak = max(peak, run)
 	}
 	g.rows = append(g.rows, row{
-		what: records(list.history) + ", most at any time", unit: "MB", toReach: fmt.Sprintf("≤ %d MB", most),
+		what: records(list.history) + "", unit: "MB", toReach: fmt.Sprintf("≤ %d MB", most),
 		points: []point{atMost(float64(peak)/1e6, most)},
 	})
 	return g, nil
@@ -109,11 +113,11 @@ func (w *workshop) manyLists(ctx context.Context) (group, error) {
 		g.rows = append(g.rows,
 			timed.row(site.title, site.share),
 			row{
-				what: "– connections", toReach: fmt.Sprintf("≤ %s", figure(connections)),
+				what: "– connections", toReach: "≤ " + figure(connections),
 				points: []point{{float64(timed.ours.connections), float64(timed.reference.connections), connections}},
 			},
 			row{
-				what: "– most requests in flight at once", toReach: fmt.Sprintf("≤ %s", figure(inFlight)),
+				what: "– most requests in flight at once", toReach: "≤ " + figure(inFlight),
 				points: []point{{float64(timed.ours.inFlight), float64(timed.reference.inFlight), inFlight}},
 			},
 		)

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
@@ -20,7 +23,7 @@ func serverCost(ctx context.Context) (table, error) {
 	waiting := group{title: "Server's time and 30 ms of waiting for each request, at the same densities; reference: plain pages of 300"}
 	var all comparison
 	for _, n := range []int{0, 1, 5, 12, 24, 60, 144, 288} {
-		read, err := compareEach(ctx, even, n, []int{5, 12, 60})
+		read, err := compareEach(ctx, even, n, waldur.AllFields(), 5, 12, 60)
 		if err != nil {
 			return table{}, err
 		}
@@ -49,7 +52,7 @@ func serverCost(ctx context.Context) (table, error) {
 		{", months that differ by up to a tenth", uneven, 1.30},
 	} {
 		for _, n := range []int{600, 3000, 10000} {
-			read, err := compareEach(ctx, months.shape, n, []int{12, 60, 168})
+			read, err := compareEach(ctx, months.shape, n, waldur.AllFields(), 12, 60, 168)
 			if err != nil {
 				return table{}, err
 			}
@@ -64,7 +67,7 @@ func serverCost(ctx context.Context) (table, error) {
 		}
 	}
 
-	lean, err := compareEach(ctx, even, 10000, []int{12, 60, 168}, "date", "reported_usage")
+	lean, err := compareEach(ctx, even, 10000, waldur.Fields(waldur.FieldDate, waldur.FieldReportedUsage), 12, 60, 168)
 	if err != nil {
 		return table{}, err
 	}
@@ -93,36 +96,32 @@ func (a account) withWaiting() float64 {
 func milliseconds(d time.Duration) float64 { return d.Seconds() * 1e3 }
 
 // compareEach reads histories of n records that differ in how many each month
-// has.
-func compareEach(ctx context.Context, shape func(n, perMonth int) lengths, n int, densities []int, fields ...string) (comparisons, error) {
-	var all comparisons
-	for _, perMonth := range densities {
-		ours, plain, err := compare(ctx, shape(n, perMonth), fields)
-		if err != nil {
-			return nil, fmt.Errorf("%d records at %d a month: %w", n, perMonth, err)
-		}
-		all = append(all, comparison{n, perMonth, ours, plain})
+// has. They do not disturb each other, as nothing is timed.
+func compareEach(ctx context.Context, shape func(n, perMonth int) lengths, n int, fields waldur.FieldSet, densities ...int) (comparisons, error) {
+	all := make(comparisons, len(densities))
+	var reads errgroup.Group
+	for i, perMonth := range densities {
+		reads.Go(func() error {
+			ours, plain, err := compare(ctx, shape(n, perMonth), fields)
+			if err != nil {
+				return fmt.Errorf("%d records at %d a month: %w", n, perMonth, err)
+			}
+			all[i] = comparison{n, perMonth, ours, plain}
+			return nil
+		})
 	}
-	return all, nil
+	return all, reads.Wait()
 }
 
-func compare(ctx context.Context, history lengths, fields []string) (ours, plain account, err error) {
+func compare(ctx context.Context, history lengths, fields waldur.FieldSet) (ours, plain account, err error) {
 	s := serve(history, 1, func(*waldurtest.Waldur) {})
 	defer s.close()
-	reader, err := connect(ctx, s)
+	n, err := s.readList(ctx, fields)
 	if err != nil {
 		return ours, plain, err
 	}
-	request, err := reader.request(fields...)
-	if err != nil {
-		return ours, plain, err
-	}
-	state, err := reader.read(ctx, request)
-	if err != nil {
-		return ours, plain, err
-	}
-	if err := reader.holds(state, history.total()); err != nil {
-		return ours, plain, err
+	if n != history.total() {
+		return ours, plain, fmt.Errorf("%d records came", n)
 	}
 	ours = account{s.Cost(), len(s.Requests())}
 	// Requests that are under way together would share their waiting.
@@ -138,7 +137,7 @@ func (c comparisons) title() string {
 	if c[0].n == 1 {
 		return "1 record"
 	}
-	return fmt.Sprintf("%s records", thousands(c[0].n))
+	return thousands(c[0].n) + " records"
 }
 
 // onePage is a list that a plain client reads in one request.
@@ -162,7 +161,7 @@ func (c comparisons) manyPages(months string, share float64) row {
 	for _, of := range c {
 		share := share
 		if of.n == 600 && of.perMonth == 168 && share < 1.35 {
-			r.toReach, share = fmt.Sprintf("%s (168: 1.35)", r.toReach), 1.35
+			r.toReach, share = r.toReach+" (1.35 at 168)", 1.35
 		}
 		floor := waldurtest.AnswerCost(of.n, "name", "type", "measured_unit", "category_title", "category_uuid", "date", "reported_usage", "fixed_usage")
 		r.points = append(r.points, against(of.ours.cost.Seconds(), floor.Seconds(), share))

@@ -46,17 +46,11 @@ func connect(ctx context.Context, s *site) (reader, error) {
 	return reader{server, schema}, firstError(configured.Diagnostics)
 }
 
-// request asks for all records of the first project; no fields means all.
-func (r reader) request(fields ...string) (*tfprotov6.ReadDataSourceRequest, error) {
-	arguments := map[string]tftypes.Value{"project_uuid": tftypes.NewValue(tftypes.String, projectUUID(0))}
-	if len(fields) > 0 {
-		var names []tftypes.Value
-		for _, field := range fields {
-			names = append(names, tftypes.NewValue(tftypes.String, field))
-		}
-		arguments["fields"] = tftypes.NewValue(tftypes.Set{ElementType: tftypes.String}, names)
-	}
-	config, err := object(r.schema.DataSourceSchemas[listDataSource], arguments)
+// request asks for all records of the first project.
+func (r reader) request() (*tfprotov6.ReadDataSourceRequest, error) {
+	config, err := object(r.schema.DataSourceSchemas[listDataSource], map[string]tftypes.Value{
+		"project_uuid": tftypes.NewValue(tftypes.String, projectUUID(0)),
+	})
 	return &tfprotov6.ReadDataSourceRequest{TypeName: listDataSource, Config: config}, err
 }
 

@@ -28,11 +28,11 @@ func conversions(ctx context.Context) (group, error) {
 	if err != nil {
 		return group{}, fmt.Errorf("benchmark of package provider: %w\n%s", err, out)
 	}
-	ours, err := parseBenchmark(string(out), "BenchmarkState/one_value_into_State.Raw")
+	ours, err := parseBenchmark(string(out), "BenchmarkState/one_value")
 	if err != nil {
 		return group{}, err
 	}
-	structs, err := parseBenchmark(string(out), "BenchmarkState/structs_by_SetAttribute")
+	structs, err := parseBenchmark(string(out), "BenchmarkState/structs")
 	const n = 10_000
 	return group{"10,000 records into the state; reference: setting a list of structs", []row{
 		{

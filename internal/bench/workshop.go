@@ -42,7 +42,7 @@ func newWorkshop(ctx context.Context) (w *workshop, err error) {
 func (w *workshop) close() { _ = os.RemoveAll(w.dir) }
 
 func (w *workshop) install(ctx context.Context) error {
-	ours, err := cli.BuildProvider(ctx, w.dir, "0.0.0")
+	ours, err := cli.BuildProvider(ctx, w.dir, cli.LocalVersion)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (w *workshop) install(ctx context.Context) error {
 	if _, err = cli.Mirror(w.dir, reference, "1.2.0"); err != nil {
 		return err
 	}
-	w.config, err = cli.Mirror(w.dir, ours, "0.0.0")
+	w.config, err = cli.Mirror(w.dir, ours, cli.LocalVersion)
 	return err
 }
 
