@@ -408,3 +408,29 @@ func pageOfNames(t *testing.T, base string, page int) []string {
 	}
 	return all
 }
+
+// The worked example in DESIGN.md, request by request.
+func TestWorkedExampleTakesTheRequestsThatTheDesignTells(t *testing.T) {
+	t.Parallel()
+	server := waldurtest.New()
+	records := months(168, 168, 168, 168, 28)
+	server.Add(records...)
+	usages, err := connect(t, server.Start(t)).Usages(t.Context(), everything())
+	wantAll(t, usages, err, records)
+	var got []string
+	for _, request := range server.Requests() {
+		got = append(got, fmt.Sprintf("%s up to %s: %d", request.Query.Get("page_size"), request.Query.Get("date_before"), request.Records))
+	}
+	want := []string{
+		"1 up to : 1",
+		"300 up to : 300",
+		"169 up to : 169",
+		"300 up to 2024-09-01: 300",
+		"169 up to 2024-09-01: 169",
+		"169 up to 2024-08-01: 169",
+		"300 up to 2024-07-01: 196",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("requests\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
