@@ -114,7 +114,7 @@ func TestListGivesEveryRecordOnceWithinItsRequests(t *testing.T) {
 	}
 }
 
-func TestListOfARedFieldsAsksForNothingElse(t *testing.T) {
+func TestListOfAFewFieldsAsksForNothingElse(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
 	server.Add(months(even(1000, 100)...)...)
