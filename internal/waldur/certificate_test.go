@@ -1,47 +1,16 @@
-package waldur
+package waldur_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
-
-// authority makes a certificate authority of the name.
-func authority(t *testing.T, name string) *x509.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return certificate
-}
-
-func inPEM(blockType string, der []byte) string {
-	return string(pem.EncodeToMemory(&pem.Block{Type: blockType, Bytes: der}))
-}
 
 func TestCertificatesAreTrustedBesideTheSystems(t *testing.T) {
 	t.Parallel()
-	one, other := authority(t, "one"), authority(t, "other")
+	one, other := newAuthority(t).certificate, newAuthority(t).certificate
 	onePEM, otherPEM := inPEM("CERTIFICATE", one.Raw), inPEM("CERTIFICATE", other.Raw)
 	for name, given := range map[string]struct {
 		text    string
@@ -57,7 +26,7 @@ func TestCertificatesAreTrustedBesideTheSystems(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pool, err := TrustAlso(given.text)
+			pool, err := waldur.TrustAlso(given.text)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -77,7 +46,7 @@ func TestCertificatesAreTrustedBesideTheSystems(t *testing.T) {
 
 func TestTextThatIsNoCertificateIsRefused(t *testing.T) {
 	t.Parallel()
-	whole := inPEM("CERTIFICATE", authority(t, "one").Raw)
+	whole := newAuthority(t).pem()
 	for name, text := range map[string]string{
 		"empty":                              "",
 		"blank":                              " \n",
@@ -97,7 +66,7 @@ func TestTextThatIsNoCertificateIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := TrustAlso(text); err == nil {
+			if _, err := waldur.TrustAlso(text); err == nil {
 				t.Error("was accepted")
 			} else if strings.Contains(err.Error(), "aGVsbG8") {
 				t.Errorf("shows what may be a key: %v", err)

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"strings"
 	"syscall"
@@ -203,7 +204,7 @@ func (c *Client) networkProblem(err error) string {
 		return "the answer was cut short"
 	case errors.Is(err, io.EOF), closedAtOnce(err):
 		return "the connection was closed before an answer"
-	case strings.Contains(err.Error(), `malformed HTTP response "\x15\x03`): // how a TLS alert begins
+	case speaksTLS(err):
 		return httpsPort
 	default:
 		return err.Error()
@@ -214,6 +215,19 @@ func (c *Client) networkProblem(err error) string {
 // written. net/http has a name for it, but does not export it.
 func closedAtOnce(err error) bool {
 	return strings.Contains(err.Error(), "http: server closed idle connection")
+}
+
+// malformedHead recognizes an answer whose head cannot be read. Where the
+// connection ended inside a line of it, net/http does not say so, but finds
+// the line wanting.
+func malformedHead(err error) bool {
+	_, line := errors.AsType[textproto.ProtocolError](err)
+	return (line || strings.Contains(err.Error(), "malformed HTTP ")) && !speaksTLS(err)
+}
+
+// speaksTLS recognizes how a TLS alert begins, which is no answer to http.
+func speaksTLS(err error) bool {
+	return strings.Contains(err.Error(), `malformed HTTP response "\x15\x03`)
 }
 
 // unpackingProblem tells what is wrong with a compressed answer.

@@ -102,7 +102,8 @@ func passes(err error) bool {
 	if proxy, ok := errors.AsType[proxyError](err); ok {
 		return passingStatus(int(proxy))
 	}
-	return errors.Is(err, errRequestTimeout) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || closedAtOnce(err)
+	return errors.Is(err, errRequestTimeout) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		closedAtOnce(err) || malformedHead(err)
 }
 
 // afterAttempts notes in the error how often the request was made.
