@@ -36,9 +36,14 @@ terraform {
     }
   }
 }
+
+data "waldur_category_component_usage" "it" {
+  id = 1
+}
 `
 
-func initialize(t *testing.T, program CLI, config string) {
+// initialize installs the provider as a person does, and has it started once.
+func initialize(t *testing.T, program CLI, config, version string) {
 	t.Helper()
 
 	dir := t.TempDir()
@@ -51,8 +56,12 @@ func initialize(t *testing.T, program CLI, config string) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 
-	if !strings.Contains(string(out), "Installed waldur/waldur-usage v"+LocalVersion) {
+	if !strings.Contains(string(out), "Installed waldur/waldur-usage v"+version) {
 		t.Errorf("another provider than ours:\n%s", out)
+	}
+
+	if out, err := program.Command(t.Context(), dir, config, "validate", "-no-color").CombinedOutput(); err != nil {
+		t.Errorf("it does not start: %v\n%s", err, out)
 	}
 }
 
@@ -66,7 +75,7 @@ func TestAccInitFindsTheProviderInAMirror(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	initialize(t, program, config)
+	initialize(t, program, config, LocalVersion)
 }
 
 func TestAccInitFindsTheInstalledProviderWithoutConfiguration(t *testing.T) {
@@ -79,7 +88,7 @@ func TestAccInitFindsTheInstalledProviderWithoutConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	initialize(t, program, "")
+	initialize(t, program, "", LocalVersion)
 }
 
 func TestAccSchemaHasTheDataSourcesUnderTheGivenName(t *testing.T) {
