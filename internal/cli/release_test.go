@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
@@ -33,16 +32,15 @@ func sums(t *testing.T, dir string) map[string]string {
 		t.Fatalf("want one list of checksums, got %q, %v", lists, err)
 	}
 
-	file, err := os.Open(lists[0])
+	list, err := os.ReadFile(lists[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
 
 	sums := map[string]string{}
 
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		sum, name, _ := strings.Cut(lines.Text(), "  ")
+	for line := range strings.Lines(string(list)) {
+		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
 		sums[name] = sum
 	}
 
