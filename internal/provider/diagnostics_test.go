@@ -185,7 +185,7 @@ func TestFailuresAreToldApart(t *testing.T) {
 			details: []string{"The answer is an HTML page, not JSON.", "Check that endpoint is a Waldur"},
 		},
 		"an attribute of another type": {
-			arrange: rewrite(func(records []map[string]any) { records[len(records)-1]["reported_usage"] = "5" }),
+			arrange: rewrite(func(records []map[string]any) { records[0]["reported_usage"] = "5" }),
 			summary: "Unable to read usages: answer not as documented",
 			details: []string{"Record 1 of the answer, attribute reported_usage, is not a number."},
 		},

@@ -119,16 +119,17 @@ func TestConfigureRefuses(t *testing.T) {
 	}
 }
 
-// Settings that only Configure could judge must not slip through where nobody
-// validates before.
+// Not every CLI need validate first: what is wrong must not be replaced by the
+// environment then either.
 func TestConfigureAloneRefusesWhatValidationRefuses(t *testing.T) {
 	t.Parallel()
-	for name, value := range map[string]any{"endpoint": "localhost:8000", "token": " ", "ca_certificate": "x"} {
+	environment := map[string]string{"WALDUR_API_URL": "https://waldur.example.com", "WALDUR_ACCESS_TOKEN": "0123456789abcdef"}
+	for name, block := range map[string]attributes{
+		"endpoint": {"endpoint": ""}, "token": {"token": ""}, "ca_certificate": {"ca_certificate": ""},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			block := attributes{"endpoint": "https://waldur.example.com", "token": "0123456789abcdef"}
-			block[name] = value
-			if found := newSession(t, nil).configure(block); len(found) != 1 || found[0].summary != "Invalid "+name {
+			if found := newSession(t, environment).configure(block); len(found) != 1 || found[0].summary != "Invalid "+name {
 				t.Errorf("got:\n%s", found)
 			}
 		})

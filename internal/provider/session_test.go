@@ -137,12 +137,11 @@ func (s *session) value(schema *tfprotov6.Schema, block attributes) *tfprotov6.D
 	values := map[string]tftypes.Value{}
 	for name, of := range object.AttributeTypes {
 		value := block[name]
-		if elements, ok := value.([]string); ok {
-			set := []tftypes.Value{}
-			for _, element := range elements {
-				set = append(set, tftypes.NewValue(tftypes.String, element))
-			}
-			value = set
+		switch elements := value.(type) {
+		case []string:
+			value = set(elements...)
+		case []any:
+			value = set(elements...)
 		}
 		values[name] = tftypes.NewValue(of, value)
 	}
@@ -156,6 +155,14 @@ func (s *session) value(schema *tfprotov6.Schema, block attributes) *tfprotov6.D
 		s.tb.Fatal(err)
 	}
 	return &value
+}
+
+func set[T any](elements ...T) []tftypes.Value {
+	values := []tftypes.Value{}
+	for _, element := range elements {
+		values = append(values, tftypes.NewValue(tftypes.String, element))
+	}
+	return values
 }
 
 // plain turns a Terraform value into nil, string, int64, []any or map[string]any.

@@ -57,6 +57,7 @@ func TestListArgumentsAreValidated(t *testing.T) {
 		"an empty date":       {attributes{"scope": url, "date_after": ""}, "date_after", "Invalid date_after", "YYYY-MM-DD"},
 		"no such day":         {attributes{"scope": url, "date_before": "2023-02-29"}, "date_before", "Invalid date_before", "exists"},
 		"dates the wrong way": {attributes{"scope": url, "date_after": "2024-10-01", "date_before": "2024-09-30"}, "date_after", "Invalid date_after", "later than date_before"},
+		"a null field":        {attributes{"scope": url, "fields": []any{"date", nil}}, "fields", "Null Set Value", "null"},
 		"an unknown field":    {attributes{"scope": url, "fields": []string{"uuid"}}, "fields", "Invalid Attribute Value Match", `"reported_usage"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -168,6 +169,40 @@ func TestFieldsThatAreNotAskedForStayNull(t *testing.T) {
 			}
 			if !reflect.DeepEqual(sorted(list["fields"]), slices.Sorted(slices.Values(fields))) {
 				t.Errorf("fields are %v, written %v", list["fields"], fields)
+			}
+		})
+	}
+}
+
+func TestDatesBoundTheList(t *testing.T) {
+	t.Parallel()
+	server := waldurtest.New()
+	scope := waldurtest.ProjectScope(1)
+	for _, month := range []string{"2024-10-01", "2024-09-01", "2024-08-01"} {
+		server.Add(waldurtest.Record{Type: "cpu", Date: month, Scope: scope})
+	}
+	for name, row := range map[string]struct {
+		block attributes
+		want  []string
+	}{
+		"no bound":       {attributes{}, []string{"2024-10-01", "2024-09-01", "2024-08-01"}},
+		"the first date": {attributes{"date_after": "2024-09-01"}, []string{"2024-10-01", "2024-09-01"}},
+		"the last date":  {attributes{"date_before": "2024-09-01"}, []string{"2024-09-01", "2024-08-01"}},
+		"both":           {attributes{"date_after": "2024-09-01", "date_before": "2024-09-30"}, []string{"2024-09-01"}},
+		"between months": {attributes{"date_after": "2024-09-02", "date_before": "2024-09-30"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := connect(t, server, nil)
+			row.block["project_uuid"] = someProject(scope)
+			state, found := s.read(listType, row.block)
+			s.none(found)
+			var got []string
+			for _, usage := range state["usages"].([]any) {
+				got = append(got, usage.(map[string]any)["date"].(string))
+			}
+			if !slices.Equal(got, row.want) {
+				t.Errorf("got %q, want %q", got, row.want)
 			}
 		})
 	}
