@@ -1,11 +1,19 @@
 package waldur
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
 	"math"
+	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -72,6 +80,42 @@ func TestRetryAfterIsReadInSecondsOrAsADate(t *testing.T) {
 	}
 	if got := comeBack(http.Header{}, now); got != 0 {
 		t.Errorf("%s without the header", got)
+	}
+}
+
+// The numbers of errors differ from system to system; what the operation was
+// does not. 10061 is how Windows says "refused", on which no test runs here.
+func TestWhatIsOfTheNetworkPasses(t *testing.T) {
+	t.Parallel()
+	of := func(operation string, err error) error { return &net.OpError{Op: operation, Net: "tcp", Err: err} }
+	for name, broken := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"time is up":                       {errRequestTimeout, true},
+		"closed":                           {io.EOF, true},
+		"cut short":                        {fmt.Errorf("reading: %w", io.ErrUnexpectedEOF), true},
+		"refused":                          {of("dial", os.NewSyscallError("connect", syscall.ECONNREFUSED)), true},
+		"refused on Windows":               {of("dial", os.NewSyscallError("connectex", syscall.Errno(10061))), true},
+		"no route":                         {of("dial", syscall.EHOSTUNREACH), true},
+		"reset":                            {of("read", syscall.ECONNRESET), true},
+		"broken pipe":                      {of("write", syscall.EPIPE), true},
+		"refused by the proxy's machine":   {of("proxyconnect", of("dial", syscall.ECONNREFUSED)), true},
+		"the proxy has no time":            {proxyError(503), true},
+		"the proxy wants a password":       {proxyError(407), false},
+		"a proxy of another trust":         {of("proxyconnect", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}), false},
+		"the name server did not answer":   {of("dial", &net.DNSError{IsTimeout: true}), true},
+		"the name server had a bad minute": {of("dial", &net.DNSError{IsTemporary: true}), true},
+		"the host is unknown":              {of("dial", &net.DNSError{IsNotFound: true}), false},
+		"TLS alert":                        {of("remote error", tls.AlertError(40)), false},
+		"anything else":                    {errors.New("anything else"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := passes(broken.err); got != broken.want {
+				t.Errorf("%v: passes is %t", broken.err, got)
+			}
+		})
 	}
 }
 

@@ -1,0 +1,138 @@
+package waldur_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
+)
+
+const (
+	bombedURL = "WALDUR_TEST_BOMBED_URL" // set in the process whose memory is measured
+	// Of 100 MB, what the Go runtime may take from the system at its peak. The
+	// rest is for the program's own text.
+	memoryCap = 80 << 20
+)
+
+// bombs are bodies of answers to a request for 300 records, each made to cost
+// the memory of whoever reads it.
+func bombs() map[string]func(w http.ResponseWriter) {
+	forever := func(text string) func(http.ResponseWriter) {
+		chunk := []byte(strings.Repeat(text, 1+64<<10/len(text)))
+		return func(w http.ResponseWriter) {
+			for {
+				if _, err := w.Write(chunk); err != nil {
+					return
+				}
+			}
+		}
+	}
+	after := func(start string, rest func(http.ResponseWriter)) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) {
+			_, _ = io.WriteString(w, start)
+			rest(w)
+		}
+	}
+	// As much as is read of an answer, all of it JSON that has to be looked at.
+	const readable = 2 << 20
+	members := func(n int) string {
+		var body strings.Builder
+		body.WriteString(`[{"date":"2024-09-01"`)
+		for i := 0; body.Len() < readable; i++ {
+			fmt.Fprintf(&body, `,"%0*x":0`, n, i)
+		}
+		return body.String() + "}]"
+	}
+	whole := func(body string) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) { _, _ = io.WriteString(w, body) }
+	}
+	zipped := []byte(packed(strings.Repeat("[", 1<<20)))
+	return map[string]func(http.ResponseWriter){
+		"endless blanks":     forever(" "),
+		"endless text":       after(`[{"date":"`, forever("x")),
+		"endless brackets":   forever("["),
+		"endless records":    after("[", forever(`{"date":"2024-09-01"},`)),
+		"endless nothing":    after("[", forever(`{},`)),
+		"many short members": whole(members(1)),
+		"many long members":  whole(members(100)),
+		"many small records": whole("[" + strings.Repeat(`{"date":"2024-09-01"},`, readable/22) + `{"date":"2024-09-01"}]`),
+		"one long text":      whole(`[{"date":"` + strings.Repeat("x", readable) + `"}]`),
+		"text of escapes":    whole(`[{"date":"` + strings.Repeat(`\u0041`, readable/6) + `"}]`),
+		"a number of digits": whole(`[{"date":"2024-09-01","reported_usage":` + strings.Repeat("9", readable) + `}]`),
+		"nested brackets":    whole(`[{"x":` + strings.Repeat("[", readable/2) + strings.Repeat("]", readable/2) + `}]`),
+		"nested objects":     whole(`[{"x":` + strings.Repeat(`{"y":`, readable/6) + "1" + strings.Repeat("}", readable/6) + `}]`),
+		"10 GiB, compressed": func(w http.ResponseWriter) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(bytes.Repeat(zipped, 10<<10))
+		},
+	}
+}
+
+// The harm: a broken or hostile server ends the pipeline's machine with it.
+// What is measured is all that Go took from the system in a process of its
+// own, two reads at a time. Without the race detector, which multiplies it,
+// the resident peak (VmHWM) was within 5 MB of that.
+func TestBombTakesLessThan100MB(t *testing.T) {
+	if url := os.Getenv(bombedURL); url != "" {
+		readBombs(t, url)
+		return
+	}
+	t.Parallel()
+	bombs := bombs()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("X-Result-Count", "1000")
+		if r.URL.Query().Get("page_size") != "300" {
+			_, _ = fmt.Fprintf(w, `[{"date":"2024-09-01","reported_usage":1,"scope":"http://%s%s"}]`, r.Host, projectPath)
+			return
+		}
+		name, _, _ := strings.Cut(r.URL.Path[1:], "/")
+		bombs[name](w)
+	}))
+	defer server.Close()
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range bombs {
+		t.Run(name, func(t *testing.T) {
+			bombed := exec.CommandContext(t.Context(), executable, "-test.run=^TestBombTakesLessThan100MB$")
+			bombed.Env = append(os.Environ(), bombedURL+"="+server.URL+"/"+name, "GORACE=atexit_sleep_ms=0")
+			output, err := bombed.CombinedOutput()
+			if err != nil {
+				t.Errorf("%v\n%s", err, output)
+			}
+		})
+	}
+}
+
+func readBombs(t *testing.T, url string) {
+	client := connect(t, strings.ReplaceAll(url, " ", "%20"))
+	query := everything()
+	query.Fields = waldur.Fields(waldur.FieldReportedUsage, waldur.FieldScope)
+	var group sync.WaitGroup
+	for range 2 {
+		group.Go(func() {
+			_, err := client.Usages(t.Context(), query)
+			if !is[*waldur.FormatError](err) {
+				t.Errorf("error %v, want a FormatError", err)
+			}
+		})
+	}
+	group.Wait()
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	t.Logf("%d kB", memory.Sys>>10)
+	if memory.Sys > memoryCap {
+		t.Errorf("the reads took %d kB, want %d at most", memory.Sys>>10, memoryCap>>10)
+	}
+}

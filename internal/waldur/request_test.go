@@ -1,0 +1,188 @@
+package waldur_test
+
+import (
+	"context"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
+)
+
+func TestRequestSaysWhoAsksAndInWhichLanguage(t *testing.T) {
+	t.Parallel()
+	for name, sent := range map[string]struct{ token, authorization string }{
+		"token of Waldur":       {waldurtest.Token, "Token " + waldurtest.Token},
+		"personal access token": {"w_abc", "Bearer w_abc"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got *http.Request
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				got = r.Clone(context.Background())
+				_, _ = io.WriteString(w, good)
+			}))
+			defer server.Close()
+			token, err := waldur.ParseToken(sent.token)
+			if err != nil {
+				t.Fatal(err)
+			}
+			client := connect(t, server.URL+"/waldur/api/", func(config *waldur.Config) { config.Token, config.UserAgent = token, "agent/1.0" })
+			if _, err := client.Usage(t.Context(), 7, waldur.Fields(waldur.FieldDate)); err != nil {
+				t.Fatal(err)
+			}
+			if got.Method != http.MethodGet || got.URL.String() != "/waldur/api/marketplace-category-component-usages/7/?field=date" {
+				t.Errorf("%s %s", got.Method, got.URL)
+			}
+			want := http.Header{
+				"Authorization": {sent.authorization}, "Accept": {"application/json"}, "Accept-Language": {"en"},
+				"User-Agent": {"agent/1.0"}, "Accept-Encoding": {"gzip"},
+			}
+			if !maps.EqualFunc(got.Header, want, slices.Equal) {
+				t.Errorf("headers %v", got.Header)
+			}
+		})
+	}
+}
+
+func TestNoMoreRequestsAreInFlightThanAllowed(t *testing.T) {
+	t.Parallel()
+	const reads, allowed = 12, 3
+	var mu sync.Mutex
+	var inFlight, peak int
+	full := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		mu.Lock()
+		inFlight++
+		if peak = max(peak, inFlight); inFlight == allowed {
+			select {
+			case <-full:
+			default:
+				close(full)
+			}
+		}
+		mu.Unlock()
+		<-full // so that as many as are allowed do meet
+		mu.Lock()
+		inFlight--
+		mu.Unlock()
+		_, _ = io.WriteString(w, good)
+	}))
+	defer server.Close()
+	client := connect(t, server.URL, func(config *waldur.Config) { config.MaxConcurrentRequests = allowed })
+	var group sync.WaitGroup
+	for range reads {
+		group.Go(func() {
+			if _, err := client.Usage(t.Context(), 7, waldur.Fields(waldur.FieldDate)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if peak != allowed {
+		t.Errorf("%d requests were in flight at once, want %d", peak, allowed)
+	}
+}
+
+func TestConnectionIsKeptForTheNextRequest(t *testing.T) {
+	t.Parallel()
+	server := waldurtest.New()
+	server.Add(months(even(1000, 100)...)...)
+	client := connect(t, server.Start(t))
+	if _, err := client.Usages(t.Context(), everything()); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(server.Requests()); n < 2 || server.Connections() != 1 {
+		t.Errorf("%d requests took %d connections", n, server.Connections())
+	}
+}
+
+// line is what was logged at once.
+type line struct {
+	message string
+	fields  map[string]any
+}
+
+// logInto keeps the lines of a log.
+func logInto(lines *[]line) func(*waldur.Config) {
+	var mu sync.Mutex
+	return func(config *waldur.Config) {
+		config.Log = func(_ context.Context, message string, fields map[string]any) {
+			mu.Lock()
+			defer mu.Unlock()
+			*lines = append(*lines, line{message, fields})
+		}
+	}
+}
+
+func TestLogTellsOneLineARequestAndOneARead(t *testing.T) {
+	t.Parallel()
+	server := waldurtest.New()
+	server.Add(months(100, 100, 100, 100)...)
+	server.Intercept = func(n int, w http.ResponseWriter, _ *http.Request) bool {
+		w.Header().Set("X-Request-Id", "request-"+string(rune('0'+n)))
+		if n == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		return n == 1
+	}
+	var lines []line
+	query := everything()
+	query.After, query.Before = "2024-08-01", "2024-10-01"
+	if _, err := connect(t, server.Start(t), logInto(&lines)).Usages(t.Context(), query); err != nil {
+		t.Fatal(err)
+	}
+	requests := server.Requests()
+	if len(lines) != len(requests)+1 {
+		t.Fatalf("%d lines for %d requests and a read", len(lines), len(requests))
+	}
+	for i, logged := range lines[:len(requests)] {
+		want := map[string]any{
+			"method": "GET", "path": requests[i].Path, "attempt": 1, "duration_ms": int64(0), "status": requests[i].Status,
+			"request_id": "request-" + string(rune('1'+i)), "records": requests[i].Records,
+		}
+		for _, name := range []string{"date_after", "date_before", "page_size", "page"} {
+			if value := requests[i].Query.Get(name); value != "" {
+				want[name] = value
+			}
+		}
+		switch i {
+		case 0:
+			delete(want, "records")
+			want["error"] = "GET " + requests[i].Path + " was answered 503 Service Unavailable: no explanation"
+		case 1:
+			want["attempt"] = 2
+		}
+		if logged.message != "Waldur request" || !maps.Equal(logged.fields, want) {
+			t.Errorf("line %d is %q %v\nwant %v", i+1, logged.message, logged.fields, want)
+		}
+	}
+	want := map[string]any{"records": 300, "requests": len(requests), "retries": 1, "duration_ms": int64(0)}
+	if last := lines[len(requests)]; last.message != "Waldur read" || !maps.Equal(last.fields, want) {
+		t.Errorf("the last line is %q %v", last.message, last.fields)
+	}
+}
+
+func TestLogOfAFailedReadSaysWhy(t *testing.T) {
+	t.Parallel()
+	url, _ := serve(t, status(403, `{"detail":"No."}`, "X-Amzn-Trace-Id: trace-1"))
+	var lines []line
+	_, err := connect(t, url, logInto(&lines)).Usage(t.Context(), 7, waldur.AllFields())
+	if len(lines) != 2 || err == nil {
+		t.Fatalf("%v", lines)
+	}
+	for _, logged := range lines {
+		if logged.fields["error"] != err.Error() || !strings.Contains(err.Error(), "403 Forbidden: No.") || logged.fields["records"] != nil {
+			t.Errorf("%v", logged)
+		}
+	}
+	if lines[0].fields["request_id"] != "trace-1" {
+		t.Errorf("%v", lines[0])
+	}
+}

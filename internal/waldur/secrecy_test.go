@@ -1,0 +1,119 @@
+package waldur_test
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
+)
+
+// The harm of a token in a log: whoever may read the pipeline's log may read,
+// and change, whatever the token's user may.
+func TestTokenIsNotShownWhereverTheServerEchoesIt(t *testing.T) {
+	t.Parallel()
+	hexadecimal := func(format string) string {
+		var all strings.Builder
+		for _, b := range []byte(waldurtest.Token) {
+			fmt.Fprintf(&all, format, b)
+		}
+		return all.String()
+	}
+	for spelling, echo := range map[string]string{
+		"as it is":           waldurtest.Token,
+		"with its scheme":    "Token " + waldurtest.Token,
+		"in upper case":      strings.ToUpper(waldurtest.Token),
+		"percent-encoded":    hexadecimal("%%%02X"),
+		"as JSON escapes":    hexadecimal(`\u%04x`),
+		"as HTML entities":   hexadecimal("&#%d;"),
+		"behind 195 letters": strings.Repeat("x", 195) + " " + waldurtest.Token,
+		"split by a colour":  waldurtest.Token[:7] + `\u001b[31m` + waldurtest.Token[7:],
+	} {
+		for place, answer := range map[string]answer{
+			"the detail of an error":     status(400, `{"detail":"You sent `+echo+`"}`),
+			"a bare array":               status(400, `["`+echo+`"]`),
+			"a member's name":            status(400, `{"`+echo+`":["No."]}`),
+			"the page of an error":       reply(head(502, "Content-Type: text/html") + "<title>" + echo + "</title>"),
+			"the request id":             status(500, "{}", "X-Request-Id: "+echo),
+			"the place to redirect to":   status(302, "", "Location: https://other.example.com/"+echo+"/?token="+echo),
+			"the host to redirect to":    status(302, "", "Location: https://"+waldurtest.Token+".example.com/"),
+			"a place that is no URL":     status(302, "", "Location: https://other.example.com:port/"+echo),
+			"the status line":            reply("HTTP/1.1 " + echo + "\r\n\r\n"),
+			"no HTTP at all":             reply(echo + "\r\n\r\n"),
+			"a header that is none":      reply("HTTP/1.1 200 OK\r\n" + echo + "\r\n\r\n"),
+			"a length that is none":      reply(head(200, "Content-Length: "+echo)),
+			"the size of a chunk":        reply(head(200, "Transfer-Encoding: chunked") + echo + "\r\n"),
+			"the transfer encoding":      reply(head(200, "Transfer-Encoding: "+echo)),
+			"the header that challenges": status(401, "{}", "WWW-Authenticate: "+echo),
+			"when to come back":          status(429, "{}", "Retry-After: "+echo),
+			"how many records there are": status(200, "[]", "X-Result-Count: "+echo),
+			"no JSON":                    status(200, echo, "X-Result-Count: 0"),
+			"half of JSON":               reply(head(200) + `[{"scope":"` + echo),
+			"a member twice":             status(200, `[{"`+echo+`":1,"`+echo+`":2}]`, "X-Result-Count: 1"),
+			"a scope":                    status(200, `[{"date":"2024-09-01","scope":"`+echo+`"}]`, "X-Result-Count: 1"),
+			"a date":                     status(200, `[{"date":"`+echo+`","scope":null}]`, "X-Result-Count: 1"),
+			"a number":                   status(200, `[{"date":"2024-09-01","reported_usage":"`+echo+`"}]`, "X-Result-Count: 1"),
+		} {
+			t.Run(place+", "+spelling, func(t *testing.T) {
+				t.Parallel()
+				url, _ := serve(t, answer)
+				var lines []line
+				query := everything()
+				query.Fields = waldur.Fields(waldur.FieldScope)
+				_, err := connect(t, url, logInto(&lines)).Usages(t.Context(), query)
+				if err == nil {
+					t.Fatal("no error: the echo was not met")
+				}
+				wantNoToken(t, fmt.Sprintf("%v %v", err, lines))
+				for ; err != nil; err = errors.Unwrap(err) {
+					wantNoToken(t, fmt.Sprintf("%v %+v %#v %q", err, err, err, err))
+				}
+			})
+		}
+	}
+}
+
+// wantNoToken looks for the token in any case, percent-encoded, and as the
+// first half of it.
+func wantNoToken(t *testing.T, shown string) {
+	t.Helper()
+	plain, err := url.PathUnescape(strings.ReplaceAll(shown, "%!", ""))
+	if err != nil {
+		plain = shown
+	}
+	for _, text := range []string{shown, plain} {
+		if strings.Contains(strings.ToLower(text), waldurtest.Token[:len(waldurtest.Token)/2]) {
+			t.Errorf("the token is in %q", shown)
+		}
+	}
+}
+
+func TestQueryAndBodyAreNotShown(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]answer{
+		"refused":        status(400, `{"detail":"No."}`),
+		"closed":         reply(""),
+		"not JSON":       status(200, "private words", "X-Result-Count: 0"),
+		"half of JSON":   status(200, `[{"private words`, "X-Result-Count: 0"),
+		"not as asked":   status(200, `[{"date":"private words"}]`, "X-Result-Count: 1"),
+		"redirected":     status(302, "private words", "Location: /login/?next=private+words"),
+		"an HTML page":   reply(head(500, "Content-Type: text/html") + "<h1>private words</h1>"),
+		"malformed head": reply("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nprivate words"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url, _ := serve(t, answer)
+			var lines []line
+			_, err := connect(t, url, logInto(&lines)).Usages(t.Context(), everything())
+			shown := fmt.Sprintf("%v %v", err, lines)
+			for _, private := range []string{"private", projectUUID, "scope="} {
+				if err == nil || strings.Contains(shown, private) {
+					t.Errorf("%q is in %s", private, shown)
+				}
+			}
+		})
+	}
+}
