@@ -54,7 +54,7 @@ func NewClient(config Config) *Client {
 	return &Client{
 		config: config,
 		transport: &http.Transport{
-			Proxy:                  proxyFromEnvironment,
+			Proxy:                  http.ProxyFromEnvironment,
 			OnProxyConnectResponse: refusedByProxy,
 			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: config.RootCAs},
 			Protocols:              &protocols,
