@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -175,10 +177,7 @@ func TestEachAttributeThatIsAskedForMustBeThereInItsType(t *testing.T) {
 				"left out":        func(record map[string]any) { delete(record, field.String()) },
 				"of another type": func(record map[string]any) { record[field.String()] = true },
 			} {
-				record := map[string]any{}
-				for name, value := range members {
-					record[name] = value
-				}
+				record := maps.Clone(members)
 				record["reported_usage"] = 1
 				change(record)
 				body, err := json.Marshal(record)
@@ -278,7 +277,7 @@ func attributeOf(usage *Usage, field Field) any {
 		}
 	case *Nullable[int64]:
 		if value.Valid {
-			return json.Number(fmt.Sprint(value.Value))
+			return json.Number(strconv.FormatInt(value.Value, 10))
 		}
 	}
 	return nil

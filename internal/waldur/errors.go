@@ -153,7 +153,7 @@ func safeText(token Token, text string) string {
 // parameters; a string of a device, a title or a link up to its end; ESC and
 // what it changes. What is left of a broken one are harmless letters.
 func terminalSequence() *regexp.Regexp {
-	return regexp.MustCompile(`(?s)(?:\x1b\[|\x{9b})[0-?]*[ -/]*[@-~]?` +
+	return regexp.MustCompile(`(?s)(?:\x1b\[|\x{9b})[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]?` +
 		`|(?:\x1b[PX\]^_]|[\x{90}\x{98}\x{9d}-\x{9f}]).*?(?:\x07|\x1b\\|\x{9c}|$)` +
-		`|\x1b[ -/]*[0-~]?`)
+		`|\x1b[\x20-\x2f]*[\x30-\x7e]?`)
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,12 +28,9 @@ type answer func(connection *net.TCPConn)
 // serve answers each request, one a connection, with what answers[n] writes;
 // the last of them serves all further ones. It gives its URL and the number of
 // requests that came.
-func serve(t testing.TB, answers ...answer) (url string, requests func() int) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+func serve(tb testing.TB, answers ...answer) (url string, requests func() int) {
+	tb.Helper()
+	listener := listen(tb)
 	var count atomic.Int32
 	var handlers sync.WaitGroup
 	handlers.Go(func() {
@@ -48,11 +46,29 @@ func serve(t testing.TB, answers ...answer) (url string, requests func() int) {
 			})
 		}
 	})
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		_ = listener.Close()
 		handlers.Wait()
 	})
 	return "http://" + listener.Addr().String(), func() int { return int(count.Load()) }
+}
+
+func listen(tb testing.TB) net.Listener {
+	tb.Helper()
+	var config net.ListenConfig
+	listener, err := config.Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return listener
+}
+
+// vacant is an address where nothing listens.
+func vacant(tb testing.TB) string {
+	tb.Helper()
+	listener := listen(tb)
+	_ = listener.Close()
+	return listener.Addr().String()
 }
 
 // reply reads the head of the request and writes the text.
@@ -242,7 +258,7 @@ func faults() map[string]fault {
 		410: never, 411: never, 413: never, 414: never, 418: never, 421: never, 422: never, 425: never, 426: never, 428: never, 431: never, 451: never,
 		429: always, 500: once, 501: never, 502: always, 503: always, 504: always, 505: never, 507: never, 511: never, 520: never, 599: never, 999: never,
 	} {
-		faults[fmt.Sprint("status ", code)] = fault{status(code, `{"detail":"The reason."}`), refused, fmt.Sprint(code), requests, 0}
+		faults[fmt.Sprint("status ", code)] = fault{status(code, `{"detail":"The reason."}`), refused, strconv.Itoa(code), requests, 0}
 	}
 	return faults
 }
@@ -312,12 +328,7 @@ func TestGoodAnswersOfEveryFramingAreRead(t *testing.T) {
 
 func TestRefusedConnectionIsTriedAgain(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = listener.Close() // nothing listens there now
-	_, err = connect(t, "http://"+listener.Addr().String()).Usage(t.Context(), 7, waldur.AllFields())
+	_, err := connect(t, "http://"+vacant(t)).Usage(t.Context(), 7, waldur.AllFields())
 	if refused, ok := errors.AsType[*waldur.UnreachableError](err); !ok || refused.Attempts != 4 || refused.Problem != "the connection was refused" {
 		t.Errorf("error %v", err)
 	}
@@ -349,6 +360,7 @@ func TestRedirectsAreNotFollowedAndLinksNotDialled(t *testing.T) {
 		"refresh": status(200, "[]", "X-Result-Count: 0", "Refresh: 0; url="+elsewhere, `Alt-Svc: h2="`+strings.TrimPrefix(elsewhere, "http://")+`"`),
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			url, requests := serve(t, answer)
 			_, _ = connect(t, url).Usages(t.Context(), everything())
 			if requests() != 1 || visits() != 0 {
@@ -404,7 +416,7 @@ func TestRetryAfterIsKeptToWithinTheCap(t *testing.T) {
 func TestRepeatsAreNoMoreThanMaxRetries(t *testing.T) {
 	t.Parallel()
 	for _, retries := range []int{0, 1, 5, 12} {
-		t.Run(fmt.Sprint(retries), func(t *testing.T) {
+		t.Run(strconv.Itoa(retries), func(t *testing.T) {
 			t.Parallel()
 			url, requests := serve(t, status(503, "{}"))
 			clock := newClock()
@@ -430,7 +442,7 @@ func TestRepeatsAreNoMoreThanMaxRetries(t *testing.T) {
 
 func TestServerErrorIsRepeatedOnceHoweverItIsMixed(t *testing.T) {
 	t.Parallel()
-	url, requests := serve(t, status(500, "{}"), status(503, "{}"), status(500, "{}"), goodAnswer())
+	url, requests := serve(t, status(500, "{}"), status(503, "{}"), status(500, `{"detail":"Again."}`), goodAnswer())
 	_, err := connect(t, url).Usage(t.Context(), 7, waldur.AllFields())
 	if refused, ok := errors.AsType[*waldur.StatusError](err); !ok || refused.Status != 500 || requests() != 3 {
 		t.Errorf("error %v after %d requests", err, requests())
@@ -451,9 +463,9 @@ func (b blocked) Sleep(ctx context.Context, _ time.Duration) error {
 
 // asked tells when somebody waits for the end of the context.
 type asked struct {
-	context.Context
-	first *sync.Once
-	done  chan struct{}
+	context.Context //nolint:containedctx // it is a context itself
+	first           *sync.Once
+	done            chan struct{}
 }
 
 func (a asked) Done() <-chan struct{} {
@@ -461,63 +473,74 @@ func (a asked) Done() <-chan struct{} {
 	return a.Context.Done()
 }
 
+// running is a read that will not end by itself.
+type running struct {
+	ready     <-chan struct{} // closed when it has come to where it is to be interrupted
+	interrupt func()
+	ended     <-chan error
+}
+
+func run(t *testing.T, client *waldur.Client) running {
+	t.Helper()
+	ctx, interrupt := context.WithCancel(t.Context())
+	begun := asked{ctx, new(sync.Once), make(chan struct{})}
+	ended := make(chan error, 1)
+	go func() { _, err := client.Usages(begun, everything()); ended <- err }()
+	return running{begun.done, interrupt, ended}
+}
+
+// stalled is a read from a server that goes silent after the answer.
+func stalled(answer answer) func(t *testing.T) running {
+	return func(t *testing.T) running {
+		t.Helper()
+		silent := make(chan struct{})
+		url, _ := serve(t, answer.then(func(connection *net.TCPConn) { close(silent); hang(connection) }))
+		read := run(t, connect(t, url))
+		read.ready = silent
+		return read
+	}
+}
+
 func TestInterruptEndsAReadWithinASecond(t *testing.T) {
 	t.Parallel()
-	// Each start begins a read that will not end by itself and gives a channel
-	// that is closed when it is in the state that it is to be interrupted in.
-	for name, start := range map[string]func(t *testing.T, ctx context.Context, ended chan<- error) <-chan struct{}{
-		"while it waits to repeat a request": func(t *testing.T, ctx context.Context, ended chan<- error) <-chan struct{} {
+	for name, start := range map[string]func(t *testing.T) running{
+		"while it waits to repeat a request": func(t *testing.T) running {
+			t.Helper()
 			url, _ := serve(t, status(503, "{}"))
 			clock := blocked{newClock(), make(chan struct{})}
-			client := connect(t, url, func(config *waldur.Config) { config.Clock = clock })
-			go func() { _, err := client.Usages(ctx, everything()); ended <- err }()
-			return clock.asleep
+			read := run(t, connect(t, url, func(config *waldur.Config) { config.Clock = clock }))
+			read.ready = clock.asleep
+			return read
 		},
 		"while no answer comes":          stalled(reply("")),
 		"while a header is not finished": stalled(reply("HTTP/1.1 200 OK\r\nContent-")),
 		"while a body is not finished":   stalled(reply(head(200, "Content-Length: 1000") + "[")),
 		"while a compressed body is not": stalled(reply(head(200, "Content-Encoding: gzip") + packed(good)[:5])),
 		"while an error is not finished": stalled(reply(head(503, "Content-Length: 1000") + "[")),
-		"while it waits for its turn": func(t *testing.T, ctx context.Context, ended chan<- error) <-chan struct{} {
+		"while it waits for its turn": func(t *testing.T) running {
+			t.Helper()
 			busy := make(chan struct{})
 			url, _ := serve(t, reply("").then(func(connection *net.TCPConn) { close(busy); hang(connection) }))
 			client := connect(t, url, func(config *waldur.Config) { config.MaxConcurrentRequests = 1 })
-			first, cancel := context.WithCancel(t.Context())
-			occupied := make(chan struct{})
-			go func() { defer close(occupied); _, _ = client.Usages(first, everything()) }()
-			t.Cleanup(func() { cancel(); <-occupied })
+			first := run(t, client)
+			t.Cleanup(func() { first.interrupt(); _ = <-first.ended })
 			<-busy
-			queued := asked{ctx, new(sync.Once), make(chan struct{})}
-			go func() { _, err := client.Usages(queued, everything()); ended <- err }()
-			return queued.done
+			return run(t, client)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ctx, interrupt := context.WithCancel(t.Context())
-			defer interrupt()
-			ended := make(chan error, 1)
-			<-start(t, ctx, ended)
+			read := start(t)
+			<-read.ready
 			interrupted := time.Now()
-			interrupt()
-			if err := <-ended; !errors.Is(err, context.Canceled) {
+			read.interrupt()
+			if err := <-read.ended; !errors.Is(err, context.Canceled) {
 				t.Errorf("error %v", err)
 			}
 			if took := time.Since(interrupted); took > time.Second {
 				t.Errorf("the read ended after %s", took)
 			}
 		})
-	}
-}
-
-// stalled starts a read from a server that goes silent after the answer.
-func stalled(answer answer) func(*testing.T, context.Context, chan<- error) <-chan struct{} {
-	return func(t *testing.T, ctx context.Context, ended chan<- error) <-chan struct{} {
-		silent := make(chan struct{})
-		url, _ := serve(t, answer.then(func(connection *net.TCPConn) { close(silent); hang(connection) }))
-		client := connect(t, url)
-		go func() { _, err := client.Usages(ctx, everything()); ended <- err }()
-		return silent
 	}
 }
 

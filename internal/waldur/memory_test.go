@@ -116,6 +116,7 @@ func TestBombTakesLessThan100MB(t *testing.T) {
 }
 
 func readBombs(t *testing.T, url string) {
+	t.Helper()
 	client := connect(t, strings.ReplaceAll(url, " ", "%20"))
 	query := everything()
 	query.Fields = waldur.Fields(waldur.FieldReportedUsage, waldur.FieldScope)

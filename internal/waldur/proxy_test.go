@@ -2,7 +2,6 @@ package waldur_test
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -39,12 +38,7 @@ func TestProxyVariablesAreHonoured(t *testing.T) {
 		return strings.Replace(proxy.URL, "http://", "http://user:password@", 1)
 	}
 	direct, _ := serve(t, goodAnswer())
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = listener.Close() // nothing listens there now
-	absent := "http://user:password@" + listener.Addr().String()
+	absent := "http://user:password@" + vacant(t)
 
 	for name, proxied := range map[string]struct {
 		url, variable, value string

@@ -25,7 +25,7 @@ func TestRequestSaysWhoAsksAndInWhichLanguage(t *testing.T) {
 			t.Parallel()
 			var got *http.Request
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				got = r.Clone(context.Background())
+				got = r.Clone(context.WithoutCancel(r.Context()))
 				_, _ = io.WriteString(w, good)
 			}))
 			defer server.Close()

@@ -2,12 +2,12 @@ package waldur_test
 
 import (
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -63,7 +63,7 @@ func (s *storm) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		for _, name := range []string{"X-Result-Count", "Content-Type"} {
 			w.Header().Set(name, answer.Header().Get(name))
 		}
-		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		w.WriteHeader(answer.Code)
 		if kind == 3 {
 			_, _ = w.Write(body[:len(body)/2])
@@ -119,7 +119,7 @@ func TestStormLeavesEveryReadExactOrAnError(t *testing.T) {
 
 // The harm of repeats without a budget: when Waldur is down, each of fifty data
 // sources asks it 1 + max_retries times, and the plan lasts as much longer.
-func TestOutageOfFiftyReadsIsBounded(t *testing.T) {
+func TestOutageIsBoundedByTheSharedBudget(t *testing.T) {
 	t.Parallel()
 	const reads, atOnce = 50, 10 // as many as Terraform reads at once
 	const budget = 50            // repeats that the client owes to nobody
