@@ -1,0 +1,118 @@
+# METADATA
+# description: |
+#   Holds the usage that a plan has read against limits that are not the configuration's own: whoever writes the
+#   configuration can neither raise them nor leave out the check.
+#
+#   The input is the plan as JSON, of Terraform or OpenTofu. What data sources have read stands in its prior_state; its
+#   planned_values have no data sources but those that are read during the apply.
+#
+#   data.limits (limits.json) gives each limit a name: project_uuid or customer_uuid; category_title or category_uuid; type;
+#   measure; limit; date_after, the first of a month (default: that of the plan); date_before (default: none).
+package waldur.budget
+
+# There is no default: what is not proved is not allowed.
+allow if {
+	count(data.limits) > 0
+	count(deny) == 0
+	every name, _ in data.limits {
+		within(name)
+	}
+}
+
+deny contains "The plan failed: what it read may not be all." if input.errored
+
+deny contains message if {
+	some change in input.resource_changes
+	change.type == "waldur_category_component_usages"
+	"read" in change.change.actions
+	message := sprintf("%s is read during the apply: its usage is not known before.", [change.address])
+}
+
+deny contains message if {
+	some name, limit in data.limits
+	count(reads(limit)) == 0
+	message := sprintf("%s: the plan has not read this usage since %s.", [name, first_date(limit)])
+}
+
+deny contains message if {
+	some name, limit in data.limits
+	some usages in reads(limit)
+	not known(usages, limit)
+	message := sprintf("%s: the usage is not known. There is no record, or one without an amount, or the title stands for several categories.", [name])
+}
+
+deny contains message if {
+	some name, limit in data.limits
+	some usages in reads(limit)
+	used := sum([amount | some amount in amounts(usages, limit); is_number(amount)])
+	used > limit.limit
+	message := sprintf("%s: %d of %d used, %d over.", [name, used, limit.limit, used - limit.limit])
+}
+
+# The proof: there is usage to judge, every reading of it is known, and none is above the limit.
+within(name) if {
+	limit := data.limits[name]
+	count(reads(limit)) > 0
+	every usages in reads(limit) {
+		known(usages, limit)
+		sum(amounts(usages, limit)) <= limit.limit
+	}
+}
+
+# The lists of records in which all usage that the limit is about must be. Dates compare as text; null is less than any.
+reads(limit) := {values.usages |
+	walk(input.prior_state.values, [_, resource])
+	resource.mode == "data"
+	resource.type == "waldur_category_component_usages"
+	values := resource.values
+	endswith(sprintf("%s/", [trim_right(normal(values.scope), "/")]), whose(limit))
+	object.get(values, "date_after", null) <= first_date(limit)
+	last_date(values) >= last_date(limit)
+}
+
+whose(limit) := sprintf("/projects/%s/", [normal(limit.project_uuid)])
+
+whose(limit) := sprintf("/customers/%s/", [normal(limit.customer_uuid)])
+
+normal(uuid) := replace(lower(uuid), "-", "")
+
+first_date(limit) := limit.date_after
+
+first_date(limit) := sprintf("%s-01", [substring(input.timestamp, 0, 7)]) if not limit.date_after
+
+last_date(time) := time.date_before if is_string(time.date_before)
+
+last_date(time) := "9999-12-31" if not is_string(object.get(time, "date_before", null))
+
+known(usages, limit) if {
+	count(records(usages, limit)) > 0
+	count({record.category_uuid | some record in records(usages, limit)}) == 1
+	every amount in amounts(usages, limit) {
+		is_number(amount)
+	}
+
+	# A record that does not say what it is of could be of this component.
+	every usage in usages {
+		is_string(usage.type)
+		is_string(usage.category_uuid)
+		is_string(usage.category_title)
+	}
+}
+
+# An attribute that was not asked for is as unknown as one that is null.
+amounts(usages, limit) := [object.get(record, limit.measure, null) | some record in records(usages, limit)]
+
+records(usages, limit) := [usage |
+	some usage in usages
+	usage.type == limit.type
+	of_category(usage, limit)
+	usage.date >= first_date(limit)
+	usage.date <= last_date(limit)
+]
+
+of_category(usage, limit) if usage.category_uuid == normal(limit.category_uuid)
+
+of_category(usage, limit) if {
+	not limit.category_uuid
+	usage.category_title == limit.category_title
+}

@@ -1,0 +1,167 @@
+package waldur.budget_test
+
+import data.waldur.budget
+
+project := "2b5719686db84f24bf64c3dfec58fbeb"
+
+machines := "0123456789abcdef0123456789abcdef"
+
+cpu := {
+	"project_uuid": project,
+	"category_title": "Virtual machines",
+	"type": "cpu",
+	"measure": "reported_usage",
+	"limit": 1000,
+}
+
+usage(date, amount) := {
+	"type": "cpu",
+	"category_title": "Virtual machines",
+	"category_uuid": machines,
+	"date": date,
+	"reported_usage": amount,
+	"fixed_usage": 5000,
+}
+
+read(change, usages) := {
+	"mode": "data",
+	"type": "waldur_category_component_usages",
+	"values": object.union(
+		{
+			"scope": sprintf("https://waldur.example.com/api/projects/%s/", [project]),
+			"date_after": "2024-10-01",
+			"date_before": null,
+			"usages": usages,
+		},
+		change,
+	),
+}
+
+plan(reads) := {
+	"timestamp": "2024-10-20T05:23:00Z",
+	"errored": false,
+	"prior_state": {"values": {"root_module": {"child_modules": [{"resources": reads}]}}},
+}
+
+# Asserts that the plan is denied for the reason, and for no other.
+denied(limit, input_plan, reason) if {
+	not budget.allow with input as input_plan with data.limits as {"CPU": limit}
+	messages := budget.deny with input as input_plan with data.limits as {"CPU": limit}
+	count(messages) == 1
+	every message in messages {
+		contains(message, reason)
+	}
+}
+
+allowed(limit, input_plan) if {
+	budget.allow with input as input_plan with data.limits as {"CPU": limit}
+	messages := budget.deny with input as input_plan with data.limits as {"CPU": limit}
+	count(messages) == 0
+}
+
+october := [usage("2024-10-01", 1000)]
+
+test_at_the_limit_is_allowed if allowed(cpu, plan([read({}, october)]))
+
+test_one_above_is_denied if denied(cpu, plan([read({}, [usage("2024-10-01", 1001)])]), "CPU: 1001 of 1000 used, 1 over.")
+
+test_earlier_months_do_not_count if allowed(cpu, plan([read({"date_after": null}, [usage("2024-10-01", 1000), usage("2024-09-01", 1)])]))
+
+test_months_are_added_up if {
+	since_september := object.union(cpu, {"date_after": "2024-09-01"})
+	both := plan([read({"date_after": "2024-09-01"}, [usage("2024-10-01", 600), usage("2024-09-01", 401)])])
+	denied(since_september, both, "1001 of 1000")
+}
+
+test_the_end_counts if {
+	september := object.union(cpu, {"date_after": "2024-09-01", "date_before": "2024-09-30"})
+	allowed(september, plan([read({"date_after": "2024-09-01"}, [usage("2024-10-01", 600), usage("2024-09-01", 1000)])]))
+}
+
+test_the_other_measure_is_another if denied(object.union(cpu, {"measure": "fixed_usage"}), plan([read({}, october)]), "5000 of 1000")
+
+test_amounts_are_exact if {
+	most := 9223372036854775807
+	both := plan([read({}, [usage("2024-10-01", most), usage("2024-10-01", most)])])
+	allowed(object.union(cpu, {"limit": 18446744073709551614}), both)
+	denied(object.union(cpu, {"limit": 18446744073709551613}), both, "1 over")
+}
+
+test_null_is_unknown if denied(cpu, plan([read({}, [usage("2024-10-01", null)])]), "not known")
+
+test_null_beside_an_amount_is_unknown if denied(cpu, plan([read({}, [usage("2024-10-01", null), usage("2024-10-01", 1)])]), "not known")
+
+test_a_measure_that_is_missing_is_unknown if {
+	denied(cpu, plan([read({}, [object.remove(usage("2024-10-01", 1), {"reported_usage"})])]), "not known")
+}
+
+test_no_record_of_the_component_is_unknown if denied(object.union(cpu, {"type": "cpus"}), plan([read({}, october)]), "not known")
+
+test_no_record_at_all_is_unknown if denied(cpu, plan([read({}, [])]), "not known")
+
+test_a_record_without_a_type_makes_all_unknown if {
+	denied(cpu, plan([read({}, array.concat(october, [object.union(usage("2024-10-01", 1), {"type": null})]))]), "not known")
+}
+
+test_a_title_of_two_categories_is_unknown if {
+	archive := object.union(usage("2024-10-01", 1), {"category_uuid": "ffffffffffffffffffffffffffffffff"})
+	denied(cpu, plan([read({}, [usage("2024-10-01", 1), archive])]), "not known")
+}
+
+test_a_category_by_uuid if {
+	archive := object.union(usage("2024-10-01", 5000), {"category_uuid": "ffffffffffffffffffffffffffffffff"})
+	by_uuid := object.remove(object.union(cpu, {"category_uuid": "01234567-89AB-CDEF-0123-456789ABCDEF"}), {"category_title"})
+	allowed(by_uuid, plan([read({}, [usage("2024-10-01", 1), archive])]))
+}
+
+test_a_plan_that_reads_nothing_is_denied if denied(cpu, plan([]), "has not read")
+
+test_a_plan_without_a_state_is_denied if denied(cpu, {"timestamp": "2024-10-20T05:23:00Z"}, "has not read")
+
+test_the_usage_of_another_project_is_none if {
+	other := "https://waldur.example.com/api/projects/ffffffffffffffffffffffffffffffff/"
+	denied(cpu, plan([read({"scope": other}, october)]), "has not read")
+}
+
+test_the_usage_of_the_customer_is_none_of_the_project if {
+	customer := sprintf("https://waldur.example.com/api/customers/%s/", [project])
+	denied(cpu, plan([read({"scope": customer}, october)]), "has not read")
+	allowed(object.remove(object.union(cpu, {"customer_uuid": project}), {"project_uuid"}), plan([read({"scope": customer}, october)]))
+}
+
+test_a_scope_as_a_person_writes_it if {
+	allowed(cpu, plan([read({"scope": "/api/projects/2B571968-6DB8-4F24-BF64-C3DFEC58FBEB"}, october)]))
+}
+
+test_a_time_that_begins_later_is_not_all if {
+	denied(object.union(cpu, {"date_after": "2024-09-01"}), plan([read({}, october)]), "has not read this usage since 2024-09-01")
+}
+
+test_a_time_that_ends_is_not_all if denied(cpu, plan([read({"date_before": "2024-10-31"}, october)]), "has not read")
+
+test_the_largest_of_several_readings_counts if {
+	denied(cpu, plan([read({}, october), read({"date_after": null}, [usage("2024-10-01", 1001)])]), "1001 of 1000")
+}
+
+test_a_failed_plan_is_denied if denied(cpu, object.union(plan([read({}, october)]), {"errored": true}), "The plan failed")
+
+test_a_read_during_the_apply_is_denied if {
+	later := {"resource_changes": [{
+		"address": "data.waldur_category_component_usages.later",
+		"type": "waldur_category_component_usages",
+		"change": {"actions": ["read"]},
+	}]}
+	denied(cpu, object.union(plan([read({}, october)]), later), "data.waldur_category_component_usages.later is read during the apply")
+}
+
+test_no_limits_allow_nothing if {
+	not budget.allow with input as plan([read({}, october)]) with data.limits as {}
+}
+
+test_a_limit_of_nobody_allows_nothing if {
+	not budget.allow with input as plan([read({}, october)]) with data.limits as {"CPU": object.remove(cpu, {"project_uuid"})}
+}
+
+test_a_limit_without_a_number_allows_nothing if {
+	not budget.allow with input as plan([read({}, october)]) with data.limits as {"CPU": object.remove(cpu, {"limit"})}
+}

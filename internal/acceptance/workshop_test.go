@@ -1,0 +1,145 @@
+// Package acceptance runs whole configurations on Terraform or OpenTofu, as a
+// person or a pipeline does, and judges them by what counts there: the exit
+// code.
+package acceptance
+
+import (
+	"context"
+	"errors"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/cli"
+)
+
+// repository is the way from this package to the top of the repository.
+const repository = "../.."
+
+// mirror names the CLI configuration file with which init finds the provider
+// as it is built from this repository, once for all tests.
+const mirror = "ACCEPTANCE_MIRROR"
+
+func TestMain(m *testing.M) {
+	if os.Getenv("TF_ACC") != "" {
+		dir, err := os.MkdirTemp("", "acceptance-")
+		if err != nil {
+			log.Fatal(err)
+		}
+		defer os.RemoveAll(dir)
+		binary, err := cli.BuildProvider(context.Background(), dir, cli.LocalVersion)
+		if err != nil {
+			log.Fatal(err)
+		}
+		config, err := cli.Mirror(dir, binary, cli.LocalVersion)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := os.Setenv(mirror, config); err != nil {
+			log.Fatal(err)
+		}
+	}
+	m.Run()
+}
+
+// workshop is a CLI that installs the provider of this repository.
+type workshop struct {
+	cli    cli.CLI
+	config string
+}
+
+func openWorkshop(t *testing.T) workshop {
+	t.Helper()
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("Acceptance tests run when TF_ACC is set: make testacc")
+	}
+	program, err := cli.Find(t.Context(), cli.Any, os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return workshop{cli: program, config: os.Getenv(mirror)}
+}
+
+// folder is a folder in which the CLI runs.
+type folder struct {
+	workshop
+	dir string
+	env []string // beside that of the workshop
+}
+
+// furnish copies files and folders of the repository, by their path from its
+// top, to the same path below a new folder, and initialises the configuration
+// in one of them.
+func (w workshop) furnish(t *testing.T, configuration string, paths ...string) folder {
+	t.Helper()
+	top := t.TempDir()
+	for _, path := range paths {
+		if err := os.CopyFS(filepath.Join(top, path), os.DirFS(filepath.Join(repository, path))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := folder{workshop: w, dir: filepath.Join(top, configuration)}
+	f.mustRun(t, "init", "-no-color")
+	return f
+}
+
+// copyTo gives an independent copy, as initialised as the folder is, with
+// variables in its environment.
+func (f folder) copyTo(t *testing.T, environment ...string) folder {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), filepath.Base(f.dir))
+	if err := os.CopyFS(dir, os.DirFS(f.dir)); err != nil {
+		t.Fatal(err)
+	}
+	return folder{workshop: f.workshop, dir: dir, env: environment}
+}
+
+func (f folder) write(t *testing.T, name, content string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(f.dir, name), []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// result is how a program ended.
+type result struct {
+	exit   int
+	output string // standard output and standard error
+}
+
+func (f folder) run(t *testing.T, arguments ...string) result {
+	t.Helper()
+	cmd := f.cli.Command(t.Context(), f.dir, f.config, arguments...)
+	cmd.Env = append(cmd.Env, f.env...)
+	return finish(t, cmd)
+}
+
+func finish(t *testing.T, cmd *exec.Cmd) result {
+	t.Helper()
+	output, err := cmd.CombinedOutput()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() > 0 {
+		return result{exit: exit.ExitCode(), output: string(output)}
+	}
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", cmd, err, output)
+	}
+	return result{output: string(output)}
+}
+
+func (f folder) mustRun(t *testing.T, arguments ...string) result {
+	t.Helper()
+	r := f.run(t, arguments...)
+	if r.exit != 0 {
+		t.Fatalf("%s %s ended with %d:\n%s", f.cli.Kind, strings.Join(arguments, " "), r.exit, r.output)
+	}
+	return r
+}
+
+// says tells whether the words stand in the output. The CLI breaks lines where
+// it likes.
+func (r result) says(words string) bool {
+	return strings.Contains(strings.Join(strings.Fields(r.output), " "), words)
+}
