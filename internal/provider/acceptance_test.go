@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
@@ -24,15 +23,15 @@ import (
 func accept(t *testing.T, server *waldurtest.Waldur, steps ...resource.TestStep) {
 	t.Helper()
 	environment := map[string]string{"WALDUR_API_URL": server.Start(t), "WALDUR_ACCESS_TOKEN": waldurtest.Token}
-	surroundings := Surroundings{
-		LookupEnv: func(name string) (string, bool) { value, found := environment[name]; return value, found },
-		Clock:     systemClock{},
-		Random:    func() float64 { return 0 },
-		Log:       debug,
+	around := surroundings{
+		lookupEnv: func(name string) (string, bool) { value, found := environment[name]; return value, found },
+		clock:     systemClock{},
+		random:    func() float64 { return 0 },
+		log:       debug,
 	}
 	resource.ParallelTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
-			"waldur": providerserver.NewProtocol6WithError(NewIn("1.2.3", surroundings)()),
+			"waldur": func() (tfprotov6.ProviderServer, error) { return serverOf(newIn("1.2.3", around))(), nil },
 		},
 		Steps: steps,
 	})

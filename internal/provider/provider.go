@@ -18,30 +18,27 @@ import (
 
 var _ provider.Provider = (*usageProvider)(nil)
 
-// Surroundings is what the provider takes from the machine and the process
+// surroundings is what the provider takes from the machine and the process
 // that it runs in.
-type Surroundings struct {
-	LookupEnv func(name string) (string, bool)
-	Clock     waldur.Clock
-	Random    func() float64 // in [0, 1)
-	Log       waldur.Log
+type surroundings struct {
+	lookupEnv func(name string) (string, bool)
+	clock     waldur.Clock
+	random    func() float64 // in [0, 1)
+	log       waldur.Log
 }
 
-// New gives a constructor of the provider for providerserver.Serve.
+// New gives a constructor of the provider. NewServer serves it.
 func New(version string) func() provider.Provider {
-	return NewIn(version, Surroundings{LookupEnv: os.LookupEnv, Clock: systemClock{}, Random: rand.Float64, Log: debug})
+	return newIn(version, surroundings{lookupEnv: os.LookupEnv, clock: systemClock{}, random: rand.Float64, log: debug})
 }
 
-// NewIn is New with other surroundings, for tests.
-func NewIn(version string, surroundings Surroundings) func() provider.Provider {
-	return func() provider.Provider {
-		return &usageProvider{version: version, surroundings: surroundings}
-	}
+func newIn(version string, around surroundings) func() provider.Provider {
+	return func() provider.Provider { return &usageProvider{version: version, around: around} }
 }
 
 type usageProvider struct {
-	version      string
-	surroundings Surroundings
+	version string
+	around  surroundings
 }
 
 // Metadata implements provider.Provider.
@@ -109,7 +106,7 @@ func (p *usageProvider) Configure(ctx context.Context, req provider.ConfigureReq
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	settings := settle(written, p.surroundings.LookupEnv)
+	settings := settle(written, p.around.lookupEnv)
 	resp.Diagnostics.Append(settings.diagnostics...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -126,9 +123,9 @@ func (p *usageProvider) Configure(ctx context.Context, req provider.ConfigureReq
 		resp.Diagnostics.Append(cleartextWarning(config.Endpoint))
 	}
 	config.UserAgent = p.userAgent(req.TerraformVersion)
-	config.Clock = p.surroundings.Clock
-	config.Random = p.surroundings.Random
-	config.Log = masked(p.surroundings.Log, settings.secret)
+	config.Clock = p.around.clock
+	config.Random = p.around.random
+	config.Log = masked(p.around.log, settings.secret)
 	resp.DataSourceData = &connection{client: waldur.NewClient(config), endpoint: config.Endpoint}
 }
 
@@ -140,7 +137,7 @@ func (p *usageProvider) userAgent(cliVersion string) string {
 	if cliVersion != "" {
 		agent += " Terraform/" + cliVersion
 	}
-	added, _ := p.surroundings.LookupEnv("TF_APPEND_USER_AGENT")
+	added, _ := p.around.lookupEnv("TF_APPEND_USER_AGENT")
 	return strings.Join(append(strings.Fields(agent), strings.FieldsFunc(added, notInHeader)...), " ")
 }
 

@@ -59,10 +59,9 @@ func usageValues(usage *waldur.Usage) map[string]tftypes.Value {
 	return make(converter).attributes(usage)
 }
 
-// usagesValue turns records into the value of a list attribute, which goes
-// into the state as one value: as a list of structs, which the framework takes
-// apart by reflection, it would need 70 times the allocations. No records make
-// an empty list, not null.
+// usagesValue turns records into the value of a list attribute. As a list of
+// structs, which the framework takes apart by reflection, they would need 70
+// times the allocations. No records make an empty list, not null.
 func usagesValue(usages []waldur.Usage) tftypes.Value {
 	var recordType tftypes.Type = usageType()
 	records := make([]tftypes.Value, len(usages))

@@ -34,7 +34,11 @@ func (d *usagesDataSource) Metadata(_ context.Context, req datasource.MetadataRe
 
 // Schema implements datasource.DataSource.
 func (d *usagesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
-	resp.Schema = schema.Schema{
+	resp.Schema = usagesSchema()
+}
+
+func usagesSchema() schema.Schema {
+	return schema.Schema{
 		MarkdownDescription: "Lists every usage record of a project or a customer: how much of each component was used in each month, " +
 			"over all resources of a category. The list is proved complete, or reading it is an error. " +
 			"Records are sorted by `date` (newest first), then by `type` and `category_uuid`. " +
@@ -150,11 +154,11 @@ func (d *usagesDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 		return
 	}
 	resp.Diagnostics.Append(duplicateWarning(usages)...)
-	// The scope first: setting an attribute walks over those that are set.
+	// The scope first: to set an attribute is to walk over all that are set.
 	if arguments.scope.IsNull() {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("scope"), d.connection.endpoint.ScopeURL(scope))...)
 	}
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("usages"), usagesValue(usages))...)
+	resp.Diagnostics.Append(setUsages(ctx, &resp.State, usagesValue(usages))...)
 }
 
 // chosenScope gives the scope and the argument that names it.
