@@ -86,16 +86,20 @@ func (s *settings) number(argument, variable string, written types.Int64, least,
 		s.unknown = append(s.unknown, argument)
 		return otherwise
 	}
-	if !written.IsNull() {
-		return written.ValueInt64() // its validator has seen it
+	value, source := written.ValueInt64(), argument
+	if written.IsNull() {
+		raw := s.environment(variable)
+		if raw == "" {
+			return otherwise
+		}
+		source = variable
+		var err error
+		if value, err = strconv.ParseInt(raw, 10, 64); err != nil {
+			value = least - 1
+		}
 	}
-	raw := s.environment(variable)
-	if raw == "" {
-		return otherwise
-	}
-	value, err := strconv.ParseInt(raw, 10, 64)
-	if err != nil || value < least {
-		s.invalid(argument, variable, fmt.Errorf("It must be a whole number, %d or more.", least))
+	if value < least {
+		s.invalid(argument, source, fmt.Errorf("It must be a whole number, %d or more.", least))
 	}
 	return value
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
@@ -190,9 +191,12 @@ func sentence(text string) string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// check gives an error when there is no client to read with.
-func (c *connection) check(what string) (diagnostics diag.Diagnostics) {
+// check gives an error when there is no client to read with, or when what to
+// read is not known yet: a bound that is unknown must not become none.
+func (c *connection) check(what string, config tfsdk.Config) (diagnostics diag.Diagnostics) {
 	switch {
+	case !config.Raw.IsFullyKnown():
+		diagnostics.AddError("Unable to read "+what+": arguments not known yet", "The CLI asked to read before all arguments were known. This is a bug of the CLI.")
 	case c == nil:
 		diagnostics.AddError("Unable to read "+what+": provider not configured", "The provider was asked to read before it was configured. This is a bug of the CLI.")
 	case len(c.unknown) > 0:

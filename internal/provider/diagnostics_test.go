@@ -353,6 +353,25 @@ func TestUnconfiguredProviderIsSaidSo(t *testing.T) {
 	}
 }
 
+// A CLI waits until arguments are known. One that did not would get the records
+// of all months instead of some.
+func TestUnknownArgumentIsNotTakenForNone(t *testing.T) {
+	t.Parallel()
+	server := waldurtest.New()
+	s := connect(t, server, nil)
+	for _, block := range []attributes{
+		{"project_uuid": someUUID, "date_after": unknown}, {"project_uuid": someUUID, "fields": unknown}, {"project_uuid": unknown},
+	} {
+		_, found := s.read(listType, block)
+		if len(found) != 1 || found[0].summary != "Unable to read usages: arguments not known yet" {
+			t.Errorf("%v:\n%s", block, found)
+		}
+	}
+	if n := server.Connections(); n != 0 {
+		t.Errorf("%d connections", n)
+	}
+}
+
 // What a server says may hold anything, the token too: nothing of that may
 // reach a terminal or a log.
 func TestTokenIsNeverShown(t *testing.T) {

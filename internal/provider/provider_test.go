@@ -126,6 +126,7 @@ func TestConfigureAloneRefusesWhatValidationRefuses(t *testing.T) {
 	environment := map[string]string{"WALDUR_API_URL": "https://waldur.example.com", "WALDUR_ACCESS_TOKEN": "0123456789abcdef"}
 	for name, block := range map[string]attributes{
 		"endpoint": {"endpoint": ""}, "token": {"token": ""}, "ca_certificate": {"ca_certificate": ""},
+		"request_timeout": {"request_timeout": 0}, "max_retries": {"max_retries": -1}, "max_concurrent_requests": {"max_concurrent_requests": 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

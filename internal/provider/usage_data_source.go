@@ -51,7 +51,7 @@ func (d *usageDataSource) Read(ctx context.Context, req datasource.ReadRequest, 
 	var fields types.Set
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("id"), &id)...)
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("fields"), &fields)...)
-	resp.Diagnostics.Append(d.connection.check("usage record")...)
+	resp.Diagnostics.Append(d.connection.check("usage record", req.Config)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}

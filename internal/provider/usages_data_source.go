@@ -134,7 +134,7 @@ func (d *usagesDataSource) ValidateConfig(ctx context.Context, req datasource.Va
 func (d *usagesDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	arguments, diagnostics := readUsagesArguments(ctx, req.Config)
 	resp.Diagnostics.Append(diagnostics...)
-	resp.Diagnostics.Append(d.connection.check("usages")...)
+	resp.Diagnostics.Append(d.connection.check("usages", req.Config)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
