@@ -1,0 +1,219 @@
+package documents
+
+import (
+	"fmt"
+	"io/fs"
+	"math/big"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
+)
+
+// foldersOf finds the folders below one of the repository, by their path from
+// there, that hold files with an ending.
+func foldersOf(t *testing.T, below, ending string) (found []string) {
+	t.Helper()
+	err := fs.WalkDir(os.DirFS(filepath.Join(repository, below)), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if dir := path.Dir(name); strings.HasSuffix(name, ending) && (len(found) == 0 || found[len(found)-1] != dir) {
+			found = append(found, dir)
+		}
+		return nil
+	})
+	if err != nil || len(found) == 0 {
+		t.Fatalf("no %s files below %s: %v", ending, below, err)
+	}
+	return found
+}
+
+func uuidOf(scope string) string { return path.Base(scope) }
+
+// amount reads a cell of a report: an optional bar and a number, or "no data".
+func amount(t *testing.T, cell string) *big.Int {
+	t.Helper()
+	cell = strings.TrimSpace(strings.TrimLeft(cell, "█░"))
+	if cell == "no data" {
+		return nil
+	}
+	number, ok := new(big.Int).SetString(cell, 10)
+	if !ok {
+		t.Fatalf("%q is no amount", cell)
+	}
+	return number
+}
+
+// same compares an amount that is shown with the sum of the records that match.
+// A single null makes the sum unknown, unless known leaves nulls out.
+func same(shown *big.Int, records []waldurtest.Record, known bool, matches func(waldurtest.Record) bool) (want string, ok bool) {
+	sum, any := new(big.Int), false
+	for _, r := range records {
+		switch {
+		case !matches(r):
+		case r.ReportedUsage != nil:
+			sum.Add(sum, big.NewInt(*r.ReportedUsage))
+			any = true
+		case !known:
+			return "no data", shown == nil
+		}
+	}
+	if !any {
+		return "no data", shown == nil
+	}
+	return sum.String(), shown != nil && shown.Cmp(sum) == 0
+}
+
+// cellsOf splits the row of a Markdown table.
+func cellsOf(line string) []string {
+	cells := strings.Split(strings.Trim(line, "| "), "|")
+	for i := range cells {
+		cells[i] = strings.TrimSpace(cells[i])
+	}
+	return cells
+}
+
+func (w workshop) usageReportShowsEachMonthAndTheTotals(t *testing.T) {
+	t.Parallel()
+	scope := waldurtest.ProjectScope(1)
+	server := waldurtest.New()
+	server.Add(waldurtest.History(scope, 24, 8)...) // up to October 2024
+	server.Update(func(records []waldurtest.Record) []waldurtest.Record {
+		kept := records[:0]
+		for i, r := range records {
+			if r.Date == "2024-05-01" { // a month without any record
+				continue
+			}
+			if r.Date == "2024-03-01" && i%3 == 0 { // some nulls
+				r.ReportedUsage = nil
+			}
+			if r.Type == "gpu" { // a unit and a name that do not fit into a table
+				r.Name, r.MeasuredUnit = "GPU | A100", ""
+			}
+			kept = append(kept, r)
+		}
+		return append(kept, kept[0]) // two genuine records of one component and month
+	})
+	w = w.connected(server.Start(t), waldurtest.Token)
+	dir := w.example(t, "usage-report")
+	variables := []string{"-no-color", "-var", "project_uuid=" + uuidOf(scope), "-var", "year=2024"}
+	w.mustRun(t, dir, append([]string{"apply", "-auto-approve"}, variables...)...)
+	if output := w.mustRun(t, dir, append([]string{"plan", "-detailed-exitcode"}, variables...)...); !strings.Contains(output, "No changes") {
+		t.Errorf("a second plan shows changes:\n%s", output)
+	}
+	report := w.mustRun(t, dir, "output", "-no-color", "-raw", "report")
+
+	records := server.Records()
+	titles := map[string]string{"CPU (hours)": "cpu", "GPU / A100": "gpu", "RAM (GB-hours)": "ram", "Storage (GB-hours)": "storage"}
+	var category string
+	var columns []string
+	rows, bars := 0, 0
+	for line := range strings.Lines(report) {
+		cells := cellsOf(strings.TrimSpace(line))
+		switch {
+		case strings.HasPrefix(line, "## "):
+			category = strings.TrimSpace(strings.TrimPrefix(line, "## "))
+		case cells[0] == "month":
+			columns = cells[1:]
+		case strings.HasPrefix(cells[0], "2024-"), cells[0] == "total":
+			rows++
+			total := cells[0] == "total"
+			for i, cell := range cells[1:] {
+				kind, found := titles[columns[i]]
+				if !found {
+					t.Fatalf("unknown column %q", columns[i])
+				}
+				shown := amount(t, cell)
+				want, ok := same(shown, records, total, func(r waldurtest.Record) bool {
+					return r.CategoryTitle == category && r.Type == kind && strings.HasPrefix(r.Date, "2024-") &&
+						(total || strings.HasPrefix(r.Date, cells[0]))
+				})
+				if !ok {
+					t.Errorf("%s, %s, %s: %s is shown, %s is right", category, columns[i], cells[0], cell, want)
+				}
+				if full := strings.Count(cell, "█"); full > 0 {
+					bars++
+					if full+strings.Count(cell, "░") != 10 {
+						t.Errorf("%s, %s: the bar %s is not of ten cells", columns[i], cells[0], cell)
+					}
+				}
+			}
+		}
+	}
+	if rows != 2*11 || bars == 0 {
+		t.Errorf("%d rows and %d bars instead of January to October and the total for each of two categories:\n%s", rows, bars, report)
+	}
+}
+
+func (w workshop) usageReportOfAYearWithoutRecordsSaysSo(t *testing.T) {
+	t.Parallel()
+	scope := waldurtest.ProjectScope(1)
+	server := waldurtest.New()
+	server.AddScope(scope)
+	w = w.connected(server.Start(t), waldurtest.Token)
+	dir := w.example(t, "usage-report")
+	w.mustRun(t, dir, "apply", "-auto-approve", "-no-color", "-var", "project_uuid="+uuidOf(scope))
+	if report := w.mustRun(t, dir, "output", "-no-color", "-raw", "report"); !strings.Contains(report, "No records.") {
+		t.Errorf("It does not say so:\n%s", report)
+	}
+}
+
+func (w workshop) manyProjectsStandInOneTable(t *testing.T) {
+	t.Parallel()
+	server := waldurtest.New()
+	names := map[string]string{} // scope => name
+	var variable []string
+	for n, perMonth := range []int{3, 8, 12} {
+		scope := waldurtest.ProjectScope(n + 1)
+		server.Add(waldurtest.History(scope, 12, perMonth)...)
+		names[scope] = "project " + strconv.Itoa(n+1)
+		variable = append(variable, fmt.Sprintf("%q=%q", names[scope], uuidOf(scope)))
+	}
+	empty := waldurtest.ProjectScope(9)
+	server.AddScope(empty)
+	variable = append(variable, fmt.Sprintf("%q=%q", "without records", uuidOf(empty)))
+
+	w = w.connected(server.Start(t), waldurtest.Token)
+	dir := w.example(t, "many-projects")
+	w.mustRun(t, dir, "apply", "-auto-approve", "-no-color", "-var", "month=2024-09", "-var", "projects={"+strings.Join(variable, ",")+"}")
+	table := w.mustRun(t, dir, "output", "-no-color", "-raw", "table")
+
+	records := server.Records()
+	var columns []string
+	rows := 0
+	for line := range strings.Lines(table) {
+		cells := cellsOf(strings.TrimSpace(line))
+		if len(cells) < 4 || strings.HasPrefix(cells[0], "--") {
+			continue
+		}
+		if cells[0] == "category" {
+			columns = cells
+			continue
+		}
+		rows++
+		for i, cell := range cells[3:] {
+			column := columns[i+3]
+			shown := amount(t, cell)
+			want, ok := same(shown, records, column == "total", func(r waldurtest.Record) bool {
+				return r.Date == "2024-09-01" && r.CategoryTitle == cells[0] && r.Name == cells[1] && r.MeasuredUnit == cells[2] &&
+					(column == "total" || names[r.Scope] == column)
+			})
+			if !ok {
+				t.Errorf("%s, %s: %s is shown for %s, %s is right", cells[0], cells[1], cell, column, want)
+			}
+		}
+	}
+	if rows != 12 || len(columns) != 3+4+1 {
+		t.Errorf("%d components and %d columns instead of 12 and 8:\n%s", rows, len(columns), table)
+	}
+	for _, request := range server.Requests() {
+		if request.Query.Get("scope") == "" {
+			t.Errorf("a list was asked for without a scope: %v", request.Query)
+		}
+	}
+}
