@@ -7,27 +7,6 @@ import (
 	"testing"
 )
 
-// These tests run the real program with the real provider.
-func provider(t *testing.T) (program CLI, binary string) {
-	t.Helper()
-
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance test: needs TF_ACC=1")
-	}
-
-	program, err := Find(t.Context(), Any, t.Output())
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	binary, err = BuildProvider(t.Context(), t.TempDir(), LocalVersion)
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	return program, binary
-}
-
 const configuration = `
 terraform {
   required_providers {
@@ -65,45 +44,52 @@ func initialize(t *testing.T, program CLI, config, version string) {
 	}
 }
 
-func TestAccInitFindsTheProviderInAMirror(t *testing.T) {
-	t.Parallel()
+// The real program, the real provider, built once for all.
+func TestAccProviderIsFound(t *testing.T) {
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("acceptance test: needs TF_ACC=1")
+	}
 
-	program, binary := provider(t)
-
-	config, err := Mirror(t.TempDir(), binary, LocalVersion)
+	program, err := Find(t.Context(), Any, t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	initialize(t, program, config, LocalVersion)
-}
-
-func TestAccInitFindsTheInstalledProviderWithoutConfiguration(t *testing.T) {
-	program, binary := provider(t)
-
-	t.Setenv("HOME", t.TempDir())
-	t.Setenv("AppData", t.TempDir())
-
-	if _, err := Install(binary, LocalVersion); err != nil {
-		t.Fatal(err)
-	}
-
-	initialize(t, program, "", LocalVersion)
-}
-
-func TestAccSchemaHasTheDataSourcesUnderTheGivenName(t *testing.T) {
-	t.Parallel()
-
-	program, binary := provider(t)
-
-	got, err := program.Schema(t.Context(), binary, "waldur")
+	binary, err := BuildProvider(t.Context(), t.TempDir(), LocalVersion)
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	for _, want := range []string{`"provider_schemas":{"waldur":`, `"waldur_category_component_usages":`} {
-		if !strings.Contains(string(got), want) {
-			t.Errorf("no %s in %s", want, got)
+	t.Run("in a mirror", func(t *testing.T) {
+		config, err := Mirror(t.TempDir(), binary, LocalVersion)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
+
+		initialize(t, program, config, LocalVersion)
+	})
+
+	t.Run("installed, without any configuration", func(t *testing.T) {
+		t.Setenv("HOME", t.TempDir())
+		t.Setenv("AppData", t.TempDir())
+
+		if _, err := Install(binary, LocalVersion); err != nil {
+			t.Fatal(err)
+		}
+
+		initialize(t, program, "", LocalVersion)
+	})
+
+	t.Run("for its schema, under the given name", func(t *testing.T) {
+		got, err := program.Schema(t.Context(), binary, "waldur")
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		for _, want := range []string{`"provider_schemas":{"waldur":`, `"waldur_category_component_usages":`} {
+			if !strings.Contains(string(got), want) {
+				t.Errorf("no %s in %s", want, got)
+			}
+		}
+	})
 }
