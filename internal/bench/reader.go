@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
@@ -24,10 +23,7 @@ type reader struct {
 
 // connect configures a provider for the site.
 func connect(ctx context.Context, s *site) (reader, error) {
-	server, err := providerserver.NewProtocol6WithError(provider.New("bench")())()
-	if err != nil {
-		return reader{}, err
-	}
+	server := provider.NewServer("bench")()
 	schema, err := server.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil {
 		return reader{}, err
