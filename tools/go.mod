@@ -1,13 +1,14 @@
 // The programs that build, check and release the provider:
 // "go tool -modfile=tools/go.mod NAME".
 //
-// They are three modules, not one, because a module has one version of each
+// They are several modules, not one, because a module has one version of each
 // dependency:
 //   - tools/tofu is OpenTofu with exactly the dependencies and the replace of
 //     its own release. In this module 101 of them would be newer: tests would
 //     run on an OpenTofu that nobody released.
 //   - tools/opa needs github.com/gobwas/glob v1, with which goreleaser does not
 //     compile.
+//   - tools/http is another provider, for "make bench", and years older.
 module github.com/waldur/terraform-provider-waldur-usage/tools
 
 go 1.26.1
