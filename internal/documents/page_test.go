@@ -46,12 +46,12 @@ type row struct {
 	cells []string
 }
 
-// pages reads the documents at the top and in docs. Those in docs are made from
-// the templates.
+// pages reads the documents at the top, in docs and of the examples. Those in
+// docs are made from the templates.
 func pages(t *testing.T) []page {
 	t.Helper()
 	var found []page
-	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "examples/*/*.md"} {
 		paths, err := fs.Glob(os.DirFS(repository), pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -25,6 +25,13 @@ func TestAccDocuments(t *testing.T) {
 	t.Run("many projects stand in one table", w.manyProjectsStandInOneTable)
 	t.Run("both providers read in one plan", w.bothProvidersReadInOnePlan)
 	t.Run("two providers of one prefix need names", w.twoProvidersOfOnePrefixNeedNames)
+	t.Run("the README's budget holds", w.readmeBudgetHolds)
+	t.Run("the README's quick start reads", w.readmeQuickStartReads)
+	t.Run("the README shows the demo", w.readmeShowsTheDemo)
+	t.Run("what the budget guide warns of", w.whatTheBudgetGuideWarnsOf)
+	t.Run("the month of yesterday", w.theMonthOfYesterday)
+	t.Run("each explained message exists", w.eachExplainedMessageExists)
+	t.Run("shell commands exist", w.shellCommandsExist)
 }
 
 // workshop is a CLI that installs the provider as it is built from this
@@ -83,6 +90,15 @@ func (w workshop) mustRun(t *testing.T, dir string, arguments ...string) string 
 		t.Fatalf("%s %s ended with %d:\n%s", w.cli.Kind, strings.Join(arguments, " "), exit, output)
 	}
 	return output
+}
+
+// configuration makes a folder with one configuration, initialised.
+func (w workshop) configuration(t *testing.T, text string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	write(t, filepath.Join(dir, "main.tf"), text)
+	w.mustRun(t, dir, "init", "-no-color")
+	return dir
 }
 
 // example makes a copy of the examples, some of which use others, with one of

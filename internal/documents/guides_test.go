@@ -1,0 +1,83 @@
+package documents
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
+)
+
+// What the guide about budgets warns of. If one of the programs learns better,
+// the guide has to be changed.
+func (w workshop) whatTheBudgetGuideWarnsOf(t *testing.T) {
+	t.Parallel()
+	own := ""
+	for _, b := range readPage(t, "docs/guides/budget-checks.md").blocks {
+		if strings.Contains(b.text, `"own"`) && strings.Contains(b.text, "postcondition") {
+			own = required + b.text
+		}
+	}
+	const nested = required + `
+		check "gpu" {
+		  data "waldur_category_component_usages" "own" {
+		    project_uuid = "2b5719686db84f24bf64c3dfec58fbeb"
+		  }
+		  assert {
+		    condition     = try(sum([for u in data.waldur_category_component_usages.own.usages : u.reported_usage]) <= 1, false)
+		    error_message = "Over."
+		  }
+		}`
+	tests := map[string]struct {
+		configuration, token string
+		arguments            []string
+		exit                 int
+		says                 string
+	}{
+		"a failed read fails":                              {own, "wrong", []string{"plan"}, 1, "token refused"},
+		"an amount over the limit fails":                   {own, waldurtest.Token, []string{"plan"}, 1, "More than 100 GPU hours"},
+		"a failed read in a check passes":                  {nested, "wrong", []string{"plan"}, 0, "Warning: Unable to read usages: token refused"},
+		"with timestamp() the plan passes":                 {strings.Replace(own, "plantimestamp()", "timestamp()", 1), waldurtest.Token, []string{"plan"}, 0, "known after apply"},
+		"with timestamp() the apply fails":                 {strings.Replace(own, "plantimestamp()", "timestamp()", 1), waldurtest.Token, []string{"apply", "-auto-approve"}, 1, "More than 100 GPU hours"},
+		"a plan with -refresh-only passes":                 {own, waldurtest.Token, []string{"plan", "-refresh-only"}, 0, "More than 100 GPU hours"},
+		"a plan with -target of what depends on it fails":  {own + targeted, waldurtest.Token, []string{"plan", "-target=terraform_data.dependent"}, 1, "More than 100 GPU hours"},
+		"a plan with -destroy passes":                      {own, waldurtest.Token, []string{"plan", "-destroy"}, 0, ""},
+		"a plan with -target of something else is unaware": {own + targeted, waldurtest.Token, []string{"plan", "-target=terraform_data.other"}, 0, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := w.connected(thisMonth().Start(t), test.token)
+			dir := w.configuration(t, test.configuration)
+			output, exit := w.run(t, dir, append(test.arguments, "-no-color")...)
+			if exit != test.exit || !strings.Contains(strings.Join(strings.Fields(output), " "), test.says) {
+				t.Errorf("it ended with %d instead of %d, or lacks %q:\n%s", exit, test.exit, test.says, output)
+			}
+		})
+	}
+}
+
+const targeted = `
+	resource "terraform_data" "dependent" { input = length(data.waldur_category_component_usages.own.usages) }
+	resource "terraform_data" "other" {}`
+
+// On the first of a month, the budget of the month that has just ended is
+// judged.
+func (w workshop) theMonthOfYesterday(t *testing.T) {
+	t.Parallel()
+	expression := ""
+	for line := range strings.Lines(readPage(t, "docs/guides/budget-checks.md").text) {
+		if _, found, ok := strings.Cut(line, "month_of_yesterday = "); ok {
+			expression = strings.TrimSpace(found)
+		}
+	}
+	for now, month := range map[string]string{
+		"2024-10-01T00:00:00Z": "2024-09-01", "2024-10-02T00:00:00Z": "2024-10-01", "2024-01-01T23:59:59Z": "2023-12-01",
+	} {
+		dir := t.TempDir()
+		write(t, filepath.Join(dir, "main.tf"), `output "month" { value = `+strings.Replace(expression, "plantimestamp()", `"`+now+`"`, 1)+" }\n")
+		if output := w.mustRun(t, dir, "plan", "-no-color"); !strings.Contains(output, `"`+month+`"`) {
+			t.Errorf("on %s it is not %s:\n%s", now, month, output)
+		}
+	}
+}
