@@ -121,11 +121,8 @@ func afterAttempts(err error, attempts int, throttled bool) error {
 // bound that doubles each time ("full jitter"), so that clients that failed
 // together do not come back together.
 func backoff(attempt int, random func() float64) time.Duration {
-	bound := retryCap
-	if doublings := attempt - 1; doublings < 6 {
-		bound = min(retryCap, retryBase<<doublings)
-	}
-	return time.Duration(random() * float64(bound))
+	doublings := min(attempt-1, 6) // the seventh bound is the cap
+	return time.Duration(random() * float64(min(retryCap, retryBase<<doublings)))
 }
 
 // comeBack reads Retry-After (RFC 9110, 10.2.3): seconds, or a date, which is
