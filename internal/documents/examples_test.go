@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,7 +19,7 @@ import (
 // there, that hold files with an ending.
 func foldersOf(t *testing.T, below, ending string) (found []string) {
 	t.Helper()
-	err := fs.WalkDir(os.DirFS(filepath.Join(repository, below)), ".", func(name string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(os.DirFS(filepath.Join(repository, below)), ".", func(name string, _ fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -52,21 +53,37 @@ func amount(t *testing.T, cell string) *big.Int {
 // same compares an amount that is shown with the sum of the records that match.
 // A single null makes the sum unknown, unless known leaves nulls out.
 func same(shown *big.Int, records []waldurtest.Record, known bool, matches func(waldurtest.Record) bool) (want string, ok bool) {
-	sum, any := new(big.Int), false
+	sum, anyKnown := new(big.Int), false
 	for _, r := range records {
 		switch {
 		case !matches(r):
 		case r.ReportedUsage != nil:
 			sum.Add(sum, big.NewInt(*r.ReportedUsage))
-			any = true
+			anyKnown = true
 		case !known:
 			return "no data", shown == nil
 		}
 	}
-	if !any {
+	if !anyKnown {
 		return "no data", shown == nil
 	}
 	return sum.String(), shown != nil && shown.Cmp(sum) == 0
+}
+
+// twin is another genuine record of a component and a month whose amount is
+// known.
+func twin(records []waldurtest.Record, date string) waldurtest.Record {
+	of := slices.IndexFunc(records, func(r waldurtest.Record) bool { return r.Date == date && r.ReportedUsage != nil })
+	twin := records[of]
+	twin.ID = 0
+	return twin
+}
+
+// unknownTwin is a twin whose amount is not known, so that the sum is not.
+func unknownTwin(records []waldurtest.Record, date string) waldurtest.Record {
+	unknown := twin(records, date)
+	unknown.ReportedUsage = nil
+	return unknown
 }
 
 // cellsOf splits the row of a Markdown table.
@@ -97,7 +114,7 @@ func (w workshop) usageReportShowsEachMonthAndTheTotals(t *testing.T) {
 			}
 			kept = append(kept, r)
 		}
-		return append(kept, kept[0]) // two genuine records of one component and month
+		return append(kept, twin(kept, "2024-10-01"), unknownTwin(kept, "2024-02-01"))
 	})
 	w = w.connected(server.Start(t), waldurtest.Token)
 	dir := w.example(t, "usage-report")
@@ -174,6 +191,9 @@ func (w workshop) manyProjectsStandInOneTable(t *testing.T) {
 		names[scope] = "project " + strconv.Itoa(n+1)
 		variable = append(variable, fmt.Sprintf("%q=%q", names[scope], uuidOf(scope)))
 	}
+	server.Update(func(records []waldurtest.Record) []waldurtest.Record {
+		return append(records, unknownTwin(records, "2024-09-01"))
+	})
 	empty := waldurtest.ProjectScope(9)
 	server.AddScope(empty)
 	variable = append(variable, fmt.Sprintf("%q=%q", "without records", uuidOf(empty)))
