@@ -6,11 +6,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/waldur/terraform-provider-waldur-usage/internal/cli"
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
@@ -120,6 +120,15 @@ func TestAccBudgetCheckExits(t *testing.T) {
 		},
 		"null": {
 			with: budget(1, inputs{"limits": inputs{"GPU": component("gpu", 100)}}), exit: ends, says: "| 5 + ? | 100 | hours | ? | missing, null in 2024-10 |",
+		},
+		"a title that two categories have": {
+			waldur: func(w *waldurtest.Waldur) {
+				other := usage("cpu", "2024-10-01", "1")
+				other.CategoryUUID = strings.Repeat("f", 32)
+				w.Add(other)
+			},
+			with: budget(1000, inputs{"on_overrun": "warn", "allow_missing": true}), exit: ends,
+			says: "| CPU | ? | 1,000 | | ? | missing, 2 components: give a category_uuid |",
 		},
 		"no record in the time": {
 			with: budget(1, inputs{"date_after": "2024-11-01"}), exit: ends, says: "There is no usage record at all.",
@@ -388,23 +397,77 @@ func TestAccBudgetCheckDoesNotHinderDestroy(t *testing.T) {
 func TestAccBudgetCheckPassesItsTests(t *testing.T) {
 	t.Parallel()
 	f := openWorkshop(t).furnish(t, module, module)
-	if !mocks(f.cli) {
+	if !f.since(7, 8) {
 		t.Skipf("%s %s has no mock_provider", f.cli.Kind, f.cli.Version)
 	}
-	if r := f.mustRun(t, "test", "-no-color"); !r.says("Success! 48 passed, 0 failed.") {
+	if r := f.mustRun(t, "test", "-no-color"); !r.says("Success! 49 passed, 0 failed.") {
 		t.Errorf("Not all tests of the module ran:\n%s", r.output)
 	}
 }
 
-// mocks tells whether the program has mock_provider: since Terraform 1.7 and OpenTofu 1.8.
-func mocks(program cli.CLI) bool {
-	var major, minor int
-	if _, err := fmt.Sscanf(program.Version, "%d.%d", &major, &minor); err != nil {
-		return false
+// What README shows of the module is what the CLI shows.
+func TestAccReadmeOfTheBudgetCheckIsTrue(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile(filepath.Join(repository, module, "README.md"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	since := 7
-	if program.Kind == cli.OpenTofu {
-		since = 8
+	blocks := regexp.MustCompile("(?s)```(\\w+)\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+	if len(blocks) != 2 || blocks[0][1] != "terraform" || blocks[1][1] != "text" {
+		t.Fatalf("README has other blocks: %v", blocks)
 	}
-	return major > 1 || minor >= since
+
+	server := waldurtest.New()
+	scope := "/api/projects/" + climate + "/"
+	for _, r := range []struct {
+		kind, unit, category string
+		reported, fixed      int64
+	}{
+		{"cpu", "hours", "Virtual machines", 710, 900},
+		{"storage", "GB", "Virtual machines", 1250, 900},
+		{"tape", "TB", "Archive", 41, 36},
+	} {
+		server.Add(waldurtest.Record{
+			Type: r.kind, MeasuredUnit: r.unit, CategoryTitle: r.category, CategoryUUID: machinesUUID,
+			Date: "2024-10-01", ReportedUsage: &r.reported, FixedUsage: &r.fixed, Scope: scope,
+		})
+	}
+	w := openWorkshop(t)
+	f := folder{workshop: w, dir: t.TempDir(), env: connect(server.Start(t), waldurtest.Token)}
+	if err := os.CopyFS(filepath.Join(f.dir, "budget-check"), os.DirFS(filepath.Join(repository, module))); err != nil {
+		t.Fatal(err)
+	}
+	f.write(t, "main.tf", blocks[0][2])
+	f.mustRun(t, "init", "-no-color")
+
+	r := f.run(t, "plan", "-no-color")
+	summary, message, _ := strings.Cut(blocks[1][2], "\n\n")
+	if r.exit != 1 || !strings.Contains(r.output, summary) || !strings.Contains(r.output, "\n"+message) {
+		t.Errorf("The plan ended with %d and this:\n%s", r.exit, r.output)
+	}
+}
+
+// The folder of the pipelines works where it is copied to as its README says.
+func TestAccReadmeOfThePipelinesIsTrue(t *testing.T) {
+	t.Parallel()
+	c := openWorkshop(t).checkOut(t)
+	commands := regexp.MustCompile("(?s)```shell\n(.*?)```").FindStringSubmatch(c.read(t, "README.md"))
+	if commands == nil {
+		t.Fatal("README has no commands")
+	}
+	elsewhere := t.TempDir()
+	if r := c.sh(t, "cd ../..\n"+commands[1], "REPOSITORY="+elsewhere); r.exit != 0 {
+		t.Fatalf("The commands ended with %d:\n%s", r.exit, r.output)
+	}
+	c.dir = elsewhere
+	configuration := strings.Replace(c.read(t, "budget/main.tf"), `source = "../../budget-check"`, `source = "./budget-check"`, 1)
+	if err := os.WriteFile(filepath.Join(elsewhere, "budget/main.tf"), []byte(configuration), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	job, summary := c.runWorkflow(t, map[string]string{
+		"WALDUR_API_URL": used(500).Start(t), "WALDUR_ACCESS_TOKEN": waldurtest.Token, "WALDUR_PROJECT_UUID": climate,
+	})
+	if job.exit != 0 || !strings.Contains(summary, "█████░░░░░ 50 %") {
+		t.Errorf("The job ended with %d:\n%s\n%s", job.exit, job.output, summary)
+	}
 }

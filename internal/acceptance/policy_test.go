@@ -86,6 +86,9 @@ func TestAccPolicyJudgesPlansOfTheCLI(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if test.failed && !w.since(6, 6) {
+				t.Skip("Terraform tells only since 1.6 that the plan in a file failed")
+			}
 			server := used(test.used)
 			server.AddScope(waldurtest.ProjectScope(1))
 			c := w.checkOut(t)

@@ -6,6 +6,7 @@ package acceptance
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log"
 	"os"
 	"os/exec"
@@ -61,6 +62,19 @@ func openWorkshop(t *testing.T) workshop {
 		t.Fatal(err)
 	}
 	return workshop{cli: program, config: os.Getenv(mirror)}
+}
+
+// since tells whether the program is Terraform 1.terraform, OpenTofu 1.tofu, or
+// later.
+func (w workshop) since(terraform, tofu int) bool {
+	var major, minor int
+	if _, err := fmt.Sscanf(w.cli.Version, "%d.%d", &major, &minor); err != nil {
+		return false
+	}
+	if w.cli.Kind == cli.OpenTofu {
+		return major > 1 || minor >= tofu
+	}
+	return major > 1 || minor >= terraform
 }
 
 // folder is a folder in which the CLI runs.

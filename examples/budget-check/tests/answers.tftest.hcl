@@ -87,6 +87,26 @@ run "a_record_without_a_category_fails" {
   expect_failures = [data.waldur_category_component_usages.budget]
 }
 
+run "a_record_without_the_title_of_its_category_fails" {
+  command = plan
+
+  override_data {
+    target = data.waldur_category_component_usages.budget
+    values = {
+      usages = [
+        { name = null, type = "cpu", measured_unit = "h", category_title = null, category_uuid = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", date = "2024-10-01", reported_usage = 1, fixed_usage = null, scope = null },
+      ]
+    }
+  }
+
+  variables {
+    on_overrun    = "warn"
+    allow_missing = true
+  }
+
+  expect_failures = [data.waldur_category_component_usages.budget]
+}
+
 run "a_unit_draws_nothing" {
   command = plan
 
