@@ -16,7 +16,11 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// The acceptance tests serve the provider within this process, and the
+	// plugin library never ends what copies a plugin's output.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/hashicorp/go-plugin.copyChan"))
+}
 
 const (
 	listType = "waldur_category_component_usages"
