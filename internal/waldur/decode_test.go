@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -242,6 +244,9 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(body), uint16(AllFields()))
 		f.Add([]byte(body), uint16(Fields(FieldDate)))
 	}
+	for _, body := range recordedBodies(f) {
+		f.Add(body, uint16(AllFields()))
+	}
 	f.Fuzz(func(t *testing.T, body []byte, bits uint16) {
 		fields := FieldSet(bits) & AllFields()
 		usages, err := decoderOf(fields).list(body)
@@ -266,6 +271,45 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+// recordedBodies are what a real Waldur answered.
+func recordedBodies(tb testing.TB) [][]byte {
+	tb.Helper()
+	files, err := filepath.Glob("waldurtest/testdata/exchanges/*.json")
+	if err != nil || len(files) == 0 {
+		tb.Fatalf("%d recordings, error %v", len(files), err)
+	}
+	bodies := make([][]byte, len(files))
+	for i, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		var exchange struct{ Response struct{ Body string } }
+		if err := json.Unmarshal(text, &exchange); err != nil {
+			tb.Fatal(err)
+		}
+		bodies[i] = []byte(exchange.Response.Body)
+	}
+	return bodies
+}
+
+func TestRecordedListsAreAccepted(t *testing.T) {
+	t.Parallel()
+	accepted := 0
+	for _, body := range recordedBodies(t) {
+		if !bytes.HasPrefix(body, []byte(`[{`)) || !bytes.Contains(body, []byte(`"scope":`)) {
+			continue // an error, an empty list, or one of some fields
+		}
+		accepted++
+		if _, err := decoderOf(AllFields()).list(body); err != nil {
+			t.Error(err)
+		}
+	}
+	if accepted == 0 {
+		t.Error("no list was recorded")
+	}
 }
 
 // attributeOf is what the decoder made of an attribute; nil when null.
