@@ -102,9 +102,6 @@ func (w *walk) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := w.checkScopes(page.usages); err != nil {
-		return err
-	}
 	if size > 1 || page.count == 0 {
 		w.take(page)
 		return nil
@@ -193,18 +190,21 @@ func (w *walk) takeDate(ctx context.Context, date string) error {
 	return err
 }
 
-// checkTwins looks again when a list holds two records of the same component
-// and date. Waldur allows them. But they are also what a server that ignores
+// checkTwins looks again at each date that has two records of the same
+// component. Waldur allows them. But they are also what a server that ignores
 // the scope would give, even where the first record happened to fit: every
 // record of a project has its like at the project's customer.
 func (w *walk) checkTwins(ctx context.Context) error {
+	seen := ""
 	for twin := range Duplicates(w.taken) {
 		date := twin.Date.Value
-		page, err := w.fetch(ctx, window{after: date, before: date, size: w.cap, page: 1, fields: Fields(FieldDate, FieldScope)})
-		if err != nil {
+		if date == seen {
+			continue
+		}
+		seen = date
+		if _, err := w.fetch(ctx, window{after: date, before: date, size: w.cap, page: 1, fields: Fields(FieldDate, FieldScope)}); err != nil {
 			return err
 		}
-		return w.checkScopes(page.usages)
 	}
 	return nil
 }
@@ -230,8 +230,15 @@ func (w *walk) shownScope(scope Nullable[string]) string {
 	return fmt.Sprintf("the scope %q", safeText(w.config.Token, scope.Value))
 }
 
-// listFields is what every record is asked for.
-func (w *walk) listFields() FieldSet { return w.query.Fields &^ Fields(FieldScope) }
+// listFields is what every record is asked for: all but the scope, which the
+// opening has shown, unless the records lack what tells two scopes' records
+// apart afterwards.
+func (w *walk) listFields() FieldSet {
+	if component := Fields(FieldType, FieldCategoryUUID); w.query.Fields&component != component {
+		return w.query.Fields
+	}
+	return w.query.Fields &^ Fields(FieldScope)
+}
 
 func (w *walk) doubt(problem string, values ...any) error {
 	return &IncompleteError{Request: w.listRequest(), Problem: fmt.Sprintf(problem, values...)}

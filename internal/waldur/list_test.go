@@ -230,21 +230,32 @@ func TestListFailsWhenTheServerIgnoresTheScope(t *testing.T) {
 		}
 		return records
 	}
+	twin := months(2)[1]
 	for name, records := range map[string][]waldurtest.Record{
 		"and the first record is another's":                        customer(months(12)),
 		"and the first record fits, but its customer has its like": slices.Concat(months(12), customer(months(0, 12)), customer(months(12))),
+		"and a genuine twin hides the others":                      slices.Concat(months(2, 12), []waldurtest.Record{twin}, customer(months(0, 12))),
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server := waldurtest.New()
-			server.AddScope(projectPath)
-			server.Add(records...)
-			server.IgnoreScope = true
-			_, err := connect(t, server.Start(t)).Usages(t.Context(), everything())
-			if _, ok := errors.AsType[*waldur.FilterError](err); !ok {
-				t.Errorf("error %v, want a FilterError", err)
-			}
-		})
+		for fieldsName, fields := range map[string]waldur.FieldSet{
+			"all":              waldur.AllFields(),
+			"all but the type": waldur.AllFields() &^ waldur.Fields(waldur.FieldType),
+			"all but the uuid": waldur.AllFields() &^ waldur.Fields(waldur.FieldCategoryUUID),
+			"all but scope":    waldur.AllFields() &^ waldur.Fields(waldur.FieldScope),
+			"usage and scope":  waldur.Fields(waldur.FieldReportedUsage, waldur.FieldScope),
+			"usage":            waldur.Fields(waldur.FieldReportedUsage),
+		} {
+			t.Run(name+", fields: "+fieldsName, func(t *testing.T) {
+				t.Parallel()
+				server := waldurtest.New()
+				server.AddScope(projectPath)
+				server.Add(records...)
+				server.IgnoreScope = true
+				_, err := connect(t, server.Start(t)).Usages(t.Context(), waldur.Query{Scope: project(), Fields: fields})
+				if _, ok := errors.AsType[*waldur.FilterError](err); !ok {
+					t.Errorf("error %v, want a FilterError", err)
+				}
+			})
+		}
 	}
 }
 

@@ -63,6 +63,11 @@ func (w *walk) fetch(ctx context.Context, asked window) (page, error) {
 	if err := w.checkDates(got.usages, asked); err != nil {
 		return page{}, err
 	}
+	if asked.fields.Has(FieldScope) {
+		if err := w.checkScopes(got.usages); err != nil {
+			return page{}, err
+		}
+	}
 	return got, w.checkLength(got, asked)
 }
 
@@ -92,8 +97,8 @@ func (w *walk) checkDates(usages []Usage, asked window) error {
 	last := asked.before
 	for i := range usages {
 		date := usages[i].Date
-		if _, err := ParseDate(date.Value); err != nil {
-			return &FormatError{Request: w.listRequest(), Record: i + 1, Attribute: FieldDate.String(), Problem: "is not a date YYYY-MM-DD"}
+		if err := checkDate(w.listRequest(), i+1, date.Value); err != nil {
+			return err
 		}
 		if (asked.before != "" && date.Value > asked.before) || date.Value < asked.after {
 			return &FilterError{Request: w.listRequest(), Asked: asked.dates(), Got: date.Value}
@@ -102,6 +107,13 @@ func (w *walk) checkDates(usages []Usage, asked window) error {
 			return &FormatError{Request: w.listRequest(), Record: i + 1, Attribute: FieldDate.String(), Problem: "is newer than the one before it"}
 		}
 		last = date.Value
+	}
+	return nil
+}
+
+func checkDate(request Request, record int, date string) error {
+	if _, err := ParseDate(date); err != nil {
+		return &FormatError{Request: request, Record: record, Attribute: FieldDate.String(), Problem: "is not a date YYYY-MM-DD"}
 	}
 	return nil
 }

@@ -28,7 +28,9 @@ func (c *Client) Usage(ctx context.Context, id int64, fields FieldSet) (Usage, e
 		query:   query,
 		records: 1,
 		read: func(_ http.Header, body []byte) (_ int, err error) {
-			usage, err = reading.decoder(request, fields).one(body)
+			if usage, err = reading.decoder(request, fields).one(body); err == nil && usage.Date.Valid {
+				err = checkDate(request, 0, usage.Date.Value)
+			}
 			return 1, err
 		},
 	})

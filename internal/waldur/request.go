@@ -66,6 +66,8 @@ func (c *Client) attempt(ctx context.Context, call call) (outcome, error) {
 	}
 	request.Header.Set("Authorization", c.config.Token.authorization())
 	request.Header.Set("Accept", "application/json")
+	// The counts of two old answers chain as well as those of two new ones.
+	request.Header.Set("Cache-Control", "no-cache")
 	// Category titles and error texts are translated otherwise: the same
 	// record would differ from machine to machine.
 	request.Header.Set("Accept-Language", "en")

@@ -42,7 +42,7 @@ func TestRequestSaysWhoAsksAndInWhichLanguage(t *testing.T) {
 			}
 			want := http.Header{
 				"Authorization": {sent.authorization}, "Accept": {"application/json"}, "Accept-Language": {"en"},
-				"User-Agent": {"agent/1.0"}, "Accept-Encoding": {"gzip"},
+				"User-Agent": {"agent/1.0"}, "Accept-Encoding": {"gzip"}, "Cache-Control": {"no-cache"},
 			}
 			if !maps.EqualFunc(got.Header, want, slices.Equal) {
 				t.Errorf("headers %v", got.Header)
