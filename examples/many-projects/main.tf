@@ -48,14 +48,19 @@ locals {
   components = { for u in local.usages : "${u.category_uuid}/${u.type}" => u... }
 
   # Null is "no data", not 0: a project without a record, or with a null, has no
-  # amount. The total is that of the amounts that are known.
+  # amount. The total is that of the amounts that are shown.
+  amounts = [
+    for records in values(local.components) : [
+      for project in keys(var.projects) : try(sum([for u in records : u.reported_usage if u.project == project]), null)
+    ]
+  ]
   rows = concat(
     [concat(["category", "component", "unit"], keys(var.projects), ["total"])],
     [
-      for records in values(local.components) : concat(
+      for i, records in values(local.components) : concat(
         [records[0].category_title, records[0].name, records[0].measured_unit],
-        [for project in keys(var.projects) : try(tostring(sum([for u in records : u.reported_usage if u.project == project])), "no data")],
-        [try(tostring(sum([for u in records : u.reported_usage if u.reported_usage != null])), "no data")],
+        [for amount in local.amounts[i] : amount == null ? "no data" : tostring(amount)],
+        [try(tostring(sum([for amount in local.amounts[i] : amount if amount != null])), "no data")],
       )
     ],
   )
