@@ -41,17 +41,12 @@ func inSources(t *testing.T, pattern, expression string) (found []string) {
 
 func TestNamesInTheDocumentsExist(t *testing.T) {
 	t.Parallel()
-	var tests []string
-	for _, pattern := range []string{"internal/*/*_test.go", "internal/*/*/*_test.go"} {
-		tests = append(tests, inSources(t, pattern, `(?m)^func ((?:Test|Fuzz|Benchmark)\w+)\(`)...)
-	}
 	arguments := inSources(t, "examples/budget-check/*.tf", `(?m)^(?:variable|output) "(\w+)"`)
 	for _, kind := range []struct {
 		what, expression string
 		known            []string
 	}{
 		{"a target of make", `(?m)(?:^|\x60)make ([a-z][a-z-]*)(?:\x60|$| [A-Z])`, inSources(t, "GNUmakefile", `(?m)^([a-z][a-z-]*):`)},
-		{"a test", `\b((?:Test|Fuzz|Benchmark)[A-Z]\w+)`, tests},
 		{"a variable that is read", `\b(WALDUR_[A-Z_]+)\b`, append(environment(t), "WALDUR_PROJECT_UUID")},
 		{"a folder", `\x60((?:internal|templates|docs|examples|tools)/[a-z_/-]*)\x60`, nil},
 		{"an input or an output of the budget check", `\x60(on_overrun|allow_missing|warn_at)\b`, arguments},
