@@ -174,7 +174,7 @@ func TestAccWhatIsRefused(t *testing.T) {
 		return "provider \"waldur\" {\n" + arguments + "\n}\n" + list(fmt.Sprintf("project_uuid = %q", someUUID))
 	}
 	accept(t, server,
-		refused(list(""), "Invalid Attribute Combination", "one (and only one) of [scope,project_uuid,customer_uuid] is required"),
+		refused(list(""), "Invalid Attribute Combination", "out of [project_uuid,customer_uuid,scope] must be specified"),
 		refused(list(fmt.Sprintf("project_uuid = %q\ndate_after = \"2024-10-01\"\ndate_before = \"2024-09-01\"", someUUID)), "Invalid date_after", "later than date_before"),
 		refused(list(fmt.Sprintf("customer_uuid = %q", someUUID)), "scope not found or not visible", "customer_uuid =", "Can't restore object from url"),
 		refused(fmt.Sprintf("data %q \"x\" { id = 12345 }", oneType), "Unable to read usage record: record not found", "no usage record with the id 12345"),

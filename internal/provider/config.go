@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"math"
-	"strconv"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -25,9 +24,9 @@ const (
 type arguments struct {
 	Endpoint              types.String `tfsdk:"endpoint"`
 	Token                 types.String `tfsdk:"token"`
-	RequestTimeout        types.Int64  `tfsdk:"request_timeout"`
-	MaxRetries            types.Int64  `tfsdk:"max_retries"`
-	MaxConcurrentRequests types.Int64  `tfsdk:"max_concurrent_requests"`
+	RequestTimeout        types.Number `tfsdk:"request_timeout"`
+	MaxRetries            types.Number `tfsdk:"max_retries"`
+	MaxConcurrentRequests types.Number `tfsdk:"max_concurrent_requests"`
 	CACertificate         types.String `tfsdk:"ca_certificate"`
 }
 
@@ -81,25 +80,22 @@ func settleText[T any](s *settings, argument, variable string, written types.Str
 }
 
 // number settles a number that has a default. Its variable may be "", none.
-func (s *settings) number(argument, variable string, written types.Int64, least, otherwise int64) int64 {
+func (s *settings) number(argument, variable string, written types.Number, least, otherwise int64) int64 {
 	if written.IsUnknown() {
 		s.unknown = append(s.unknown, argument)
 		return otherwise
 	}
-	value, source := written.ValueInt64(), argument
+	source, raw := argument, ""
 	if written.IsNull() {
-		raw := s.environment(variable)
-		if raw == "" {
+		if source, raw = variable, s.environment(variable); raw == "" {
 			return otherwise
 		}
-		source = variable
-		var err error
-		if value, err = strconv.ParseInt(raw, 10, 64); err != nil {
-			value = least - 1
-		}
+	} else {
+		raw = digits(written.ValueBigFloat())
 	}
-	if value < least {
-		s.invalid(argument, source, fmt.Errorf("It must be a whole number, %d or more.", least))
+	value, err := parseWhole(raw, least)
+	if err != nil {
+		s.invalid(argument, source, err)
 	}
 	return value
 }

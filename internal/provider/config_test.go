@@ -2,6 +2,7 @@ package provider
 
 import (
 	"math"
+	"math/big"
 	"testing"
 	"time"
 
@@ -26,11 +27,11 @@ func TestSettings(t *testing.T) {
 		"defaults":          {base, nil, numbers{time.Minute, 3, 2}},
 		"environment":       {base, environment, numbers{7 * time.Second, 0, 2}},
 		"empty environment": {base, map[string]string{"WALDUR_HTTP_TIMEOUT": "", "WALDUR_MAX_RETRIES": ""}, numbers{time.Minute, 3, 2}},
-		"arguments":         {with(func(a *arguments) { a.RequestTimeout = types.Int64Value(5); a.MaxRetries = types.Int64Value(9) }), environment, numbers{5 * time.Second, 9, 2}},
-		"more requests":     {with(func(a *arguments) { a.MaxConcurrentRequests = types.Int64Value(10) }), nil, numbers{time.Minute, 3, 10}},
+		"arguments":         {with(func(a *arguments) { a.RequestTimeout = whole(5); a.MaxRetries = whole(9) }), environment, numbers{5 * time.Second, 9, 2}},
+		"more requests":     {with(func(a *arguments) { a.MaxConcurrentRequests = whole(10) }), nil, numbers{time.Minute, 3, 10}},
 		"numbers that overflow": {with(func(a *arguments) {
-			a.RequestTimeout = types.Int64Value(math.MaxInt64)
-			a.MaxRetries = types.Int64Value(math.MaxInt64)
+			a.RequestTimeout = whole(math.MaxInt64)
+			a.MaxRetries = whole(math.MaxInt64)
 		}), nil, numbers{longest, math.MaxInt32, 2}},
 		"variable that is large": {base, map[string]string{"WALDUR_HTTP_TIMEOUT": "9223372036854775807"}, numbers{longest, 3, 2}},
 	} {
@@ -62,3 +63,5 @@ func TestSettingsNameEveryMistake(t *testing.T) {
 		t.Errorf("%d errors, want 5: %v", n, s.diagnostics)
 	}
 }
+
+func whole(n int64) types.Number { return types.NumberValue(new(big.Float).SetInt64(n)) }

@@ -39,7 +39,7 @@ func readError(err error, reading subject) diag.Diagnostic {
 	if untrusted, ok := errors.AsType[*waldur.TLSError](err); ok {
 		return reading.unable("TLS not trusted",
 			fmt.Sprintf("%s: %s.", untrusted.Origin, untrusted.Problem), request(untrusted.Request, 1, ""),
-			"Check that endpoint names the right host. If its certificate is issued by your own authority, write that authority's certificate into ca_certificate.")
+			"Check that endpoint names the right host, and https only where the server speaks it (http:// otherwise). If its certificate is issued by your own authority, write that authority's certificate into ca_certificate.")
 	}
 	if redirect, ok := errors.AsType[*waldur.RedirectError](err); ok {
 		return reading.unable("redirected",

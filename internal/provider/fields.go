@@ -24,6 +24,7 @@ func fieldsAttribute() schema.SetAttribute {
 			"Asking for less spares the server work: most of its time goes into `category_title`, `category_uuid`, `scope`, `type`, `name` and `measured_unit`. "+
 			"Names: `%s`.", strings.Join(names, "`, `")),
 		Validators: []validator.Set{
+			setvalidator.SizeAtLeast(1),
 			setvalidator.NoNullValues(),
 			setvalidator.ValueStringsAre(stringvalidator.OneOf(names...)),
 		},

@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -69,25 +68,25 @@ func (p *usageProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 					"Without it, the environment variable `WALDUR_ACCESS_TOKEN` is read, which keeps the token out of files. One of the two is needed.",
 				Validators: []validator.String{parsed("Invalid token", waldur.ParseToken)},
 			},
-			"request_timeout": schema.Int64Attribute{
+			"request_timeout": schema.NumberAttribute{
 				Optional: true,
 				MarkdownDescription: "Seconds that one HTTP request may take, from its sending to the last byte of its answer; 1 or more. " +
 					"Without it, the environment variable `WALDUR_HTTP_TIMEOUT` is read; without that, it is 60.",
-				Validators: []validator.Int64{int64validator.AtLeast(leastTimeout)},
+				Validators: []validator.Number{wholeNumberValidator{"Invalid request_timeout", leastTimeout}},
 			},
-			"max_retries": schema.Int64Attribute{
+			"max_retries": schema.NumberAttribute{
 				Optional: true,
 				MarkdownDescription: "How often one HTTP request is repeated when it fails in a way that may pass: " +
 					"a broken connection, a timeout, status 429, 502, 503 or 504, and once for 500; 0 or more. " +
 					"Without it, the environment variable `WALDUR_MAX_RETRIES` is read; without that, it is 3.",
-				Validators: []validator.Int64{int64validator.AtLeast(leastRetries)},
+				Validators: []validator.Number{wholeNumberValidator{"Invalid max_retries", leastRetries}},
 			},
-			"max_concurrent_requests": schema.Int64Attribute{
+			"max_concurrent_requests": schema.NumberAttribute{
 				Optional: true,
 				MarkdownDescription: "How many requests may be in flight at once, over all data sources; 1 or more, 2 by default. " +
 					"More are of use only if your Waldur answers requests with the same token side by side: " +
 					"where it does not, they wait inside the server and occupy workers that others need.",
-				Validators: []validator.Int64{int64validator.AtLeast(leastConcurrency)},
+				Validators: []validator.Number{wholeNumberValidator{"Invalid max_concurrent_requests", leastConcurrency}},
 			},
 			"ca_certificate": schema.StringAttribute{
 				Optional: true,

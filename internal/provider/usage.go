@@ -37,7 +37,7 @@ func meaning(field waldur.Field) string {
 	case waldur.FieldCategoryUUID:
 		return "UUID of the marketplace category: 32 hexadecimal digits, without hyphens."
 	case waldur.FieldDate:
-		return "The first day of the month that the record is about: `2024-09-01` stands for the whole of September 2024. It is never null."
+		return "The first day of the month that the record is about: `2024-09-01` stands for the whole of September 2024."
 	case waldur.FieldReportedUsage:
 		return "How much was used, by the usage reports of the month: a whole number of `measured_unit`, from -2^63 to 2^63 - 1. " +
 			"Null says that there was no report, which is not the same as a usage of 0. " +

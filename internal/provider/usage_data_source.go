@@ -5,7 +5,6 @@ import (
 	"maps"
 	"strconv"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -28,11 +27,11 @@ func (d *usageDataSource) Metadata(_ context.Context, req datasource.MetadataReq
 // Schema implements datasource.DataSource.
 func (d *usageDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	attributes := map[string]schema.Attribute{
-		"id": schema.Int64Attribute{
+		"id": schema.NumberAttribute{
 			Required: true,
 			MarkdownDescription: "Id of the record, 1 or more. Waldur's API never shows it, in lists neither: " +
 				"you know it from an administrator or from the database.",
-			Validators: []validator.Int64{int64validator.AtLeast(1)},
+			Validators: []validator.Number{wholeNumberValidator{"Invalid id", 1}},
 		},
 		"fields": fieldsAttribute(),
 	}
@@ -47,17 +46,22 @@ func (d *usageDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, 
 
 // Read implements datasource.DataSource.
 func (d *usageDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
-	var id types.Int64
+	var written types.Number
 	var fields types.Set
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("id"), &id)...)
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("id"), &written)...)
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("fields"), &fields)...)
 	resp.Diagnostics.Append(d.connection.check("usage record", req.Config)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	usage, err := d.connection.client.Usage(ctx, id.ValueInt64(), fieldSet(fields))
+	id, err := parseWhole(digits(written.ValueBigFloat()), 1)
 	if err != nil {
-		resp.Diagnostics.Append(readError(err, subject{what: "usage record", name: strconv.FormatInt(id.ValueInt64(), 10), argument: path.Root("id"), byID: true}))
+		resp.Diagnostics.AddAttributeError(path.Root("id"), "Invalid id", err.Error())
+		return
+	}
+	usage, err := d.connection.client.Usage(ctx, id, fieldSet(fields))
+	if err != nil {
+		resp.Diagnostics.Append(readError(err, subject{what: "usage record", name: strconv.FormatInt(id, 10), argument: path.Root("id"), byID: true}))
 		return
 	}
 	for name, value := range usageValues(&usage) {

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"math/big"
 	"net/http"
 	"strings"
 	"testing"
@@ -36,8 +37,10 @@ func TestRecordArgumentsAreValidated(t *testing.T) {
 	}{
 		"an id":         {attributes{"id": 1}, "", ""},
 		"an unknown id": {attributes{"id": unknown, "fields": unknown}, "", ""},
-		"0":             {attributes{"id": 0}, "id", "Invalid Attribute Value"},
-		"a negative id": {attributes{"id": -1}, "id", "Invalid Attribute Value"},
+		"0":             {attributes{"id": 0}, "id", "Invalid id"},
+		"a negative id": {attributes{"id": -1}, "id", "Invalid id"},
+		"a fraction":    {attributes{"id": 1.5}, "id", "Invalid id"},
+		"a large id":    {attributes{"id": new(big.Float).SetMantExp(big.NewFloat(1), 63)}, "id", "Invalid id"},
 		"a wrong field": {attributes{"id": 1, "fields": []string{"id"}}, "fields", "Invalid Attribute Value Match"},
 	} {
 		t.Run(name, func(t *testing.T) {

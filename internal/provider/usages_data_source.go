@@ -51,21 +51,22 @@ func usagesSchema() schema.Schema {
 				Computed: true,
 				MarkdownDescription: "URL of the project or the customer, as Waldur gives it: " +
 					"`https://waldur.example.com/api/projects/<uuid>/` or `…/api/customers/<uuid>/`. " +
-					"Exactly one of `scope`, `project_uuid` and `customer_uuid` is needed; given a UUID, this is the URL that it stands for.",
+					"Exactly one of `scope`, `project_uuid` and `customer_uuid` is needed; given a UUID, this is the URL that it stands for. " +
+					"Waldur compares the kind and the UUID; the host in front of them makes no difference.",
 				Validators: []validator.String{
 					parsed("Invalid scope", waldur.ParseScopeURL),
-					stringvalidator.ExactlyOneOf(path.MatchRoot("scope"), path.MatchRoot("project_uuid"), path.MatchRoot("customer_uuid")),
+					stringvalidator.AtLeastOneOf(path.MatchRoot("project_uuid"), path.MatchRoot("customer_uuid")),
 				},
 			},
 			"project_uuid": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "UUID of the project: 32 hexadecimal digits, with or without hyphens.",
-				Validators:          []validator.String{parsed("Invalid project_uuid", waldur.ParseUUID)},
+				Validators:          []validator.String{parsed("Invalid project_uuid", waldur.ParseUUID), stringvalidator.ConflictsWith(path.MatchRoot("scope"))},
 			},
 			"customer_uuid": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "UUID of the customer: 32 hexadecimal digits, with or without hyphens.",
-				Validators:          []validator.String{parsed("Invalid customer_uuid", waldur.ParseUUID)},
+				Validators:          []validator.String{parsed("Invalid customer_uuid", waldur.ParseUUID), stringvalidator.ConflictsWith(path.MatchRoot("scope"), path.MatchRoot("project_uuid"))},
 			},
 			"date_after": schema.StringAttribute{
 				Optional: true,

@@ -28,7 +28,7 @@ func ParseToken(raw string) (Token, error) {
 	for _, r := range raw {
 		if r <= ' ' || r > '~' {
 			return Token{}, errors.New("It holds a character that cannot stand in a token: only visible ASCII can, " +
-				"no spaces and no line breaks. A token read from a file often ends in a line break: trimspace() removes it.")
+				"no spaces and no line breaks. Write the token alone, without Token or Bearer in front. A token read from a file often ends in a line break: trimspace() removes it.")
 		}
 	}
 	return Token{&raw}, nil
