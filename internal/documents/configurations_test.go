@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
 // required is what a page leaves out that shows a part of a configuration.
@@ -38,8 +40,16 @@ func (p page) configurations() (found [][]string) {
 	return found
 }
 
-func (w workshop) everyConfigurationShownIsValid(t *testing.T) {
+// everyConfigurationShownRuns copies the blocks of each page, in their order,
+// and plans them with a Waldur that has the projects and the customer of the
+// documents. A plan may fail for one reason: a budget that is exceeded.
+func (w workshop) everyConfigurationShownRuns(t *testing.T) {
 	t.Parallel()
+	server := thisMonth()
+	for _, scope := range []string{"/api/projects/9c1d4e5f60718293a4b5c6d7e8f90a1b/", "/api/customers/7e0d3c1a9b284f6d8a5c1f2e3d4b5a69/"} {
+		server.Add(waldurtest.History(scope, 2, 3)...)
+	}
+	w = w.connected(server.Start(t), waldurtest.Token)
 	blocks := 0
 	for _, p := range pages(t) {
 		for i, configuration := range p.configurations() {
@@ -54,6 +64,11 @@ func (w workshop) everyConfigurationShownIsValid(t *testing.T) {
 				w.mustRun(t, dir, "init", "-no-color")
 				w.mustRun(t, dir, "validate", "-no-color")
 				w.mustRun(t, dir, "fmt", "-check", "-diff", ".")
+				output, exit := w.run(t, dir, "plan", "-no-color")
+				exceeded := regexp.MustCompile(`Error: (Resource postcondition|Module output value precondition) failed`)
+				if errors := strings.Count(output, "Error: "); exit != 0 && (errors == 0 || errors != len(exceeded.FindAllString(output, -1))) {
+					t.Errorf("the plan ended with %d:\n%s", exit, output)
+				}
 			})
 		}
 	}
