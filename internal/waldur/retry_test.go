@@ -98,6 +98,7 @@ func TestWhatIsOfTheNetworkPasses(t *testing.T) {
 	}{
 		"time is up":                       {errRequestTimeout, true},
 		"closed":                           {io.EOF, true},
+		"closed before the request":        {errors.New("http: server closed idle connection"), true},
 		"cut short":                        {fmt.Errorf("reading: %w", io.ErrUnexpectedEOF), true},
 		"refused":                          {of("dial", os.NewSyscallError("connect", syscall.ECONNREFUSED)), true},
 		"refused on Windows":               {of("dial", os.NewSyscallError("connectex", syscall.Errno(10061))), true},
