@@ -3,6 +3,7 @@ package acceptance
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -59,9 +60,7 @@ func budget(limit int, change inputs) inputs {
 		"date_after":   "2024-09-01",
 		"limits":       inputs{"CPU": component("cpu", limit)},
 	}
-	for name, value := range change {
-		with[name] = value
-	}
+	maps.Copy(with, change)
 	return with
 }
 
@@ -274,10 +273,7 @@ func TestAccBudgetCheckOfSomethingUnknownFailsThePlan(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			with := map[string]string{}
-			for part, text := range known {
-				with[part] = text
-			}
+			with := maps.Clone(known)
 			with[name] = value
 			f := folder{workshop: base.workshop, dir: t.TempDir(), env: connect(project().Start(t), waldurtest.Token)}
 			f.write(t, "main.tf", fmt.Sprintf(root, projectUUID(), base.dir, with["project"], with["date"], with["type"], with["limit"], with["more"]))
