@@ -47,15 +47,15 @@ type source struct {
 
 // waldur gives the one that the environment names, or a fake one.
 func waldur(out io.Writer) (source, error) {
-	real := source{
+	given := source{
 		endpoint: os.Getenv("WALDUR_API_URL"), token: os.Getenv("WALDUR_ACCESS_TOKEN"), scope: os.Getenv("WALDUR_DEMO_SCOPE"),
 		close: func() {},
 	}
 	switch {
-	case real.endpoint != "" && real.token != "" && real.scope != "":
+	case given.endpoint != "" && given.token != "" && given.scope != "":
 		fmt.Fprintf(out, "==> Reading from your Waldur\n")
-		return real, nil
-	case real.scope != "":
+		return given, nil
+	case given.scope != "":
 		return source{}, errors.New("WALDUR_DEMO_SCOPE is set: set WALDUR_API_URL and WALDUR_ACCESS_TOKEN too, or none of the three")
 	}
 	fake := waldurtest.New()

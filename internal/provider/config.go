@@ -85,13 +85,14 @@ func (s *settings) number(argument, variable string, written types.Number, least
 		s.unknown = append(s.unknown, argument)
 		return otherwise
 	}
-	source, raw := argument, ""
+	var source, raw string
 	if written.IsNull() {
-		if source, raw = variable, s.environment(variable); raw == "" {
-			return otherwise
-		}
+		source, raw = variable, s.environment(variable)
 	} else {
-		raw = digits(written.ValueBigFloat())
+		source, raw = argument, digits(written.ValueBigFloat())
+	}
+	if written.IsNull() && raw == "" {
+		return otherwise
 	}
 	value, err := parseWhole(raw, least)
 	if err != nil {

@@ -523,7 +523,12 @@ func TestInterruptEndsAReadWithinASecond(t *testing.T) {
 			url, _ := serve(t, reply("").then(func(connection *net.TCPConn) { close(busy); hang(connection) }))
 			client := connect(t, url, func(config *waldur.Config) { config.MaxConcurrentRequests = 1 })
 			first := run(t, client)
-			t.Cleanup(func() { first.interrupt(); _ = <-first.ended })
+			t.Cleanup(func() {
+				first.interrupt()
+				if err := <-first.ended; err == nil {
+					t.Error("the read that hung succeeded")
+				}
+			})
 			<-busy
 			return run(t, client)
 		},

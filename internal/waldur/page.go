@@ -131,8 +131,8 @@ func (r *reading) listRequest() Request {
 	return Request{Method: http.MethodGet, Path: r.config.Endpoint.path(resource)}
 }
 
-func (asked window) dates() string {
-	return fmt.Sprintf("dates from %s to %s", orAny(asked.after), orAny(asked.before))
+func (w window) dates() string {
+	return fmt.Sprintf("dates from %s to %s", orAny(w.after), orAny(w.before))
 }
 
 func orAny(date string) string {

@@ -3,6 +3,7 @@ package waldurtest
 import (
 	"fmt"
 	"html"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -99,9 +100,7 @@ func (w *Waldur) inTurn(r *http.Request, holder *holder, get func(User) (*Answer
 
 // send writes the answer; to a HEAD request only its head.
 func (a *Answer) send(rw http.ResponseWriter, method string) {
-	for name, values := range a.Header {
-		rw.Header()[name] = values
-	}
+	maps.Copy(rw.Header(), a.Header)
 	if a.Header.Get("Content-Length") == "" {
 		rw.Header().Set("Content-Length", strconv.Itoa(len(a.Body)))
 	}

@@ -64,7 +64,7 @@ func fieldsOf(names []string) fields {
 	return asked
 }
 
-func (f fields) has(any fields) bool { return f&any != 0 }
+func (f fields) has(some fields) bool { return f&some != 0 }
 
 // appendJSON appends the record as a compact JSON object in Waldur's order of
 // attributes, its scope as a URL below origin.
