@@ -1,7 +1,10 @@
 package documents
 
 import (
+	"fmt"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -62,22 +65,31 @@ const targeted = `
 	resource "terraform_data" "other" {}`
 
 // On the first of a month, the budget of the month that has just ended is
-// judged.
+// judged, and that month alone.
 func (w workshop) theMonthOfYesterday(t *testing.T) {
 	t.Parallel()
-	expression := ""
-	for line := range strings.Lines(readPage(t, "docs/guides/budget-checks.md").text) {
-		if _, found, ok := strings.Cut(line, "month_of_yesterday = "); ok {
-			expression = strings.TrimSpace(found)
+	guide := readPage(t, "docs/guides/budget-checks.md").text
+	var outputs strings.Builder
+	for _, argument := range []string{"date_after", "date_before"} {
+		found := regexp.MustCompile(argument + ` +=( formatdate\(.*local\.yesterday\))`).FindStringSubmatch(guide)
+		if found == nil {
+			t.Fatalf("the guide sets no %s", argument)
 		}
+		fmt.Fprintf(&outputs, "output %q { value = %s }\n", argument, found[1])
 	}
-	for now, month := range map[string]string{
-		"2024-10-01T00:00:00Z": "2024-09-01", "2024-10-02T00:00:00Z": "2024-10-01", "2024-01-01T23:59:59Z": "2023-12-01",
+	yesterday := regexp.MustCompile(`yesterday = timeadd\(.*`).FindString(guide)
+	for now, want := range map[string][2]string{
+		"2024-10-01T00:00:00Z": {"2024-09-01", "2024-09-30"},
+		"2024-10-15T12:00:00Z": {"2024-10-01", "2024-10-14"},
+		"2024-01-01T23:59:59Z": {"2023-12-01", "2023-12-31"},
 	} {
 		dir := t.TempDir()
-		write(t, filepath.Join(dir, "main.tf"), `output "month" { value = `+strings.Replace(expression, "plantimestamp()", `"`+now+`"`, 1)+" }\n")
-		if output := w.mustRun(t, dir, "plan", "-no-color"); !strings.Contains(output, `"`+month+`"`) {
-			t.Errorf("on %s it is not %s:\n%s", now, month, output)
+		write(t, filepath.Join(dir, "main.tf"), "locals {\n"+strings.Replace(yesterday, "plantimestamp()", strconv.Quote(now), 1)+"\n}\n"+outputs.String())
+		output := w.mustRun(t, dir, "plan", "-no-color")
+		for _, date := range want {
+			if !strings.Contains(output, strconv.Quote(date)) {
+				t.Errorf("on %s, the dates are not %v:\n%s", now, want, output)
+			}
 		}
 	}
 }
