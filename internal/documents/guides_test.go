@@ -93,3 +93,35 @@ func (w workshop) theMonthOfYesterday(t *testing.T) {
 		}
 	}
 }
+
+// The figures of requests in the guide about large lists.
+func (w workshop) largeListsTakeTheRequestsThatTheGuideSays(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		months, perMonth int
+		fields           string
+		requests         int
+	}{
+		"24 records, all attributes":     {2, 12, "", 2},
+		"24 records, without scope":      {2, 12, `fields = ["name", "type", "reported_usage"]`, 1},
+		"10,000 records, all attributes": {60, 168, "", 62},
+		"its newest month alone":         {60, 168, `date_after = "2024-10-01"`, 2},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := waldurtest.New()
+			records := waldurtest.History(projectOfTheDocuments, test.months, test.perMonth)
+			server.Add(records[:min(len(records), 10_000)]...)
+			dir := w.configuration(t, required+`
+				data "waldur_category_component_usages" "all" {
+				  project_uuid = "2b5719686db84f24bf64c3dfec58fbeb"
+				  `+test.fields+`
+				}`)
+			w.connected(server.Start(t), waldurtest.Token).mustRun(t, dir, "plan", "-no-color")
+			if requests := len(server.Requests()); requests != test.requests {
+				t.Errorf("it took %d requests instead of %d", requests, test.requests)
+			}
+		})
+	}
+}

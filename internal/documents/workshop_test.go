@@ -30,6 +30,7 @@ func TestAccDocuments(t *testing.T) {
 	t.Run("the README shows the demo", w.readmeShowsTheDemo)
 	t.Run("what the budget guide warns of", w.whatTheBudgetGuideWarnsOf)
 	t.Run("the month of yesterday", w.theMonthOfYesterday)
+	t.Run("large lists take the requests that the guide says", w.largeListsTakeTheRequestsThatTheGuideSays)
 	t.Run("each explained message exists", w.eachExplainedMessageExists)
 	t.Run("shell commands exist", w.shellCommandsExist)
 }
