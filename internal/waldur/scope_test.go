@@ -45,6 +45,7 @@ func TestScopeThatDoesNotNameOneProjectOrCustomerIsRefused(t *testing.T) {
 		"list of projects":       start,
 		"financial reports":      "https://waldur.example.com/api/financial-reports/",
 		"sub-resource":           "https://waldur.example.com/api/customers/" + end + "users/",
+		"sub-resource, no slash": start + end + "users",
 		"plan component":         "https://waldur.example.com/api/marketplace-plan-components/" + end,
 		"user":                   "https://waldur.example.com/api/users/" + end,
 		"offering":               "https://waldur.example.com/api/marketplace-public-offerings/" + end,
