@@ -83,7 +83,7 @@ func (f folder) set(t *testing.T, with inputs) {
 
 func TestAccBudgetCheckExits(t *testing.T) {
 	t.Parallel()
-	base := openWorkshop(t).furnish(t, module, module)
+	base := openWorkshop(t).furnish(t)
 
 	const ends, passes = 1, 0
 	tests := map[string]struct {
@@ -182,7 +182,7 @@ func TestAccBudgetCheckExits(t *testing.T) {
 			with: budget(1000, nil), exit: ends, says: "server error", noRecord: true,
 		},
 		"nothing to check":     {with: budget(1000, inputs{"project_uuid": nil}), exit: ends, says: "scope", noRecord: true},
-		"two things to check":  {with: budget(1000, inputs{"customer_uuid": machinesUUID}), exit: ends, says: "scope", noRecord: true},
+		"two things to check":  {with: budget(1000, inputs{"customer_uuid": machinesUUID}), exit: ends, says: "customer_uuid", noRecord: true},
 		"malformed uuid":       {with: budget(1000, inputs{"project_uuid": "1"}), exit: ends, says: "Invalid project_uuid", noRecord: true},
 		"time that ends first": {with: budget(1000, inputs{"date_before": "2024-08-31"}), exit: ends, says: "Invalid date_after", noRecord: true},
 		"no limits":            {with: budget(1000, inputs{"limits": inputs{}}), exit: ends, says: "At least one limit is needed", noRecord: true},
@@ -234,7 +234,7 @@ func TestAccBudgetCheckExits(t *testing.T) {
 // The CLI breaks lines of messages at 78 characters. A table must survive it.
 func TestAccBudgetCheckShowsAnUnbrokenTable(t *testing.T) {
 	t.Parallel()
-	f := openWorkshop(t).furnish(t, module, module)
+	f := openWorkshop(t).furnish(t)
 	f.env = connect(project().Start(t), waldurtest.Token)
 	long := strings.Repeat("x", 60)
 	f.set(t, budget(1, inputs{"limits": inputs{long: component("cpu", 700), "short | one": component("cpu", 1)}}))
@@ -254,7 +254,7 @@ func TestAccBudgetCheckShowsAnUnbrokenTable(t *testing.T) {
 // then would be checked after the plan was found good.
 func TestAccBudgetCheckOfSomethingUnknownFailsThePlan(t *testing.T) {
 	t.Parallel()
-	base := openWorkshop(t).furnish(t, module, module)
+	base := openWorkshop(t).furnish(t)
 
 	const root = `
 		resource "terraform_data" "later" { input = %q }
@@ -289,7 +289,7 @@ func TestAccBudgetCheckOfSomethingUnknownFailsThePlan(t *testing.T) {
 
 func TestAccBudgetCheckWithAProviderThatIsConfiguredLaterFailsThePlan(t *testing.T) {
 	t.Parallel()
-	base := openWorkshop(t).furnish(t, module, module)
+	base := openWorkshop(t).furnish(t)
 	f := folder{workshop: base.workshop, dir: t.TempDir()}
 	f.write(t, "main.tf", fmt.Sprintf(`
 		terraform {
@@ -318,7 +318,7 @@ func TestAccBudgetCheckWithAProviderThatIsConfiguredLaterFailsThePlan(t *testing
 // them. The postcondition stays.
 func TestAccBudgetCheckHoldsInATargetedPlan(t *testing.T) {
 	t.Parallel()
-	base := openWorkshop(t).furnish(t, module, module)
+	base := openWorkshop(t).furnish(t)
 	f := folder{workshop: base.workshop, dir: t.TempDir(), env: connect(project().Start(t), waldurtest.Token)}
 	f.write(t, "main.tf", fmt.Sprintf(`
 		module "budget" {
@@ -340,7 +340,7 @@ func TestAccBudgetCheckHoldsInATargetedPlan(t *testing.T) {
 // Either lock holds without the other.
 func TestAccBudgetCheckHasTwoLocks(t *testing.T) {
 	t.Parallel()
-	base := openWorkshop(t).furnish(t, module, module)
+	base := openWorkshop(t).furnish(t)
 	for file, lock := range map[string]string{"main.tf": "postcondition", "outputs.tf": "precondition"} {
 		t.Run("without "+lock, func(t *testing.T) {
 			t.Parallel()
@@ -366,7 +366,7 @@ func TestAccBudgetCheckHasTwoLocks(t *testing.T) {
 // kind. The guide says so: this is why.
 func TestAccRefreshOnlyPlanIsNoCheck(t *testing.T) {
 	t.Parallel()
-	f := openWorkshop(t).furnish(t, module, module)
+	f := openWorkshop(t).furnish(t)
 	f.env = connect(project().Start(t), waldurtest.Token)
 	f.set(t, budget(709, nil))
 	if r := f.run(t, "plan", "-refresh-only", "-no-color"); r.exit != 0 || !r.says("over by 1") {
@@ -377,7 +377,7 @@ func TestAccRefreshOnlyPlanIsNoCheck(t *testing.T) {
 // An overrun stops what is planned, not what is taken away to end it.
 func TestAccBudgetCheckDoesNotHinderDestroy(t *testing.T) {
 	t.Parallel()
-	f := openWorkshop(t).furnish(t, module, module)
+	f := openWorkshop(t).furnish(t)
 	server := project()
 	f.env = connect(server.Start(t), waldurtest.Token)
 	f.set(t, budget(1000, nil))
@@ -392,8 +392,8 @@ func TestAccBudgetCheckDoesNotHinderDestroy(t *testing.T) {
 // The module's own tests, which need no Waldur.
 func TestAccBudgetCheckPassesItsTests(t *testing.T) {
 	t.Parallel()
-	f := openWorkshop(t).furnish(t, module, module)
-	if !f.since(7, 8) {
+	f := openWorkshop(t).furnish(t)
+	if !f.mocks() {
 		t.Skipf("%s %s has no mock_provider", f.cli.Kind, f.cli.Version)
 	}
 	if r := f.mustRun(t, "test", "-no-color"); !r.says("Success! 49 passed, 0 failed.") {

@@ -84,21 +84,27 @@ type folder struct {
 	env []string // beside that of the workshop
 }
 
-// furnish copies files and folders of the repository, by their path from its
-// top, to the same path below a new folder, and initialises the configuration
-// in one of them.
-func (w workshop) furnish(t *testing.T, configuration string, paths ...string) folder {
+// furnish makes a folder with a copy of the budget module, initialised.
+func (w workshop) furnish(t *testing.T) folder {
 	t.Helper()
-	top := t.TempDir()
-	for _, path := range paths {
-		if err := os.CopyFS(filepath.Join(top, path), os.DirFS(filepath.Join(repository, path))); err != nil {
+	f := folder{workshop: w, dir: filepath.Join(t.TempDir(), "budget-check")}
+	if err := os.CopyFS(f.dir, os.DirFS(filepath.Join(repository, module))); err != nil {
+		t.Fatal(err)
+	}
+	if !w.mocks() {
+		// They read the tests of the folder in which they run, not those of a
+		// module that it calls.
+		if err := os.RemoveAll(filepath.Join(f.dir, "tests")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	f := folder{workshop: w, dir: filepath.Join(top, configuration)}
 	f.mustRun(t, "init", "-no-color")
 	return f
 }
+
+// mocks tells whether the program has mock_provider, which the module's own
+// tests need.
+func (w workshop) mocks() bool { return w.since(7, 8) }
 
 // copyTo gives an independent copy, as initialised as the folder is, with
 // variables in its environment.
