@@ -68,7 +68,7 @@ func (w *workshop) fastServer(ctx context.Context) (group, error) {
 		{even(1000, 168), 1.4},
 		{even(10000, 168), 1.8},
 	} {
-		timed, err := w.race(ctx, "apply", scene{history: list.history, projects: 1, server: atOnce, concurrency: 2}, 9)
+		timed, err := w.race(ctx, "apply", scene{history: list.history, projects: 1, server: atOnce, concurrency: 2}, 15)
 		if err != nil {
 			return g, err
 		}
