@@ -4,7 +4,10 @@ package main
 
 import (
 	"flag"
+	"fmt"
+	"io"
 	"log"
+	"os"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
@@ -21,12 +24,16 @@ var version = "dev"
 func main() {
 	debug := flag.Bool("debug", false, "serve for a debugger: print how to attach a Terraform or OpenTofu to this process")
 	flag.Parse()
+	// net/http prints what follows an answer beyond its length, which may echo
+	// the token, and the CLI copies that into its log.
+	log.SetOutput(io.Discard)
 	var options []tf6server.ServeOpt
 	if *debug {
 		options = append(options, tf6server.WithManagedDebug())
 	}
 	err := tf6server.Serve(address, provider.NewServer(version), options...)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 }

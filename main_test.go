@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -84,6 +85,20 @@ func TestAccProgramReadsAndKeepsTheTokenToItself(t *testing.T) {
 			answer.Body = []byte(`{"detail":"No record for ` + waldurtest.Token + `."}`)
 		}
 	}
+	// What follows an answer beyond its length, net/http prints itself.
+	server.Intercept = func(_ int, w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, "/998/") {
+			return false
+		}
+		connection, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return false
+		}
+		defer func() { _ = connection.Close() }()
+		_, _ = io.WriteString(connection, "HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"+r.Header.Get("Authorization"))
+		return true
+	}
 	url := server.Start(t)
 	scopes := make([]string, 3)
 	for project := range scopes {
@@ -132,6 +147,9 @@ func TestAccProgramReadsAndKeepsTheTokenToItself(t *testing.T) {
 	}
 	if records := outputs["records"].Value; records != 15.0 {
 		t.Errorf("%v records, want 15", records)
+	}
+	if output, exit := w.run("plan", "-var=id=998"); exit == 0 {
+		t.Errorf("an answer that goes on after its end passed:\n%s", output)
 	}
 	failure, exit := w.run("plan", "-var=id=999")
 	if exit == 0 || !bytes.Contains(failure, []byte("[token]")) {
