@@ -70,7 +70,7 @@ func (w workshop) checkOut(t *testing.T) checkout {
 	if err := os.Mkdir(programs, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for name, path := range map[string]string{"terraform": w.cli.Path, "opa": opa(t)} {
+	for name, path := range map[string]string{"terraform": w.cli.Path, "opa": os.Getenv(opaPath)} {
 		if err := os.Symlink(path, filepath.Join(programs, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -78,19 +78,6 @@ func (w workshop) checkOut(t *testing.T) checkout {
 	env := w.cli.Command(t.Context(), top, w.config).Env
 	env = append(env, "PATH="+programs+string(os.PathListSeparator)+os.Getenv("PATH"), "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1", "WALDUR_MAX_RETRIES=0")
 	return checkout{dir: filepath.Join(top, pipelines), env: env}
-}
-
-// opa is the program, built from tools/opa.
-func opa(t *testing.T) string {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "tool", "-modfile=tools/opa/go.mod", "-n", "opa")
-	cmd.Dir = repository
-	cmd.Env = append(os.Environ(), "GOWORK=off")
-	path, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("opa cannot be built: %v", err)
-	}
-	return strings.TrimSpace(string(path))
 }
 
 // sh runs commands as a step of a pipeline: the first that fails ends it.

@@ -20,9 +20,11 @@ import (
 // repository is the way from this package to the top of the repository.
 const repository = "../.."
 
-// mirror names the CLI configuration file with which init finds the provider
-// as it is built from this repository, once for all tests.
-const mirror = "ACCEPTANCE_MIRROR"
+// What all tests share is built once, and found through the environment.
+const (
+	mirror  = "ACCEPTANCE_MIRROR" // the CLI configuration file with which init finds the provider of this repository
+	opaPath = "ACCEPTANCE_OPA"    // the program opa of tools/opa
+)
 
 func TestMain(m *testing.M) {
 	if os.Getenv("TF_ACC") != "" {
@@ -31,19 +33,32 @@ func TestMain(m *testing.M) {
 			log.Fatal(err)
 		}
 		defer os.RemoveAll(dir)
-		binary, err := cli.BuildProvider(context.Background(), dir, cli.LocalVersion)
-		if err != nil {
-			log.Fatal(err)
-		}
-		config, err := cli.Mirror(dir, binary, cli.LocalVersion)
-		if err != nil {
-			log.Fatal(err)
-		}
-		if err := os.Setenv(mirror, config); err != nil {
+		if err := build(dir); err != nil {
 			log.Fatal(err)
 		}
 	}
 	m.Run()
+}
+
+func build(dir string) error {
+	ctx := context.Background()
+	binary, err := cli.BuildProvider(ctx, dir, cli.LocalVersion)
+	if err != nil {
+		return err
+	}
+	config, err := cli.Mirror(dir, binary, cli.LocalVersion)
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, "go", "tool", "-modfile=tools/opa/go.mod", "-n", "opa")
+	cmd.Dir = repository
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	cmd.Stderr = os.Stderr
+	opa, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("build opa: %w", err)
+	}
+	return errors.Join(os.Setenv(mirror, config), os.Setenv(opaPath, strings.TrimSpace(string(opa))))
 }
 
 // workshop is a CLI that installs the provider of this repository.
