@@ -1,7 +1,12 @@
 package provider
 
 import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
@@ -21,6 +26,28 @@ func usageAttributes() map[string]schema.Attribute {
 		}
 	}
 	return attributes
+}
+
+// usageObject is the type of a record in a list: a list of objects rather than
+// of nested attributes, as terraform test can set only the former with
+// override_data. Both cost the CLI the same.
+func usageObject() types.ObjectType {
+	attributes := map[string]attr.Type{}
+	for name, attribute := range usageAttributes() {
+		attributes[name] = attribute.GetType()
+	}
+	return types.ObjectType{AttrTypes: attributes}
+}
+
+// usageMeanings explains the attributes of an object, which cannot do so
+// themselves, as a list in Markdown.
+func usageMeanings() string {
+	var list strings.Builder
+	for field := range waldur.AllFields().Each {
+		fmt.Fprintf(&list, "\n  - `%s`: %s", field, meaning(field))
+	}
+	list.WriteString("\n\n  Their types:") // the generator goes on with a link to them
+	return list.String()
 }
 
 func meaning(field waldur.Field) string {

@@ -80,10 +80,10 @@ func usagesSchema() schema.Schema {
 				Validators:          []validator.String{parsed("Invalid date_before", waldur.ParseDate)},
 			},
 			"fields": fieldsAttribute(),
-			"usages": schema.ListNestedAttribute{
+			"usages": schema.ListAttribute{
 				Computed:            true,
-				MarkdownDescription: "The usage records; an empty list when there are none.",
-				NestedObject:        schema.NestedAttributeObject{Attributes: usageAttributes()},
+				ElementType:         usageObject(),
+				MarkdownDescription: "The usage records; an empty list when there are none. Each is an object:\n" + usageMeanings(),
 			},
 		},
 	}
