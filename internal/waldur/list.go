@@ -81,7 +81,6 @@ func (w *walk) run(ctx context.Context) ([]Usage, error) {
 			return nil, err
 		}
 	}
-	slices.SortFunc(w.taken, compare)
 	for i := range w.taken {
 		w.taken[i].Scope = w.scope
 	}
@@ -162,13 +161,20 @@ func lastDate(usages []Usage) int {
 // those are.
 func (w *walk) take(page page) int {
 	whole := page.whole()
-	w.taken = append(w.taken, whole...)
+	w.keep(whole)
 	w.left = page.count - len(whole)
 	w.complete = page.complete()
 	if !w.complete {
 		w.before = page.usages[len(page.usages)-1].Date.Value
 	}
 	return len(whole)
+}
+
+// keep adds whole dates, older than those before them: sorting each page sorts
+// the list.
+func (w *walk) keep(usages []Usage) {
+	slices.SortFunc(usages, compare)
+	w.taken = append(w.taken, usages...)
 }
 
 // takeDate reads a date that is longer than the page that showed it.
@@ -184,7 +190,7 @@ func (w *walk) takeDate(ctx context.Context, date string) error {
 			return err
 		}
 	}
-	w.taken = append(w.taken, usages...)
+	w.keep(usages)
 	w.left -= len(usages)
 	w.before, err = dayBefore(date)
 	return err
