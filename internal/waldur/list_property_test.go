@@ -113,6 +113,15 @@ func (f fate) apply(c change, number int, records []waldurtest.Record) []waldurt
 	}
 }
 
+// changeAt lets those changes happen that are due at a request.
+func (f fate) changeAt(request int, due []change, server *waldurtest.Waldur) {
+	for number, c := range due {
+		if c.request == request {
+			server.Update(func(records []waldurtest.Record) []waldurtest.Record { return f.apply(c, number, records) })
+		}
+	}
+}
+
 // check is the property: an error, or every record that was there throughout,
 // once, and none that never was.
 func (f fate) check(t *rapid.T, usages []waldur.Usage) {
@@ -177,13 +186,7 @@ func TestPropertyListIsExactOrAnErrorWhileRecordsChange(t *testing.T) {
 		replace(server, records)
 		fate := newFate(records)
 		due := changes(t)
-		server.Before = func(n int, _ *http.Request) {
-			for i, c := range due {
-				if c.request == n {
-					server.Update(func(records []waldurtest.Record) []waldurtest.Record { return fate.apply(c, i, records) })
-				}
-			}
-		}
+		server.Before = func(n int, _ *http.Request) { fate.changeAt(n, due, server) }
 		usages, err := client.Usages(t.Context(), everything())
 		server.Before = nil
 		if err != nil {
@@ -209,13 +212,7 @@ func TestPropertyOnlyTheEndOfAListCanLoseToTheCount(t *testing.T) {
 		replace(server, records)
 		fate := newFate(records)
 		due := changes(t)
-		server.BetweenCountAndSelect = func(n int) {
-			for i, c := range due {
-				if c.request == n {
-					server.Update(func(records []waldurtest.Record) []waldurtest.Record { return fate.apply(c, i, records) })
-				}
-			}
-		}
+		server.BetweenCountAndSelect = func(n int) { fate.changeAt(n, due, server) }
 		usages, err := client.Usages(t.Context(), everything())
 		server.BetweenCountAndSelect = nil
 		if err != nil {
