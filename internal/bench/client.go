@@ -23,7 +23,7 @@ func (s *site) readList(ctx context.Context, fields waldur.FieldSet) (records in
 		Token:                 token,
 		UserAgent:             "bench",
 		RequestTimeout:        time.Minute,
-		MaxConcurrentRequests: 2,
+		MaxConcurrentRequests: 4,
 		Clock:                 noRepeats{},
 		Random:                func() float64 { return 0 },
 		Log:                   func(context.Context, string, map[string]any) {},

@@ -59,7 +59,7 @@ func readError(err error, reading subject) diag.Diagnostic {
 	}
 	if incomplete, ok := errors.AsType[*waldur.IncompleteError](err); ok {
 		return reading.unable("list not proved complete",
-			fmt.Sprintf("%s, in each of %d readings.", sentence(incomplete.Problem), incomplete.Reads), request(incomplete.Request, 1, ""),
+			fmt.Sprintf("%s, in each of %d readings.", sentence(incomplete.Problem), incomplete.Attempts), request(incomplete.Request, 1, ""),
 			"None of the records is used. Records that change while they are read cause this: run it again in a few minutes.")
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -91,10 +91,10 @@ func refusal(refused *waldur.StatusError, reading subject) diag.Diagnostic {
 		return reading.unable("no Waldur at the endpoint", answer, asked,
 			"Check that endpoint is the address of a Waldur, with its path prefix if it has one.")
 	case refused.Status == http.StatusTooManyRequests:
-		return reading.unable("rate limited", answer, asked, comeBack(refused.ComeBack)+
+		return reading.unable("rate limited", answer, asked, comeBack(refused.RetryAfter)+
 			" Fewer data sources, or a lower max_concurrent_requests, ask for less at once."+throttled(refused.Throttled))
 	case refused.Status >= http.StatusInternalServerError:
-		return reading.unable("server error", answer, asked, comeBack(refused.ComeBack)+
+		return reading.unable("server error", answer, asked, comeBack(refused.RetryAfter)+
 			" If it goes on, ask the administrator of that Waldur, with the time of this error."+throttled(refused.Throttled))
 	default:
 		return reading.unable("request refused", answer, asked,

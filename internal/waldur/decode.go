@@ -17,24 +17,24 @@ import (
 type decoder struct {
 	request Request
 	fields  FieldSet
-	memory
+	texts   interner
 }
 
-// memory serves all answers of a read: building it for each would cost more
+// interner serves all answers of a pager: building it for each would cost more
 // than decoding a record.
-type memory struct {
+type interner struct {
 	names map[string]Field // of the attributes
-	// texts holds the texts seen so far, as they stood in JSON: a component's
-	// name, type, unit and category stand in every month again.
+	// texts holds the texts seen so far, as they were in JSON: a component's
+	// name, type, unit and category appear in every month again.
 	texts map[string]string
 }
 
-func newMemory() memory {
-	m := memory{names: map[string]Field{}, texts: map[string]string{}}
+func newInterner() interner {
+	i := interner{names: map[string]Field{}, texts: map[string]string{}}
 	for field := range AllFields().Each {
-		m.names[field.String()] = field
+		i.names[field.String()] = field
 	}
-	return m
+	return i
 }
 
 // list reads a JSON array of records.
@@ -109,7 +109,7 @@ func (d decoder) field(name jsontext.Value) (Field, bool) {
 	if bytes.IndexByte(plain, '\\') >= 0 {
 		plain, _ = jsontext.AppendUnquote(nil, name)
 	}
-	field, known := d.names[string(plain)]
+	field, known := d.texts.names[string(plain)]
 	return field, known && d.fields.Has(field)
 }
 
@@ -141,12 +141,12 @@ func (d decoder) set(attribute any, value jsontext.Value) (problem string) {
 }
 
 func (d decoder) text(quoted jsontext.Value) string {
-	if text, found := d.texts[string(quoted)]; found {
+	if text, found := d.texts.texts[string(quoted)]; found {
 		return text
 	}
 	plain, _ := jsontext.AppendUnquote(nil, quoted)
 	text := string(plain)
-	d.texts[string(quoted)] = text
+	d.texts.texts[string(quoted)] = text
 	return text
 }
 
@@ -176,9 +176,9 @@ func (d decoder) broken(number int, attribute string, err error) error {
 	malformed := &FormatError{Request: d.request, Record: number, Attribute: attribute, Problem: "is not valid JSON"}
 	switch {
 	case errors.Is(err, io.EOF):
-		malformed.Problem, malformed.unfinished = "is empty", true
+		malformed.Problem = "is empty"
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		malformed.Problem, malformed.unfinished = "ends in the middle", true
+		malformed.Problem = "ends in the middle"
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		malformed.Problem = "stands twice"
 		if attribute == "" {
@@ -191,7 +191,7 @@ func (d decoder) broken(number int, attribute string, err error) error {
 // repeated names the attribute that stands twice, if that is what is wrong.
 func (d decoder) repeated(err error) string {
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok && errors.Is(err, jsontext.ErrDuplicateName) {
-		if field, known := d.names[syntax.JSONPointer.LastToken()]; known {
+		if field, known := d.texts.names[syntax.JSONPointer.LastToken()]; known {
 			return field.String()
 		}
 	}

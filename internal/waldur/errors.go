@@ -17,13 +17,13 @@ func (r Request) String() string { return r.Method + " " + r.Path }
 
 // StatusError is an answer whose status is neither 200 nor a redirect.
 type StatusError struct {
-	Request   Request
-	Status    int
-	Detail    string        // what Waldur said, made safe to show; empty when it said nothing readable
-	ID        string        // the answer's request id, where the server sends one
-	ComeBack  time.Duration // how long Waldur asked to wait; zero: it did not say
-	Attempts  int
-	Throttled bool // the provider's budget of repeats was used up
+	Request    Request
+	Status     int
+	Detail     string        // what Waldur said, made safe to show; empty when it said nothing readable
+	ID         string        // the answer's request id, where the server sends one
+	RetryAfter time.Duration // how long Waldur asked to wait; zero: it did not say
+	Attempts   int
+	Throttled  bool // the provider's budget of repeats was used up
 }
 
 func (e *StatusError) Error() string {
@@ -44,7 +44,8 @@ type UnreachableError struct {
 	Problem   string
 	Attempts  int
 	Throttled bool // the provider's budget of repeats was used up
-	passing   bool // the same request may succeed a moment later
+	transient bool // the same request may succeed a moment later
+	timeout   bool // the request's own time was up
 }
 
 func (e *UnreachableError) Error() string {
@@ -82,8 +83,6 @@ type FormatError struct {
 	Record    int    // from 1; 0: the answer as a whole
 	Attribute string // empty: the record as a whole
 	Problem   string
-	// unfinished: the JSON is right as far as it goes.
-	unfinished bool
 }
 
 func (e *FormatError) Error() string {
@@ -112,16 +111,51 @@ func (e *FilterError) Error() string {
 	return fmt.Sprintf("%s: asked for %s, got a record of %s", e.Request, e.Asked, e.Got)
 }
 
-// IncompleteError says that the list could not be proved complete: the counts
-// did not add up, each time it was read.
+// IncompleteError says that answers did not fit together, each time that a part
+// of the list was read: records kept changing while they were read.
 type IncompleteError struct {
-	Request Request
-	Problem string
-	Reads   int // how often the list was read from its start
+	Request  Request
+	Problem  string
+	Attempts int // how often the part was read
 }
 
 func (e *IncompleteError) Error() string {
-	return fmt.Sprintf("%s: the list is not proved complete: %s", e.Request, e.Problem)
+	return fmt.Sprintf("%s: the list is not verified to be complete: %s", e.Request, e.Problem)
+}
+
+// UnverifiableError says that the answers can never be verified to be complete,
+// however often they are read.
+type UnverifiableError struct {
+	Request Request
+	Problem string
+}
+
+func (e *UnverifiableError) Error() string {
+	return fmt.Sprintf("%s: the list cannot be verified to be complete: %s", e.Request, e.Problem)
+}
+
+// DeadlineError says that the deadline of the read has passed.
+type DeadlineError struct {
+	Request     Request
+	LastFailure error // of a request or of a part of the list; nil: there was none
+}
+
+func (e *DeadlineError) Error() string {
+	if e.LastFailure == nil {
+		return fmt.Sprintf("%s: the read did not finish before its deadline", e.Request)
+	}
+	return fmt.Sprintf("%s: the read did not finish before its deadline, the last failure was: %v", e.Request, e.LastFailure)
+}
+
+// OutageError says that no request was made, since the ones before had failed
+// so often that the client's budget of retries is used up.
+type OutageError struct {
+	Request     Request
+	LastFailure error // of a request before
+}
+
+func (e *OutageError) Error() string {
+	return fmt.Sprintf("%s was not requested, since requests before failed: %v", e.Request, e.LastFailure)
 }
 
 const shownText = 200 // characters of a server's text that an error shows

@@ -194,11 +194,11 @@ func faults() map[string]fault {
 		"reset in the headers":               {reply("HTTP/1.1 200 OK\r\nContent-").then(reset), unreachable, "", always, 0},
 		"reset in the body":                  {reply(length + good[:9]).then(reset), unreachable, "", always, 0},
 		// Time.
-		"no answer":           {reply("").then(hang), unreachable, "no whole answer within 100ms", always, short},
-		"half a header":       {reply("HTTP/1.1 200 OK\r\nContent-").then(hang), unreachable, "no whole answer within 100ms", always, short},
-		"no body":             {reply(length).then(hang), unreachable, "no whole answer within 100ms", always, short},
-		"half a body":         {reply(length + good[:9]).then(hang), unreachable, "no whole answer within 100ms", always, short},
-		"request never read":  {hang, unreachable, "no whole answer within 100ms", always, short},
+		"no answer":           {reply("").then(hang), unreachable, "no complete answer within 100ms", always, short},
+		"half a header":       {reply("HTTP/1.1 200 OK\r\nContent-").then(hang), unreachable, "no complete answer within 100ms", always, short},
+		"no body":             {reply(length).then(hang), unreachable, "no complete answer within 100ms", always, short},
+		"half a body":         {reply(length + good[:9]).then(hang), unreachable, "no complete answer within 100ms", always, short},
+		"request never read":  {hang, unreachable, "no complete answer within 100ms", always, short},
 		"error never told":    {reply(head(503, "Content-Length: 21")).then(hang), refused, "503", always, short},
 		"refusal never told":  {reply(head(404, "Content-Length: 21")).then(hang), refused, "404", never, short},
 		"switched and silent": {reply("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n").then(hang), refused, "101", never, 0},
@@ -373,11 +373,11 @@ func TestRedirectsAreNotFollowedAndLinksNotDialled(t *testing.T) {
 
 func TestRetryAfterIsKeptToWithinTheCap(t *testing.T) {
 	t.Parallel()
-	const ordinary = 250 * time.Millisecond // half of the first bound
+	const ordinary = 375 * time.Millisecond // three quarters of the first bound
 	for name, said := range map[string]struct {
 		retryAfter string
 		want       time.Duration // of the wait; 0: the read stops at once
-		comeBack   time.Duration
+		wanted     time.Duration
 	}{
 		"seconds":                 {"7", 7 * time.Second, 0},
 		"the cap":                 {"20", 20 * time.Second, 0},
@@ -401,7 +401,7 @@ func TestRetryAfterIsKeptToWithinTheCap(t *testing.T) {
 				waits := clock.waits()
 				if said.want == 0 {
 					refused, ok := errors.AsType[*waldur.StatusError](err)
-					if !ok || refused.ComeBack != said.comeBack || len(waits) != 0 || requests() != 1 {
+					if !ok || refused.RetryAfter != said.wanted || len(waits) != 0 || requests() != 1 {
 						t.Errorf("error %v after %d requests and waits of %v", err, requests(), waits)
 					}
 					return

@@ -1,7 +1,9 @@
 package waldur
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"net/url"
 	"strconv"
 	"time"
@@ -57,4 +59,8 @@ func addFields(values url.Values, fields FieldSet) {
 	for f := range fields.Each {
 		values.Add("field", f.String())
 	}
+}
+
+func (w window) dates() string {
+	return fmt.Sprintf("dates from %s to %s", cmp.Or(w.after, "any"), cmp.Or(w.before, "any"))
 }

@@ -15,25 +15,25 @@ import (
 // Source: GET /api/marketplace-category-component-usages/{id}/.
 func (c *Client) Usage(ctx context.Context, id int64, fields FieldSet) (Usage, error) {
 	fields |= Fields(FieldDate)
-	reading := c.newReading()
+	operation := c.newOperation()
 	request := Request{
 		Method: http.MethodGet,
 		Path:   c.config.Endpoint.path(resource + "/" + strconv.FormatInt(id, 10)),
 	}
+	usage, err := operation.readRecord(ctx, request, fields)
+	return usage, operation.end(ctx, request, 1, err)
+}
+
+func (o *operation) readRecord(ctx context.Context, request Request, fields FieldSet) (Usage, error) {
 	query := url.Values{}
 	addFields(query, fields)
-	var usage Usage
-	err := reading.get(ctx, call{
-		request: request,
-		query:   query,
-		records: 1,
-		read: func(_ http.Header, body []byte) (_ int, err error) {
-			if usage, err = reading.decoder(request, fields).one(body); err == nil && usage.Date.Valid {
-				err = checkDate(request, 0, usage.Date.Value)
-			}
-			return 1, err
-		},
-	})
-	reading.log(ctx, 1, err)
+	_, body, err := o.get(ctx, call{request: request, query: query, records: 1})
+	if err != nil {
+		return Usage{}, err
+	}
+	usage, err := decoder{request: request, fields: fields, texts: newInterner()}.one(body)
+	if err == nil && usage.Date.Valid {
+		err = checkDate(request, 0, usage.Date.Value)
+	}
 	return usage, err
 }

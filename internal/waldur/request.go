@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 const (
@@ -29,30 +31,25 @@ const (
 	maxOtherBytes = 64 << 10
 )
 
-// call is a request to be made and what is done with its answer.
+// call is a request to be made.
 type call struct {
 	request Request
 	query   url.Values
-	records int // at most so many in the answer: bounds what is read of it
-	// read judges a 200 answer and tells how many records it held.
-	read func(header http.Header, body []byte) (int, error)
+	records int // expected in the answer at most: bounds what is read of it
 }
 
-// outcome is what a log line says of an attempt.
-type outcome struct {
-	status, records int
-	requestID       string
+// answer is what came of one attempt.
+type answer struct {
+	status    int // 0: none came
+	requestID string
+	header    http.Header
+	body      []byte // of a 200 answer, to its end
 }
 
-var errRequestTimeout = errors.New("no whole answer in time")
+var errRequestTimeout = errors.New("no complete answer in time")
 
-// attempt makes one HTTP request and reads its answer to the end. It waits for
-// its turn first; the time for the request begins with it.
-func (c *Client) attempt(ctx context.Context, call call) (outcome, error) {
-	if err := c.turns.Acquire(ctx, 1); err != nil {
-		return outcome{}, err
-	}
-	defer c.turns.Release(1)
+// attempt makes one HTTP request and reads its answer to the end.
+func (c *Client) attempt(ctx context.Context, call call) (answer, error) {
 	timed, cancel := context.WithTimeoutCause(ctx, c.config.RequestTimeout, errRequestTimeout)
 	defer cancel()
 
@@ -62,11 +59,11 @@ func (c *Client) attempt(ctx context.Context, call call) (outcome, error) {
 	}
 	request, err := http.NewRequestWithContext(timed, call.request.Method, target, http.NoBody)
 	if err != nil {
-		return outcome{}, c.failure(ctx, timed, call, err)
+		return answer{}, c.failure(ctx, timed, call, err)
 	}
 	request.Header.Set("Authorization", c.config.Token.authorization())
 	request.Header.Set("Accept", "application/json")
-	// The counts of two old answers chain as well as those of two new ones.
+	// An answer that is stored somewhere on the way would not show changes.
 	request.Header.Set("Cache-Control", "no-cache")
 	// Category titles and error texts are translated otherwise: the same
 	// record would differ from machine to machine.
@@ -77,36 +74,48 @@ func (c *Client) attempt(ctx context.Context, call call) (outcome, error) {
 	// keeps a cookie is http.Client, which has no part in this.
 	response, err := c.transport.RoundTrip(request)
 	if err != nil {
-		return outcome{}, c.failure(ctx, timed, call, err)
+		return answer{}, c.failure(ctx, timed, call, err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	done := outcome{status: response.StatusCode, requestID: c.requestID(response.Header)}
+	got := answer{status: response.StatusCode, requestID: c.requestID(response.Header), header: response.Header}
 	if response.StatusCode != http.StatusOK {
-		return done, c.refusal(ctx, call, response)
+		return got, c.refusal(ctx, call, response)
 	}
+	got.body, err = readBody(call, response)
+	if _, malformed := errors.AsType[*FormatError](err); err != nil && !malformed {
+		err = c.failure(ctx, timed, call, err)
+	}
+	return got, err
+}
 
+func readBody(call call, response *http.Response) ([]byte, error) {
+	if strings.HasPrefix(strings.ToLower(response.Header.Get("Content-Type")), "text/html") {
+		return nil, &FormatError{Request: call.request, Problem: "is an HTML page, not JSON"}
+	}
 	// The limit counts what comes out of decompression, so that a small answer
 	// cannot unfold into a large one.
 	limit := int64(maxOtherBytes + call.records*maxRecordBytes)
 	body, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
-	if err != nil {
-		return done, c.failure(ctx, timed, call, err)
+	switch {
+	case err != nil:
+		return nil, err
+	case int64(len(body)) > limit:
+		return nil, &FormatError{Request: call.request, Problem: fmt.Sprintf("is larger than %d KiB, more than its records can need", limit>>10)}
+	case endsWithConnection(response) && isCutShort(body):
+		return nil, io.ErrUnexpectedEOF
 	}
-	if int64(len(body)) > limit {
-		return done, &FormatError{Request: call.request, Problem: fmt.Sprintf("is larger than %d KiB, more than its records can need", limit>>10)}
-	}
-	if strings.HasPrefix(strings.ToLower(response.Header.Get("Content-Type")), "text/html") {
-		return done, &FormatError{Request: call.request, Problem: "is an HTML page, not JSON"}
-	}
-	done.records, err = call.read(response.Header, body)
-	if malformed, ok := errors.AsType[*FormatError](err); ok && malformed.unfinished && endsWithConnection(response) {
-		err = c.failure(ctx, timed, call, io.ErrUnexpectedEOF)
-	}
-	return done, err
+	return body, nil
 }
 
-// endsWithConnection tells whether the answer gave no length: its end and a
-// broken connection look the same.
+// isCutShort reports whether the JSON is right as far as it goes, but not
+// complete.
+func isCutShort(body []byte) bool {
+	_, err := jsontext.NewDecoder(bytes.NewReader(body)).ReadValue()
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// endsWithConnection reports whether the answer has no length, so that its end
+// and a broken connection look the same.
 func endsWithConnection(response *http.Response) bool {
 	return response.ContentLength < 0 && len(response.TransferEncoding) == 0 && !response.Uncompressed
 }
@@ -124,11 +133,11 @@ func (c *Client) refusal(ctx context.Context, call call, response *http.Response
 		return ended
 	}
 	refused := &StatusError{
-		Request:  call.request,
-		Status:   response.StatusCode,
-		Detail:   safeText(c.config.Token, explanation(body)),
-		ID:       c.requestID(response.Header),
-		ComeBack: comeBack(response.Header, c.config.Clock.Now()),
+		Request:    call.request,
+		Status:     response.StatusCode,
+		Detail:     safeText(c.config.Token, explanation(body)),
+		ID:         c.requestID(response.Header),
+		RetryAfter: retryAfter(response.Header, c.config.Clock.Now()),
 	}
 	if refused.Status == http.StatusBadRequest && c.config.Endpoint.scheme == "http" && wantsHTTPS(body) {
 		refused.Detail = httpsPort
@@ -180,10 +189,11 @@ func (c *Client) failure(ctx, timed context.Context, call call, err error) error
 		return &TLSError{Request: call.request, Origin: origin, Problem: safeText(c.config.Token, problem)}
 	}
 	return &UnreachableError{
-		Request: call.request,
-		Origin:  origin,
-		Problem: safeText(c.config.Token, c.networkProblem(err)),
-		passing: passes(err),
+		Request:   call.request,
+		Origin:    origin,
+		Problem:   safeText(c.config.Token, c.networkProblem(err)),
+		transient: isTransient(err),
+		timeout:   errors.Is(err, errRequestTimeout),
 	}
 }
 
@@ -195,7 +205,7 @@ func (c *Client) networkProblem(err error) string {
 	case isOperation && operation.Op == "proxyconnect":
 		return "the proxy: " + c.networkProblem(operation.Err)
 	case errors.Is(err, errRequestTimeout):
-		return fmt.Sprintf("no whole answer within %s", c.config.RequestTimeout.Round(time.Millisecond))
+		return fmt.Sprintf("no complete answer within %s", c.config.RequestTimeout.Round(time.Millisecond))
 	case isDNS && dns.IsNotFound:
 		return fmt.Sprintf("the host %s is unknown", dns.Name)
 	case errors.Is(err, syscall.ECONNREFUSED):

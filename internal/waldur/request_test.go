@@ -132,6 +132,8 @@ func TestLogTellsOneLineARequestAndOneARead(t *testing.T) {
 		}
 		return n == 1
 	}
+	sizes := map[int]int{}
+	server.Rewrite = func(n int, _ *http.Request, answer *waldurtest.Answer) { sizes[n-1] = len(answer.Body) }
 	var lines []line
 	query := everything()
 	query.After, query.Before = "2024-08-01", "2024-10-01"
@@ -145,7 +147,7 @@ func TestLogTellsOneLineARequestAndOneARead(t *testing.T) {
 	for i, logged := range lines[:len(requests)] {
 		want := map[string]any{
 			"method": "GET", "path": requests[i].Path, "attempt": 1, "duration_ms": int64(0), "status": requests[i].Status,
-			"request_id": "request-" + string(rune('1'+i)), "records": requests[i].Records,
+			"request_id": "request-" + string(rune('1'+i)), "bytes": sizes[i],
 		}
 		for _, name := range []string{"date_after", "date_before", "page_size", "page"} {
 			if value := requests[i].Query.Get(name); value != "" {
@@ -154,7 +156,7 @@ func TestLogTellsOneLineARequestAndOneARead(t *testing.T) {
 		}
 		switch i {
 		case 0:
-			delete(want, "records")
+			delete(want, "bytes")
 			want["error"] = "GET " + requests[i].Path + " was answered 503 Service Unavailable: no explanation"
 		case 1:
 			want["attempt"] = 2
