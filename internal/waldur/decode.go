@@ -176,9 +176,9 @@ func (d decoder) broken(number int, attribute string, err error) error {
 	malformed := &FormatError{Request: d.request, Record: number, Attribute: attribute, Problem: "is not valid JSON"}
 	switch {
 	case errors.Is(err, io.EOF):
-		malformed.Problem, malformed.unfinished = "is empty", true
+		malformed.Problem, malformed.truncated = "is empty", true
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		malformed.Problem, malformed.unfinished = "ends in the middle", true
+		malformed.Problem, malformed.truncated = "ends in the middle", true
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		malformed.Problem = "stands twice"
 		if attribute == "" {

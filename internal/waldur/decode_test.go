@@ -159,8 +159,8 @@ func TestAnswerThatIsNotAsDocumentedIsRefused(t *testing.T) {
 				t.Errorf("record %d, attribute %q: %s\nwant record %d, attribute %q: %s",
 					got.record, got.attribute, got.problem, answer.record, answer.attribute, answer.problem)
 			}
-			if wantCut := answer.problem == "ends in the middle" || answer.problem == "is empty"; malformed.unfinished != wantCut {
-				t.Errorf("unfinished is %t", malformed.unfinished)
+			if wantCut := answer.problem == "ends in the middle" || answer.problem == "is empty"; malformed.truncated != wantCut {
+				t.Errorf("truncated is %t", malformed.truncated)
 			}
 		})
 	}

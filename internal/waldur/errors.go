@@ -17,13 +17,13 @@ func (r Request) String() string { return r.Method + " " + r.Path }
 
 // StatusError is an answer whose status is neither 200 nor a redirect.
 type StatusError struct {
-	Request   Request
-	Status    int
-	Detail    string        // what Waldur said, made safe to show; empty when it said nothing readable
-	ID        string        // the answer's request id, where the server sends one
-	ComeBack  time.Duration // how long Waldur asked to wait; zero: it did not say
-	Attempts  int
-	Throttled bool // the provider's budget of repeats was used up
+	Request    Request
+	Status     int
+	Detail     string        // what Waldur said, made safe to show; empty when it said nothing readable
+	RequestID  string        // the answer's request id, where the server sends one
+	RetryAfter time.Duration // how long Waldur asked to wait; zero: it did not say
+	Attempts   int
+	Throttled  bool // the provider's budget of repeats was used up
 }
 
 func (e *StatusError) Error() string {
@@ -44,7 +44,7 @@ type UnreachableError struct {
 	Problem   string
 	Attempts  int
 	Throttled bool // the provider's budget of repeats was used up
-	passing   bool // the same request may succeed a moment later
+	transient bool // the same request may succeed a moment later
 }
 
 func (e *UnreachableError) Error() string {
@@ -82,8 +82,8 @@ type FormatError struct {
 	Record    int    // from 1; 0: the answer as a whole
 	Attribute string // empty: the record as a whole
 	Problem   string
-	// unfinished: the JSON is right as far as it goes.
-	unfinished bool
+	// truncated: the JSON is valid as far as it goes.
+	truncated bool
 }
 
 func (e *FormatError) Error() string {
@@ -112,16 +112,60 @@ func (e *FilterError) Error() string {
 	return fmt.Sprintf("%s: asked for %s, got a record of %s", e.Request, e.Asked, e.Got)
 }
 
-// IncompleteError says that the list could not be proved complete: the counts
-// did not add up, each time it was read.
+// IncompleteError reports that a list could not be verified to be complete
+// because its records kept changing while they were read. A later read may
+// succeed.
 type IncompleteError struct {
 	Request Request
-	Problem string
-	Reads   int // how often the list was read from its start
+	Problem string // what did not match last, as a clause: "12 records came where Waldur counted 13"
+	Reads   int    // attempts, the first one included
 }
 
 func (e *IncompleteError) Error() string {
-	return fmt.Sprintf("%s: the list is not proved complete: %s", e.Request, e.Problem)
+	return fmt.Sprintf("%s: the list could not be verified to be complete: %s", e.Request, e.Problem)
+}
+
+// UnverifiableError reports that no read of this list can be verified to be
+// complete, however often it is repeated: a server that ignores page_size, or
+// a month of more records than a page holds with two of the same component.
+type UnverifiableError struct {
+	Request Request
+	Problem string // as a clause: "page_size is ignored"
+}
+
+func (e *UnverifiableError) Error() string {
+	return fmt.Sprintf("%s: the list cannot be verified to be complete: %s", e.Request, e.Problem)
+}
+
+// DeadlineError reports that the deadline of the complete read ended it, as
+// opposed to the timeout of one request. It does not wrap LastFailure, which
+// may be of any type in this package: the deadline is what ended the read.
+type DeadlineError struct {
+	Request     Request       // the one that was to be made, or was in flight
+	Limit       time.Duration // for the complete read
+	LastFailure error         // of an earlier request of this read; nil: none failed
+}
+
+func (e *DeadlineError) Error() string {
+	return fmt.Sprintf("%s: the read was not finished within %s%s", e.Request, e.Limit, lastFailure(e.LastFailure))
+}
+
+// OutageError reports that a request was not made at all, since so many had
+// failed before, over all reads of the client. It does not wrap LastFailure.
+type OutageError struct {
+	Request     Request
+	LastFailure error // of the client's requests; nil: not known
+}
+
+func (e *OutageError) Error() string {
+	return fmt.Sprintf("%s: not sent, as too many requests have failed%s", e.Request, lastFailure(e.LastFailure))
+}
+
+func lastFailure(err error) string {
+	if err == nil {
+		return ""
+	}
+	return "; the last failure: " + err.Error()
 }
 
 const shownText = 200 // characters of a server's text that an error shows

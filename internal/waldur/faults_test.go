@@ -401,7 +401,7 @@ func TestRetryAfterIsKeptToWithinTheCap(t *testing.T) {
 				waits := clock.waits()
 				if said.want == 0 {
 					refused, ok := errors.AsType[*waldur.StatusError](err)
-					if !ok || refused.ComeBack != said.comeBack || len(waits) != 0 || requests() != 1 {
+					if !ok || refused.RetryAfter != said.comeBack || len(waits) != 0 || requests() != 1 {
 						t.Errorf("error %v after %d requests and waits of %v", err, requests(), waits)
 					}
 					return

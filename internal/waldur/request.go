@@ -99,7 +99,7 @@ func (c *Client) attempt(ctx context.Context, call call) (outcome, error) {
 		return done, &FormatError{Request: call.request, Problem: "is an HTML page, not JSON"}
 	}
 	done.records, err = call.read(response.Header, body)
-	if malformed, ok := errors.AsType[*FormatError](err); ok && malformed.unfinished && endsWithConnection(response) {
+	if malformed, ok := errors.AsType[*FormatError](err); ok && malformed.truncated && endsWithConnection(response) {
 		err = c.failure(ctx, timed, call, io.ErrUnexpectedEOF)
 	}
 	return done, err
@@ -124,11 +124,11 @@ func (c *Client) refusal(ctx context.Context, call call, response *http.Response
 		return ended
 	}
 	refused := &StatusError{
-		Request:  call.request,
-		Status:   response.StatusCode,
-		Detail:   safeText(c.config.Token, explanation(body)),
-		ID:       c.requestID(response.Header),
-		ComeBack: comeBack(response.Header, c.config.Clock.Now()),
+		Request:    call.request,
+		Status:     response.StatusCode,
+		Detail:     safeText(c.config.Token, explanation(body)),
+		RequestID:  c.requestID(response.Header),
+		RetryAfter: retryAfter(response.Header, c.config.Clock.Now()),
 	}
 	if refused.Status == http.StatusBadRequest && c.config.Endpoint.scheme == "http" && wantsHTTPS(body) {
 		refused.Detail = httpsPort
@@ -180,10 +180,10 @@ func (c *Client) failure(ctx, timed context.Context, call call, err error) error
 		return &TLSError{Request: call.request, Origin: origin, Problem: safeText(c.config.Token, problem)}
 	}
 	return &UnreachableError{
-		Request: call.request,
-		Origin:  origin,
-		Problem: safeText(c.config.Token, c.networkProblem(err)),
-		passing: passes(err),
+		Request:   call.request,
+		Origin:    origin,
+		Problem:   safeText(c.config.Token, c.networkProblem(err)),
+		transient: isTransient(err),
 	}
 }
 

@@ -54,15 +54,15 @@ func (r *reading) get(ctx context.Context, call call) error {
 		if done.status == http.StatusInternalServerError {
 			serverErrors++
 		}
-		if !mayPass(err) || serverErrors > 1 || attempt > r.config.MaxRetries {
+		if !isRetryable(err) || serverErrors > 1 || attempt > r.config.MaxRetries {
 			return afterAttempts(err, attempt, false)
 		}
 		wait := backoff(attempt, r.config.Random)
-		if refused, ok := errors.AsType[*StatusError](err); ok && refused.ComeBack > 0 {
-			if refused.ComeBack > retryCap {
+		if refused, ok := errors.AsType[*StatusError](err); ok && refused.RetryAfter > 0 {
+			if refused.RetryAfter > retryCap {
 				return afterAttempts(err, attempt, false)
 			}
-			wait = refused.ComeBack
+			wait = refused.RetryAfter
 		}
 		if !r.budget.take() {
 			return afterAttempts(err, attempt, true)
@@ -74,33 +74,33 @@ func (r *reading) get(ctx context.Context, call call) error {
 	}
 }
 
-// mayPass tells whether the same request may succeed a moment later.
-func mayPass(err error) bool {
+// isRetryable reports whether the same request may succeed a moment later.
+func isRetryable(err error) bool {
 	if refused, ok := errors.AsType[*StatusError](err); ok {
-		return passingStatus(refused.Status) || refused.Status == http.StatusInternalServerError
+		return isTransientStatus(refused.Status) || refused.Status == http.StatusInternalServerError
 	}
 	unreachable, ok := errors.AsType[*UnreachableError](err)
-	return ok && unreachable.passing
+	return ok && unreachable.transient
 }
 
-func passingStatus(status int) bool {
+func isTransientStatus(status int) bool {
 	return slices.Contains([]int{
 		http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
 	}, status)
 }
 
-// passes tells whether what broke a request off is of the network, and may be
+// isTransient reports whether what broke a request off is of the network, and may be
 // over a moment later. A failed operation on a connection counts whatever its
 // number: refused, reset and unreachable differ from system to system.
-func passes(err error) bool {
+func isTransient(err error) bool {
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return !dns.IsNotFound
 	}
 	if operation, ok := errors.AsType[*net.OpError](err); ok {
-		return slices.Contains([]string{"dial", "read", "write"}, operation.Op) || passes(operation.Err)
+		return slices.Contains([]string{"dial", "read", "write"}, operation.Op) || isTransient(operation.Err)
 	}
 	if proxy, ok := errors.AsType[proxyError](err); ok {
-		return passingStatus(int(proxy))
+		return isTransientStatus(int(proxy))
 	}
 	return errors.Is(err, errRequestTimeout) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		closedAtOnce(err) || malformedHead(err)
@@ -125,10 +125,10 @@ func backoff(attempt int, random func() float64) time.Duration {
 	return time.Duration(random() * float64(min(retryCap, retryBase<<doublings)))
 }
 
-// comeBack reads Retry-After (RFC 9110, 10.2.3): seconds, or a date, which is
+// retryAfter reads Retry-After (RFC 9110, 10.2.3): seconds, or a date, which is
 // taken against the server's own Date where that is given, as clocks differ.
 // Zero: nothing usable was said, and the ordinary wait applies.
-func comeBack(header http.Header, now time.Time) time.Duration {
+func retryAfter(header http.Header, now time.Time) time.Duration {
 	said := header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(said, 10, 63); err == nil {
 		if seconds > math.MaxInt64/uint64(time.Second) {

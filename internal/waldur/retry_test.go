@@ -77,12 +77,12 @@ func TestRetryAfterIsReadInSecondsOrAsADate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			header := http.Header{"Retry-After": {said.retryAfter}, "Date": {said.date}}
-			if got := comeBack(header, now); got != said.want {
+			if got := retryAfter(header, now); got != said.want {
 				t.Errorf("%s, want %s", got, said.want)
 			}
 		})
 	}
-	if got := comeBack(http.Header{}, now); got != 0 {
+	if got := retryAfter(http.Header{}, now); got != 0 {
 		t.Errorf("%s without the header", got)
 	}
 }
@@ -117,7 +117,7 @@ func TestWhatIsOfTheNetworkPasses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := passes(broken.err); got != broken.want {
+			if got := isTransient(broken.err); got != broken.want {
 				t.Errorf("%v: passes is %t", broken.err, got)
 			}
 		})
@@ -172,7 +172,7 @@ func FuzzRetryAfter(f *testing.F) {
 	}
 	now := time.Date(2024, 10, 15, 12, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, said, date string) {
-		wait := comeBack(http.Header{"Retry-After": {said}, "Date": {date}}, now)
+		wait := retryAfter(http.Header{"Retry-After": {said}, "Date": {date}}, now)
 		if wait < 0 {
 			t.Fatalf("%q makes a wait of %s", said, wait)
 		}
