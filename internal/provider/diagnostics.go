@@ -59,7 +59,7 @@ func readError(err error, reading subject) diag.Diagnostic {
 	}
 	if incomplete, ok := errors.AsType[*waldur.IncompleteError](err); ok {
 		return reading.unable("list not proved complete",
-			fmt.Sprintf("%s, in each of %d readings.", sentence(incomplete.Problem), incomplete.Attempts), request(incomplete.Request, 1, ""),
+			fmt.Sprintf("%s, in each of %d readings.", sentence(incomplete.Problem), incomplete.Reads), request(incomplete.Request, 1, ""),
 			"None of the records is used. Records that change while they are read cause this: run it again in a few minutes.")
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -71,7 +71,7 @@ func readError(err error, reading subject) diag.Diagnostic {
 // refusal is the part of readError for answers with an error status.
 func refusal(refused *waldur.StatusError, reading subject) diag.Diagnostic {
 	answer := answered(refused)
-	asked := request(refused.Request, refused.Attempts, refused.ID)
+	asked := request(refused.Request, refused.Attempts, refused.RequestID)
 	switch {
 	case refused.Status == http.StatusUnauthorized:
 		return reading.unable("token refused", answer, asked, tokenAdvice(refused.Detail))

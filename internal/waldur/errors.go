@@ -20,7 +20,7 @@ type StatusError struct {
 	Request    Request
 	Status     int
 	Detail     string        // what Waldur said, made safe to show; empty when it said nothing readable
-	ID         string        // the answer's request id, where the server sends one
+	RequestID  string        // the answer's request id, where the server sends one
 	RetryAfter time.Duration // how long Waldur asked to wait; zero: it did not say
 	Attempts   int
 	Throttled  bool // the provider's budget of repeats was used up
@@ -45,7 +45,7 @@ type UnreachableError struct {
 	Attempts  int
 	Throttled bool // the provider's budget of repeats was used up
 	transient bool // the same request may succeed a moment later
-	timeout   bool // the request's own time was up
+	timeout   bool // request_timeout has passed
 }
 
 func (e *UnreachableError) Error() string {
@@ -111,51 +111,60 @@ func (e *FilterError) Error() string {
 	return fmt.Sprintf("%s: asked for %s, got a record of %s", e.Request, e.Asked, e.Got)
 }
 
-// IncompleteError says that answers did not fit together, each time that a part
-// of the list was read: records kept changing while they were read.
+// IncompleteError reports that a list could not be verified to be complete
+// because its records kept changing while they were read. A later read may
+// succeed.
 type IncompleteError struct {
-	Request  Request
-	Problem  string
-	Attempts int // how often the part was read
+	Request Request
+	Problem string // what did not match last, as a clause: "12 records came where Waldur counted 13"
+	Reads   int    // attempts, the first one included
 }
 
 func (e *IncompleteError) Error() string {
-	return fmt.Sprintf("%s: the list is not verified to be complete: %s", e.Request, e.Problem)
+	return fmt.Sprintf("%s: the list could not be verified to be complete: %s", e.Request, e.Problem)
 }
 
-// UnverifiableError says that the answers can never be verified to be complete,
-// however often they are read.
+// UnverifiableError reports that no read of this list can be verified to be
+// complete, however often it is repeated: a server that ignores page_size, or
+// a month of more records than a page holds with two of the same component.
 type UnverifiableError struct {
 	Request Request
-	Problem string
+	Problem string // as a clause: "page_size is ignored"
 }
 
 func (e *UnverifiableError) Error() string {
 	return fmt.Sprintf("%s: the list cannot be verified to be complete: %s", e.Request, e.Problem)
 }
 
-// DeadlineError says that the deadline of the read has passed.
+// DeadlineError reports that the deadline of the complete read ended it, as
+// opposed to the timeout of one request. It does not wrap LastFailure, which
+// may be of any type in this package: the deadline is what ended the read.
 type DeadlineError struct {
-	Request     Request
-	LastFailure error // of a request or of a part of the list; nil: there was none
+	Request     Request       // the one that was to be made, or was in flight
+	Limit       time.Duration // for the complete read
+	LastFailure error         // of an earlier request of this read; nil: none failed
 }
 
 func (e *DeadlineError) Error() string {
-	if e.LastFailure == nil {
-		return fmt.Sprintf("%s: the read did not finish before its deadline", e.Request)
-	}
-	return fmt.Sprintf("%s: the read did not finish before its deadline, the last failure was: %v", e.Request, e.LastFailure)
+	return fmt.Sprintf("%s: the read was not finished within %s%s", e.Request, e.Limit, lastFailure(e.LastFailure))
 }
 
-// OutageError says that no request was made, since the ones before had failed
-// so often that the client's budget of retries is used up.
+// OutageError reports that a request was not made at all, since so many had
+// failed before, over all reads of the client. It does not wrap LastFailure.
 type OutageError struct {
 	Request     Request
-	LastFailure error // of a request before
+	LastFailure error // of the client's requests; nil: not known
 }
 
 func (e *OutageError) Error() string {
-	return fmt.Sprintf("%s was not requested, since requests before failed: %v", e.Request, e.LastFailure)
+	return fmt.Sprintf("%s: not sent, as too many requests have failed%s", e.Request, lastFailure(e.LastFailure))
+}
+
+func lastFailure(err error) string {
+	if err == nil {
+		return ""
+	}
+	return "; the last failure: " + err.Error()
 }
 
 const shownText = 200 // characters of a server's text that an error shows

@@ -69,7 +69,7 @@ func TestErrorsSayWhatFailed(t *testing.T) {
 		{&FormatError{Request: request, Record: 2, Attribute: "name", Problem: "is missing"}, "GET /api/x/: record 2, attribute name is missing"},
 		{&FormatError{Request: request, Attribute: "name", Problem: "is missing"}, "GET /api/x/: attribute name is missing"},
 		{&FilterError{Request: request, Asked: "project a", Got: "project b"}, "GET /api/x/: asked for project a, got a record of project b"},
-		{&IncompleteError{Request: request, Problem: "why"}, "GET /api/x/: the list is not verified to be complete: why"},
+		{&IncompleteError{Request: request, Problem: "why"}, "GET /api/x/: the list could not be verified to be complete: why"},
 	} {
 		if got := said.err.Error(); got != said.want {
 			t.Errorf("%q, want %q", got, said.want)

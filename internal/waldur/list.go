@@ -30,7 +30,7 @@ import (
 func (c *Client) Usages(ctx context.Context, query Query) ([]Usage, error) {
 	query.Fields |= Fields(FieldDate)
 	list := listReader{
-		operation: c.newOperation(),
+		operation: c.newOperation(ctx),
 		query:     query,
 		request:   Request{Method: http.MethodGet, Path: c.config.Endpoint.path(resource)},
 	}

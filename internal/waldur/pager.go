@@ -66,7 +66,7 @@ func (p *pager) advance(ctx context.Context) error {
 			return err
 		}
 		if attempt == maxAttempts {
-			incomplete.Attempts = attempt
+			incomplete.Reads = attempt
 			return incomplete
 		}
 		if err := p.list.operation.wait(ctx, attempt, err); err != nil {

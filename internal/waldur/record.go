@@ -15,7 +15,7 @@ import (
 // Source: GET /api/marketplace-category-component-usages/{id}/.
 func (c *Client) Usage(ctx context.Context, id int64, fields FieldSet) (Usage, error) {
 	fields |= Fields(FieldDate)
-	operation := c.newOperation()
+	operation := c.newOperation(ctx)
 	request := Request{
 		Method: http.MethodGet,
 		Path:   c.config.Endpoint.path(resource + "/" + strconv.FormatInt(id, 10)),

@@ -136,7 +136,7 @@ func (c *Client) refusal(ctx context.Context, call call, response *http.Response
 		Request:    call.request,
 		Status:     response.StatusCode,
 		Detail:     safeText(c.config.Token, explanation(body)),
-		ID:         c.requestID(response.Header),
+		RequestID:  c.requestID(response.Header),
 		RetryAfter: retryAfter(response.Header, c.config.Clock.Now()),
 	}
 	if refused.Status == http.StatusBadRequest && c.config.Endpoint.scheme == "http" && wantsHTTPS(body) {
