@@ -2,6 +2,7 @@ package waldur_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -237,4 +238,53 @@ func TestReadsOutliveARestart(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The harm without a deadline: an outage in which each request hangs until its
+// own timeout holds a pipeline for the better part of an hour.
+func TestAnOutageEndsWithinTheDeadlineOfTheReads(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const limit = 10 * time.Minute
+		server, client := slow(t, months(60))
+		server.Intercept = func(_ int, _ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true }
+		start := time.Now()
+		var group sync.WaitGroup
+		for range 50 {
+			group.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), limit)
+				defer cancel()
+				_, err := client.Usages(ctx, everything())
+				if !is[*waldur.OutageError](err) && !is[*waldur.UnreachableError](err) {
+					t.Errorf("error %v", err)
+				}
+			})
+		}
+		group.Wait()
+		t.Logf("50 reads ended after %s, %d requests", time.Since(start), len(server.Requests()))
+		if time.Since(start) > limit {
+			t.Errorf("50 reads ended after %s, want %s at most", time.Since(start), limit)
+		}
+	})
+}
+
+func TestDeadlineNamesTheLimitAndTheLastFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server, client := slow(t, months(60))
+		server.Intercept = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+			w.WriteHeader(http.StatusBadGateway)
+			return true
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		_, err := client.Usages(ctx, everything())
+		ended, ok := errors.AsType[*waldur.DeadlineError](err)
+		if !ok || ended.Limit != 10*time.Second {
+			t.Fatalf("error %v", err)
+		}
+		if last, ok := errors.AsType[*waldur.StatusError](ended.LastFailure); !ok || last.Status != http.StatusBadGateway {
+			t.Errorf("the last failure is %v", ended.LastFailure)
+		}
+	})
 }
