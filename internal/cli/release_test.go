@@ -11,19 +11,19 @@ import (
 	"testing"
 )
 
-// release is a folder with the archives of a release, or of one on trial.
+// release returns the folder with the archives of a release or a snapshot.
 func release(t *testing.T) string {
 	t.Helper()
 
 	dir := os.Getenv("RELEASE")
 	if dir == "" {
-		t.Skip(`needs the archives of a release: "make release-check"`)
+		t.Skip(`run "make release-check", which builds the archives of a release`)
 	}
 
 	return dir
 }
 
-// sums reads the list of checksums: file name to sum.
+// sums returns the checksums by file name.
 func sums(t *testing.T, dir string) map[string]string {
 	t.Helper()
 
@@ -47,7 +47,7 @@ func sums(t *testing.T, dir string) map[string]string {
 	return sums
 }
 
-// archives are the files of a release that a program can install.
+// archives returns the files that a CLI can install.
 func archives(t *testing.T, dir string) []string {
 	t.Helper()
 
@@ -86,11 +86,11 @@ func TestAccReleaseHasAChecksumOfEveryArchiveAndOfTheManifest(t *testing.T) {
 	name := "terraform-provider-waldur-usage_" + version(t, dir) + "_manifest.json"
 
 	if got, want := sums[name], hex.EncodeToString(sum[:]); got != want {
-		t.Errorf("the registry takes protocol 5 for granted without %s: the list says %q, the file has %s", name, got, want)
+		t.Errorf("without %s, the registry assumes protocol 5: the list says %q, the file has %s", name, got, want)
 	}
 }
 
-func TestAccReleaseServesThePlatformsOfBothPrograms(t *testing.T) {
+func TestAccReleaseHasThePlatformsOfBothCLIs(t *testing.T) {
 	t.Parallel()
 
 	var got []string
@@ -113,8 +113,8 @@ func TestAccReleaseServesThePlatformsOfBothPrograms(t *testing.T) {
 	}
 }
 
-// The archives lie in a mirror as a registry hands them out, and the program
-// takes the one of its platform: no override, no copy of the binary.
+// The mirror contains the archives as a registry serves them, and the CLI picks
+// that of its platform.
 func TestAccReleaseInstallsFromItsArchive(t *testing.T) {
 	t.Parallel()
 
@@ -146,7 +146,7 @@ func TestAccReleaseInstallsFromItsArchive(t *testing.T) {
 	initialize(t, program, config, version(t, released))
 }
 
-// version is the one in the names of the archives.
+// version returns the version in the names of the archives.
 func version(t *testing.T, dir string) string {
 	t.Helper()
 
@@ -154,7 +154,7 @@ func version(t *testing.T, dir string) string {
 
 	match := regexp.MustCompile(`^terraform-provider-waldur-usage_([^_]+)_`).FindStringSubmatch(name)
 	if match == nil {
-		t.Fatalf("the registry expects another name than %s", name)
+		t.Fatalf("the registry does not accept the name %s", name)
 	}
 
 	return match[1]
