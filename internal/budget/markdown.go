@@ -8,27 +8,32 @@ import (
 	"unicode/utf8"
 )
 
-// longestText is how many characters of a text are shown.
-const longestText = 60
+// How many characters of a text are shown.
+const (
+	longestName  = 60
+	longestTitle = 200
+)
 
-// oneLine returns a text as one line of at most 60 characters, without what
-// would move or hide the text around it: line breaks, control characters,
-// changes of the direction of writing, invisible characters.
-func oneLine(text string) string {
+// oneLine returns a text as one line of limited length, without what would move
+// or hide the text around it: line breaks, control characters, changes of the
+// direction of writing, invisible characters.
+func oneLine(text string, longest int) string {
 	words := strings.FieldsFunc(strings.ToValidUTF8(text, "\uFFFD"), func(r rune) bool {
 		return !unicode.IsGraphic(r) || unicode.IsSpace(r) || unicode.Is(unicode.Z, r)
 	})
 	characters := []rune(strings.Join(words, " "))
-	if len(characters) > longestText {
-		return string(characters[:longestText-1]) + "…"
+	if len(characters) > longest {
+		return string(characters[:longest-1]) + "…"
 	}
 	return string(characters)
 }
 
-// markdown returns a text so that Markdown shows it and nothing else: no
-// markup, no HTML, no end of a table's cell.
-func markdown(text string) string {
-	characters := []rune(withoutLinks(oneLine(text)))
+// name returns the name of a thing so that Markdown shows it and nothing else:
+// no markup, no HTML, no end of a table's cell.
+func name(text string) string { return markdown(oneLine(text, longestName)) }
+
+func markdown(line string) string {
+	characters := []rune(withoutLinks(line))
 	var escaped strings.Builder
 	for i, r := range characters {
 		switch r {
@@ -87,10 +92,10 @@ func at(characters []rune, i int) rune {
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
-// paragraph returns a text as the beginning of a line, where some characters
-// would begin a heading, a list or a quotation.
-func paragraph(text string) string {
-	text = markdown(text)
+// title is a name at the beginning of a line, where some characters would begin
+// a heading, a list or a quotation.
+func title(text string) string {
+	text = markdown(oneLine(text, longestTitle))
 	mark := strings.IndexFunc(text, func(r rune) bool { return !unicode.IsDigit(r) })
 	if mark >= 0 && (mark == 0 && strings.ContainsRune("#-+=>", rune(text[0])) || mark > 0 && strings.ContainsRune(".)", rune(text[mark]))) {
 		return text[:mark] + `\` + text[mark:]
@@ -177,4 +182,13 @@ const barCells = 10
 func bar(filled int) string {
 	filled = min(max(filled, 0), barCells)
 	return strings.Repeat("█", filled) + strings.Repeat("░", barCells-filled)
+}
+
+// part is how many cells of a bar an amount fills of a larger one.
+func part(amount, whole *big.Int) int {
+	if amount.Sign() <= 0 || whole.Sign() <= 0 {
+		return 0
+	}
+	cells := new(big.Int).Mul(amount, big.NewInt(barCells))
+	return int(cells.Div(cells, whole).Int64())
 }

@@ -19,9 +19,9 @@ func report(usages []waldur.Usage, outcomes map[string]Outcome, options Options)
 	}
 	columns = append(columns, column{"State", false})
 	var rows [][]string
-	for _, name := range slices.Sorted(maps.Keys(outcomes)) {
-		outcome := outcomes[name]
-		row := []string{markdown(name), outcome.used(), digits(outcome.Limit), markdown(outcome.Unit.Value), outcome.share()}
+	for _, limit := range slices.Sorted(maps.Keys(outcomes)) {
+		outcome := outcomes[limit]
+		row := []string{name(limit), outcome.used(), digits(outcome.Limit), name(outcome.Unit.Value), outcome.share()}
 		if options.Period != nil {
 			row = append(row, outcome.forecast())
 		}
@@ -38,7 +38,7 @@ func report(usages []waldur.Usage, outcomes map[string]Outcome, options Options)
 }
 
 // summary is the number of limits in each state: "Budget: 1 over, 2 ok."
-func summary(outcomes map[string]Outcome, title string) string {
+func summary(outcomes map[string]Outcome, heading string) string {
 	counts := map[State]int{}
 	for _, outcome := range outcomes {
 		counts[outcome.State]++
@@ -49,10 +49,7 @@ func summary(outcomes map[string]Outcome, title string) string {
 			parts = append(parts, fmt.Sprintf("%d %s", counts[state], state))
 		}
 	}
-	if title = paragraph(title); title == "" {
-		title = "Budget"
-	}
-	return title + ": " + strings.Join(parts, ", ") + "."
+	return or(title(heading), "Budget") + ": " + strings.Join(parts, ", ") + "."
 }
 
 func (o Outcome) used() string {
@@ -77,13 +74,11 @@ func (o Outcome) share() string {
 	case o.Limit.Sign() == 0:
 		return bar(0) + " 0 %"
 	}
-	filled := barCells
 	percent := new(big.Rat).SetFrac(new(big.Int).Mul(o.Used, big.NewInt(100)), o.Limit)
 	if o.State == Over {
-		return fmt.Sprintf("%s %s %%", bar(filled), ceil(percent))
+		return fmt.Sprintf("%s %s %%", bar(barCells), ceil(percent))
 	}
-	filled = int(floor(new(big.Rat).SetFrac(new(big.Int).Mul(o.Used, big.NewInt(barCells)), o.Limit)).Int64())
-	return fmt.Sprintf("%s %s %%", bar(filled), floor(percent))
+	return fmt.Sprintf("%s %s %%", bar(part(o.Used, o.Limit)), floor(percent))
 }
 
 func (o Outcome) forecast() string {
@@ -124,7 +119,7 @@ func (o Outcome) explanation() string {
 		words = append(words, fmt.Sprintf("null in %d months", n))
 	} else {
 		for _, month := range o.total.unknown {
-			words = append(words, "null in "+markdown(month))
+			words = append(words, "null in "+name(month))
 		}
 	}
 	return strings.Join(words, ", ")
@@ -134,7 +129,7 @@ func unitName(unit waldur.Nullable[string]) string {
 	if unit.Value == "" {
 		return "none"
 	}
-	return markdown(unit.Value)
+	return name(unit.Value)
 }
 
 // needsComponents reports whether the limit names no component, or several.
@@ -164,11 +159,11 @@ func components(usages []waldur.Usage) string {
 	}
 	for _, c := range slices.SortedFunc(maps.Keys(types), compare) {
 		var names []string
-		for _, name := range slices.Sorted(maps.Keys(types[c])) {
-			names = append(names, or(markdown(name), "null"))
+		for _, kind := range slices.Sorted(maps.Keys(types[c])) {
+			names = append(names, or(name(kind), "null"))
 		}
 		text += fmt.Sprintf("- %s (category_uuid %s): %s\n",
-			or(paragraph(c.title.Value), "null"), or(markdown(c.uuid.Value), "null"), strings.Join(names, ", "))
+			or(title(c.title.Value), "null"), or(name(c.uuid.Value), "null"), strings.Join(names, ", "))
 	}
 	return text
 }
