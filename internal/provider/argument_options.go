@@ -12,14 +12,11 @@ import (
 )
 
 // optionsParameter is the variadic parameter that takes one object at most,
-// which is how a function has optional arguments.
+// which is how a function has optional arguments. It must not be null: OpenTofu
+// 1.12 answers a null whose type is not known with an unknown result, in which
+// a gate would get lost, and cannot send one whose type is known.
 func optionsParameter(description string) function.Parameter {
-	return function.DynamicParameter{
-		Name:                "options",
-		CustomType:          argumentType{},
-		AllowNullValue:      true,
-		MarkdownDescription: description,
-	}
+	return function.DynamicParameter{Name: "options", CustomType: argumentType{}, MarkdownDescription: description}
 }
 
 // options reads the attributes of the one object that may be given.
@@ -31,9 +28,6 @@ func options(given []*argument, names ...string) (*argument, map[string]tftypes.
 		given[1].problem("options", "one object at most may be given, not %d", len(given))
 	}
 	first := given[0]
-	if first.value.IsNull() {
-		return first, nil
-	}
 	attributes, _ := first.attributes("options", first.value, names...)
 	return first, attributes
 }

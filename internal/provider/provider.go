@@ -152,7 +152,7 @@ func (p *usageProvider) DataSources(context.Context) []func() datasource.DataSou
 
 // Functions implements provider.ProviderWithFunctions.
 func (p *usageProvider) Functions(context.Context) []func() function.Function {
-	return []func() function.Function{newBudgetCheck}
+	return []func() function.Function{newBudgetCheck, newUsageReport, newUsageChart}
 }
 
 // Resources implements provider.Provider: there are none.
