@@ -36,8 +36,8 @@ func (usageChart) Definition(_ context.Context, _ function.DefinitionRequest, re
 			},
 		},
 		VariadicParameter: optionsParameter("At most one object with these optional attributes:" +
-			"\n\n  - `limit`: Amount to draw as a line. Defaults to the `limit` of the selector." +
-			"\n\n  - `title`: Title of the chart. Defaults to the names of the component and its category."),
+			"\n   - `limit`: Amount to draw as a line. Defaults to the `limit` of the selector." +
+			"\n   - `title`: Title of the chart. Defaults to the names of the component and its category."),
 		Return: function.StringReturn{},
 	}
 }

@@ -27,8 +27,8 @@ func (usageReport) Definition(_ context.Context, _ function.DefinitionRequest, r
 			"A null amount is shown as `no data`, and a total that includes one as `at least` the known amounts.",
 		Parameters: []function.Parameter{usagesParameter()},
 		VariadicParameter: optionsParameter("At most one object with these optional attributes:" +
-			"\n\n  - `measure`: `\"reported_usage\"` (the default) or `\"fixed_usage\"`. They are two measures; a report shows one." +
-			"\n\n  - `title`: Heading of the report. Defaults to `Reported usage` or `Fixed usage`."),
+			"\n   - `measure`: `\"reported_usage\"` (the default) or `\"fixed_usage\"`. They are two measures; a report shows one." +
+			"\n   - `title`: Heading of the report. Defaults to `Reported usage` or `Fixed usage`."),
 		Return: function.StringReturn{},
 	}
 }
