@@ -3,13 +3,14 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"os"
 
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/provider"
 )
@@ -27,11 +28,7 @@ func main() {
 	// net/http prints what follows an answer beyond its length, which may echo
 	// the token, and the CLI copies that into its log.
 	log.SetOutput(io.Discard)
-	var options []tf6server.ServeOpt
-	if *debug {
-		options = append(options, tf6server.WithManagedDebug())
-	}
-	err := tf6server.Serve(address, provider.NewServer(version), options...)
+	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{Address: address, Debug: *debug})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

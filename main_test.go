@@ -1,79 +1,19 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/waldur/terraform-provider-waldur-usage/internal/cli"
+	"github.com/waldur/terraform-provider-waldur-usage/internal/cli/clitest"
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-// workspace is a folder in which the CLI runs the provider as users get it: a
-// program of its own.
-type workspace struct {
-	t           *testing.T
-	program     cli.CLI
-	dir, config string
-	environment []string
-}
-
-// prepare builds the provider and writes the configuration.
-func prepare(t *testing.T, configuration string, environment ...string) workspace {
-	t.Helper()
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("an acceptance test: set TF_ACC=1")
-	}
-	program, err := cli.Find(t.Context(), cli.Any, t.Output())
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	binary, err := cli.BuildProvider(t.Context(), filepath.Join(dir, "build"), cli.LocalVersion)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config, err := cli.Mirror(filepath.Join(dir, "mirror"), binary, cli.LocalVersion)
-	if err != nil {
-		t.Fatal(err)
-	}
-	work := filepath.Join(dir, "work")
-	if err := os.Mkdir(work, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(work, "main.tf"), []byte(configuration), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return workspace{t, program, work, config, environment}
-}
-
-// run gives what the CLI prints and its exit code.
-func (w workspace) run(arguments ...string) (output []byte, exit int) {
-	w.t.Helper()
-	command := w.program.Command(w.t.Context(), w.dir, w.config, arguments...)
-	command.Env = append(command.Env, w.environment...)
-	output, err := command.CombinedOutput()
-	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
-		w.t.Fatal(err)
-	}
-	return output, command.ProcessState.ExitCode()
-}
-
-func (w workspace) succeed(arguments ...string) []byte {
-	w.t.Helper()
-	output, exit := w.run(arguments...)
-	if exit != 0 {
-		w.t.Fatalf("%s: exit code %d\n%s", strings.Join(arguments, " "), exit, output)
-	}
-	return output
-}
+func TestMain(m *testing.M) { os.Exit(clitest.Main(m)) }
 
 // Whoever reads a log, a plan or a state, which are passed on and kept for
 // years, must not find the token there; also not when the server echoes it.
@@ -131,42 +71,43 @@ func TestAccProgramReadsAndKeepsTheTokenToItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := prepare(t, configuration, "WALDUR_API_URL="+url, "TF_VAR_token="+waldurtest.Token, "TF_VAR_scopes="+string(scopesVariable),
+	w := clitest.Sandbox(t).WorkingDir(t.TempDir(), "WALDUR_API_URL="+url, "TF_VAR_token="+waldurtest.Token, "TF_VAR_scopes="+string(scopesVariable),
 		"TF_LOG=TRACE", "TF_LOG_PATH=log")
+	clitest.Write(t, w, "main.tf", configuration)
 
-	w.succeed("init")
-	w.succeed("plan", "-out=plan")
-	plan := w.succeed("show", "-json", "plan")
-	w.succeed("apply", "plan")
-	if output, exit := w.run("plan", "-detailed-exitcode"); exit != 0 {
-		t.Errorf("the second plan has exit code %d:\n%s", exit, output)
+	clitest.MustRun(t, w, "init")
+	clitest.MustRun(t, w, "plan", "-out=plan")
+	plan := clitest.MustRun(t, w, "show", "-json", "plan")
+	clitest.MustRun(t, w, "apply", "plan")
+	if again := clitest.Run(t, w, "plan", "-detailed-exitcode"); again.ExitCode != 0 {
+		t.Errorf("the second plan has exit code %d:\n%s", again.ExitCode, again.Output)
 	}
 	var outputs map[string]struct{ Value any }
-	if err := json.Unmarshal(w.succeed("output", "-json"), &outputs); err != nil {
+	if err := json.Unmarshal([]byte(clitest.MustRun(t, w, "output", "-json")), &outputs); err != nil {
 		t.Fatal(err)
 	}
 	if records := outputs["records"].Value; records != 15.0 {
 		t.Errorf("%v records, want 15", records)
 	}
-	if output, exit := w.run("plan", "-var=id=998"); exit == 0 {
-		t.Errorf("an answer that goes on after its end passed:\n%s", output)
+	if r := clitest.Run(t, w, "plan", "-var=id=998"); r.ExitCode == 0 {
+		t.Errorf("an answer that goes on after its end passed:\n%s", r.Output)
 	}
-	failure, exit := w.run("plan", "-var=id=999")
-	if exit == 0 || !bytes.Contains(failure, []byte("[token]")) {
-		t.Errorf("the failure does not show what the server said:\n%s", failure)
+	failure := clitest.Run(t, w, "plan", "-var=id=999")
+	if failure.ExitCode == 0 || !strings.Contains(failure.Output, "[token]") {
+		t.Errorf("the failure does not show what the server said:\n%s", failure.Output)
 	}
 
-	for name, content := range map[string][]byte{
-		"plan": plan, "failure": failure, "state": read(t, w.dir, "terraform.tfstate"), "log": read(t, w.dir, "log"),
+	log := read(t, w.Dir, "log")
+	for name, content := range map[string]string{
+		"plan": plan, "failure": failure.Output, "state": read(t, w.Dir, "terraform.tfstate"), "log": log,
 	} {
-		if bytes.Contains(content, []byte(waldurtest.Token)) {
+		if strings.Contains(content, waldurtest.Token) {
 			t.Errorf("the token is in the %s", name)
 		}
-		if !bytes.Contains(content, []byte("usage")) {
+		if !strings.Contains(content, "usage") {
 			t.Errorf("the %s holds nothing: this test looks into the wrong place", name)
 		}
 	}
-	log := string(read(t, w.dir, "log"))
 	for _, line := range []string{"Waldur request", "Waldur read", "path=/api/marketplace-category-component-usages/", "records=5"} {
 		if !strings.Contains(log, line) {
 			t.Errorf("the log does not tell %q", line)
@@ -174,11 +115,11 @@ func TestAccProgramReadsAndKeepsTheTokenToItself(t *testing.T) {
 	}
 }
 
-func read(t *testing.T, dir, name string) []byte {
+func read(t *testing.T, dir, name string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(dir, name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return content
+	return string(content)
 }

@@ -5,7 +5,6 @@ package acceptance
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -15,42 +14,26 @@ import (
 	"testing"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/cli"
+	"github.com/waldur/terraform-provider-waldur-usage/internal/cli/clitest"
 )
 
 // repository is the way from this package to the top of the repository.
 const repository = "../.."
 
-// What all tests share is built once, and found through the environment.
-const (
-	mirror  = "ACCEPTANCE_MIRROR" // the CLI configuration file with which init finds the provider of this repository
-	opaPath = "ACCEPTANCE_OPA"    // the program opa of tools/opa
-)
+// opaPath is the environment variable that names the program opa of tools/opa.
+const opaPath = "ACCEPTANCE_OPA"
 
 func TestMain(m *testing.M) {
 	if os.Getenv("TF_ACC") != "" {
-		dir, err := os.MkdirTemp("", "acceptance-")
-		if err != nil {
-			log.Fatal(err)
-		}
-		defer os.RemoveAll(dir)
-		if err := build(dir); err != nil {
+		if err := buildOPA(); err != nil {
 			log.Fatal(err)
 		}
 	}
-	m.Run()
+	os.Exit(clitest.Main(m))
 }
 
-func build(dir string) error {
-	ctx := context.Background()
-	binary, err := cli.BuildProvider(ctx, dir, cli.LocalVersion)
-	if err != nil {
-		return err
-	}
-	config, err := cli.Mirror(dir, binary, cli.LocalVersion)
-	if err != nil {
-		return err
-	}
-	cmd := exec.CommandContext(ctx, "go", "tool", "-modfile=tools/opa/go.mod", "-n", "opa")
+func buildOPA() error {
+	cmd := exec.CommandContext(context.Background(), "go", "tool", "-modfile=tools/opa/go.mod", "-n", "opa")
 	cmd.Dir = repository
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	cmd.Stderr = os.Stderr
@@ -58,7 +41,7 @@ func build(dir string) error {
 	if err != nil {
 		return fmt.Errorf("build opa: %w", err)
 	}
-	return errors.Join(os.Setenv(mirror, config), os.Setenv(opaPath, strings.TrimSpace(string(opa))))
+	return os.Setenv(opaPath, strings.TrimSpace(string(opa)))
 }
 
 // workshop is a CLI that installs the provider of this repository.
@@ -69,14 +52,8 @@ type workshop struct {
 
 func openWorkshop(t *testing.T) workshop {
 	t.Helper()
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("Acceptance tests run when TF_ACC is set: make testacc")
-	}
-	program, err := cli.Find(t.Context(), cli.Any, os.Stderr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return workshop{cli: program, config: os.Getenv(mirror)}
+	sandbox := clitest.Sandbox(t)
+	return workshop{cli: sandbox.CLI, config: sandbox.Config}
 }
 
 // since tells whether the program is Terraform 1.terraform, OpenTofu 1.tofu, or
@@ -132,11 +109,14 @@ func (f folder) copyTo(t *testing.T, environment ...string) folder {
 	return folder{workshop: f.workshop, dir: dir, env: environment}
 }
 
+// workingDir is the folder as the harness knows it.
+func (f folder) workingDir() cli.WorkingDir {
+	return cli.Sandbox{CLI: f.cli, Config: f.config}.WorkingDir(f.dir, f.env...)
+}
+
 func (f folder) write(t *testing.T, name, content string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(f.dir, name), []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	clitest.Write(t, f.workingDir(), name, content)
 }
 
 // result is how a program ended.
@@ -147,34 +127,20 @@ type result struct {
 
 func (f folder) run(t *testing.T, arguments ...string) result {
 	t.Helper()
-	cmd := f.cli.Command(t.Context(), f.dir, f.config, arguments...)
-	cmd.Env = append(cmd.Env, f.env...)
-	return finish(t, cmd)
+	return finish(t, f.workingDir().Command(t.Context(), arguments...))
 }
 
 func finish(t *testing.T, cmd *exec.Cmd) result {
 	t.Helper()
-	output, err := cmd.CombinedOutput()
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() > 0 {
-		return result{exit: exit.ExitCode(), output: string(output)}
-	}
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", cmd, err, output)
-	}
-	return result{output: string(output)}
+	r := clitest.Finish(t, cmd)
+	return result{exit: r.ExitCode, output: r.Output}
 }
 
 func (f folder) mustRun(t *testing.T, arguments ...string) result {
 	t.Helper()
-	r := f.run(t, arguments...)
-	if r.exit != 0 {
-		t.Fatalf("%s %s ended with %d:\n%s", f.cli.Kind, strings.Join(arguments, " "), r.exit, r.output)
-	}
-	return r
+	return result{output: clitest.MustRun(t, f.workingDir(), arguments...)}
 }
 
-// says tells whether the words stand in the output. The CLI breaks lines where
-// it likes.
-func (r result) says(words string) bool {
-	return strings.Contains(strings.Join(strings.Fields(r.output), " "), words)
-}
+// says reports whether the output contains the words. The CLI breaks lines
+// where it likes.
+func (r result) says(words string) bool { return cli.Result{Output: r.output}.Contains(words) }

@@ -16,7 +16,7 @@ func applies(ctx context.Context) (table, error) {
 		return table{}, err
 	}
 	defer w.close()
-	t := table{title: fmt.Sprintf("What a person waits for, with %s %s", w.program.Kind, w.program.Version)}
+	t := table{title: fmt.Sprintf("What a person waits for, with %s %s", w.sandbox.CLI.Kind, w.sandbox.CLI.Version)}
 	for _, measure := range []func(context.Context) (group, error){w.slowServer, w.fastServer, w.memory, w.manyLists} {
 		measured, err := measure(ctx)
 		if err != nil {

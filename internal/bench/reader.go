@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
@@ -23,7 +24,7 @@ type reader struct {
 
 // connect configures a provider for the site.
 func connect(ctx context.Context, s *site) (reader, error) {
-	server := provider.NewServer("bench")()
+	server := providerserver.NewProtocol6(provider.New("bench")())()
 	schema, err := server.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil {
 		return reader{}, err

@@ -14,24 +14,21 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-// workshop is a temporary folder with both providers, ours and the one for
-// comparison, from which a CLI installs them without a network.
+// workshop is a temporary folder from which a CLI installs both providers, ours
+// and the one for comparison, without a network.
 type workshop struct {
-	program   cli.CLI
+	sandbox   cli.Sandbox
 	dir       string
-	config    string // the CLI's configuration file
 	ours      string // source addresses
 	reference string
 }
 
-func newWorkshop(ctx context.Context) (w *workshop, err error) {
-	w = &workshop{}
-	if w.program, err = cli.Find(ctx, cli.Any, os.Stderr); err != nil {
+func newWorkshop(ctx context.Context) (*workshop, error) {
+	dir, err := os.MkdirTemp("", "bench-")
+	if err != nil {
 		return nil, err
 	}
-	if w.dir, err = os.MkdirTemp("", "bench-"); err != nil {
-		return nil, err
-	}
+	w := &workshop{dir: dir, ours: "waldur/waldur-usage"}
 	if err := w.install(ctx); err != nil {
 		w.close()
 		return nil, err
@@ -41,26 +38,18 @@ func newWorkshop(ctx context.Context) (w *workshop, err error) {
 
 func (w *workshop) close() { _ = os.RemoveAll(w.dir) }
 
-func (w *workshop) install(ctx context.Context) error {
-	ours, err := cli.BuildProvider(ctx, w.dir, cli.LocalVersion)
-	if err != nil {
+func (w *workshop) install(ctx context.Context) (err error) {
+	if w.sandbox, err = cli.NewSandbox(ctx, cli.Any, w.dir, os.Stderr); err != nil {
 		return err
 	}
 	reference, err := w.buildReference(ctx)
 	if err != nil {
 		return err
 	}
-	if w.ours, err = cli.Source(ours); err != nil {
-		return err
-	}
 	if w.reference, err = cli.Source(reference); err != nil {
 		return err
 	}
-	if _, err = cli.Mirror(w.dir, reference, "1.2.0"); err != nil {
-		return err
-	}
-	w.config, err = cli.Mirror(w.dir, ours, cli.LocalVersion)
-	return err
+	return w.sandbox.Add(reference, "1.2.0")
 }
 
 // buildReference builds the http provider, with the dependencies of its own
@@ -131,27 +120,24 @@ func (w *workshop) race(ctx context.Context, command string, of scene, runs int)
 
 // prepare makes a working folder and installs the provider into it, as people
 // do once.
-func (w *workshop) prepare(ctx context.Context, name, configuration string) (string, error) {
-	dir := filepath.Join(w.dir, name)
-	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)); err != nil {
-		return "", err
+func (w *workshop) prepare(ctx context.Context, name, configuration string) (cli.WorkingDir, error) {
+	dir := w.sandbox.WorkingDir(filepath.Join(w.dir, name))
+	if err := errors.Join(os.RemoveAll(dir.Dir), dir.Write("main.tf", configuration)); err != nil {
+		return dir, err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "main.tf"), []byte(configuration), 0o600); err != nil {
-		return "", err
-	}
-	_, err := w.run(ctx, dir, "init")
+	_, err := dir.MustRun(ctx, "init", "-no-color")
 	return dir, err
 }
 
 // time runs the CLI from an empty state and wants to see the sum.
-func (w *workshop) time(ctx context.Context, s *site, dir, command, sum string) (trip, error) {
-	state := filepath.Join(dir, "terraform.tfstate")
+func (w *workshop) time(ctx context.Context, s *site, dir cli.WorkingDir, command, sum string) (trip, error) {
+	state := filepath.Join(dir.Dir, "terraform.tfstate")
 	if err := errors.Join(os.RemoveAll(state), os.RemoveAll(state+".backup")); err != nil {
 		return trip{}, err
 	}
 	s.Reset()
 	start := time.Now()
-	out, err := w.run(ctx, dir, arguments(command)...)
+	out, err := dir.MustRun(ctx, arguments(command)...)
 	took := time.Since(start)
 	if err == nil && !strings.Contains(out, sum) {
 		err = fmt.Errorf("%s shows no %q:\n%s", command, sum, out)
@@ -161,18 +147,9 @@ func (w *workshop) time(ctx context.Context, s *site, dir, command, sum string) 
 
 func arguments(command string) []string {
 	if command == "apply" {
-		return []string{command, "-auto-approve"}
+		return []string{command, "-auto-approve", "-no-color"}
 	}
-	return []string{command}
-}
-
-func (w *workshop) run(ctx context.Context, dir string, arguments ...string) (string, error) {
-	cmd := w.program.Command(ctx, dir, w.config, append(arguments, "-input=false", "-no-color")...)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%s %s: %w\n%s", w.program.Kind, arguments[0], err, out)
-	}
-	return string(out), nil
+	return []string{command, "-no-color"}
 }
 
 // sum is how the CLI shows the sum of all records.

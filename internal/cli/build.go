@@ -111,7 +111,7 @@ func module(ctx context.Context) (path, dir string, err error) {
 	cmd := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Path}}\n{{.Dir}}")
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 
-	out, err := run(cmd)
+	out, err := stdout(cmd)
 	if err != nil {
 		return "", "", err
 	}
@@ -128,7 +128,7 @@ func goBuild(ctx context.Context, dir, output, ldflags, target string) error {
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 
-	_, err := run(cmd)
+	_, err := stdout(cmd)
 
 	return err
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -25,22 +24,22 @@ data "waldur_category_component_usage" "it" {
 func initialize(t *testing.T, program CLI, config, version string) {
 	t.Helper()
 
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "main.tf"), []byte(configuration), 0o600); err != nil {
+	w := Sandbox{CLI: program, Config: config}.WorkingDir(t.TempDir())
+	if err := w.Write("main.tf", configuration); err != nil {
 		t.Fatal(err)
 	}
 
-	out, err := program.Command(t.Context(), dir, config, "init", "-no-color").CombinedOutput()
+	out, err := w.MustRun(t.Context(), "init", "-no-color")
 	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatal(err)
 	}
 
-	if !strings.Contains(string(out), "Installed waldur/waldur-usage v"+version) {
+	if !strings.Contains(out, "Installed waldur/waldur-usage v"+version) {
 		t.Errorf("another provider than ours:\n%s", out)
 	}
 
-	if out, err := program.Command(t.Context(), dir, config, "validate", "-no-color").CombinedOutput(); err != nil {
-		t.Errorf("it does not start: %v\n%s", err, out)
+	if _, err := w.MustRun(t.Context(), "validate", "-no-color"); err != nil {
+		t.Errorf("it does not start: %v", err)
 	}
 }
 

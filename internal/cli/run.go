@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 )
 
-// Command prepares the program with the arguments, in dir, and with the CLI
-// configuration file of [Mirror]. Of the variables that steer the program, only
-// those that ask for logs reach it: neither the settings of the person at the
-// keyboard nor those of a test around this one change what it does.
+// Command returns the command that runs the CLI in dir with a CLI configuration
+// file, such as that of [Mirror]. Of the variables that configure the CLI, only
+// those that turn on logs are kept, so neither the user's settings nor those of
+// a test around this one change the result.
 func (c CLI) Command(ctx context.Context, dir, config string, arguments ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, c.Path, arguments...)
 	cmd.Dir = dir
@@ -21,25 +22,77 @@ func (c CLI) Command(ctx context.Context, dir, config string, arguments ...strin
 	return cmd
 }
 
-// Acceptance prepares any command, such as "go test", in whose environment the
-// acceptance tests of terraform-plugin-testing run on this program. Dir is a
-// folder for the CLI configuration file that keeps them off the network.
-func (c CLI) Acceptance(ctx context.Context, dir, name string, arguments ...string) (*exec.Cmd, error) {
-	config, err := writeConfig(dir)
-	if err != nil {
-		return nil, err
+// WorkingDir is a folder with a configuration, in which the CLI runs.
+type WorkingDir struct {
+	Sandbox Sandbox
+	Dir     string
+	Env     []string // in addition to the variables that [CLI.Command] keeps
+}
+
+// Write creates or replaces a file of the folder, and its parent folders.
+func (w WorkingDir) Write(name, content string) error {
+	path := filepath.Join(w.Dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
 	}
 
-	cmd := exec.CommandContext(ctx, name, arguments...)
-	cmd.Env = append(environ(config),
-		"TF_ACC=1",
-		pathVariable+"="+c.Path,
-		// Without it the tests look for the provider under the host that
-		// Terraform assumes, and OpenTofu under its own.
-		"TF_ACC_PROVIDER_HOST="+c.Kind.RegistryHost(),
-	)
+	return os.WriteFile(path, []byte(content), 0o600)
+}
 
-	return cmd, nil
+// Command returns the command that runs the CLI in the folder.
+func (w WorkingDir) Command(ctx context.Context, arguments ...string) *exec.Cmd {
+	cmd := w.Sandbox.CLI.Command(ctx, w.Dir, w.Sandbox.Config, arguments...)
+	cmd.Env = append(cmd.Env, w.Env...)
+
+	return cmd
+}
+
+// Run runs the CLI, which may fail.
+func (w WorkingDir) Run(ctx context.Context, arguments ...string) (Result, error) {
+	return Run(w.Command(ctx, arguments...))
+}
+
+// MustRun runs the CLI and returns its standard output. A failure is an error
+// that contains everything that the CLI printed.
+func (w WorkingDir) MustRun(ctx context.Context, arguments ...string) (string, error) {
+	return stdout(w.Command(ctx, arguments...))
+}
+
+// Result is how a command ended.
+type Result struct {
+	ExitCode int
+	Output   string // standard output and standard error
+}
+
+// Contains reports whether the output contains the text. Any space may be a
+// line break, since the CLI wraps its messages.
+func (r Result) Contains(text string) bool {
+	return strings.Contains(strings.Join(strings.Fields(r.Output), " "), text)
+}
+
+// Run runs a command that may fail. The error is non-nil only if the command
+// could not run or was killed.
+func Run(cmd *exec.Cmd) (Result, error) {
+	out, err := cmd.CombinedOutput()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() > 0 {
+		return Result{ExitCode: exit.ExitCode(), Output: string(out)}, nil
+	}
+
+	if err != nil {
+		return Result{}, fmt.Errorf("%s: %w\n%s", cmd, err, out)
+	}
+
+	return Result{Output: string(out)}, nil
+}
+
+// stdout runs a command that must succeed and returns its standard output.
+func stdout(cmd *exec.Cmd) (string, error) {
+	out, err := cmd.Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return "", fmt.Errorf("%s: %w\n%s%s", strings.Join(cmd.Args, " "), err, out, exit.Stderr)
+	}
+
+	return string(out), err
 }
 
 func environ(config string) []string {
@@ -57,15 +110,4 @@ func environ(config string) []string {
 	}
 
 	return kept
-}
-
-// run returns what the command prints, and, as the error, what it complains
-// about.
-func run(cmd *exec.Cmd) (string, error) {
-	out, err := cmd.Output()
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		return "", fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, exit.Stderr)
-	}
-
-	return string(out), err
 }

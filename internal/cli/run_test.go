@@ -1,7 +1,8 @@
 package cli
 
 import (
-	"path/filepath"
+	"os/exec"
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -27,24 +28,46 @@ func TestCommandKeepsTheSettingsOfThePersonAway(t *testing.T) {
 	}
 }
 
-func TestAcceptanceTestsRunOnTheProgramAndUnderItsRegistry(t *testing.T) {
+func TestAcceptanceTestsRunOnTheCLIAndUnderItsRegistry(t *testing.T) {
 	t.Parallel()
 
-	dir := t.TempDir()
-
-	cmd, err := CLI{Kind: OpenTofu, Path: "/opt/tofu"}.Acceptance(t.Context(), dir, "go", "test")
-	if err != nil {
-		t.Fatal(err)
-	}
+	sandbox := Sandbox{CLI: CLI{Kind: OpenTofu, Path: "/opt/tofu"}, Config: "/sandbox/cli.tfrc"}
+	cmd := sandbox.Acceptance(t.Context(), "go", "test")
 
 	for _, variable := range []string{
 		"TF_ACC=1",
 		"TF_ACC_TERRAFORM_PATH=/opt/tofu",
 		"TF_ACC_PROVIDER_HOST=registry.opentofu.org",
-		"TF_CLI_CONFIG_FILE=" + filepath.Join(dir, "cli.tfrc"),
+		"TF_CLI_CONFIG_FILE=/sandbox/cli.tfrc",
+		"ACCEPTANCE_CLI_CONFIG=/sandbox/cli.tfrc",
 	} {
 		if !slices.Contains(cmd.Env, variable) {
 			t.Errorf("no %s", variable)
 		}
+	}
+}
+
+func TestRunReturnsTheExitCodeAndBothOutputs(t *testing.T) {
+	t.Parallel()
+
+	if runtime.GOOS == "windows" {
+		t.Skip("the command is a shell script")
+	}
+
+	got, err := Run(exec.CommandContext(t.Context(), "sh", "-c", "echo plan; echo 'Error: too' >&2; echo much >&2; exit 3"))
+	if err != nil || got.ExitCode != 3 || !got.Contains("plan Error: too much") {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestRunReturnsErrorWhenTheCommandIsKilled(t *testing.T) {
+	t.Parallel()
+
+	if runtime.GOOS == "windows" {
+		t.Skip("the command is a shell script")
+	}
+
+	if got, err := Run(exec.CommandContext(t.Context(), "sh", "-c", "kill $$")); err == nil {
+		t.Errorf("got %+v", got)
 	}
 }

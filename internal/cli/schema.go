@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 )
 
 // Schema asks the program for the schema of the provider and returns it as the
@@ -29,15 +28,16 @@ func (c CLI) Schema(ctx context.Context, binary, name string) ([]byte, error) {
 	}
 
 	configuration := fmt.Sprintf("terraform {\n  required_providers {\n    it = { source = %q }\n  }\n}\n", source)
-	if err := os.WriteFile(filepath.Join(dir, "main.tf"), []byte(configuration), 0o644); err != nil {
+	w := Sandbox{CLI: c, Config: config}.WorkingDir(dir)
+	if err := w.Write("main.tf", configuration); err != nil {
 		return nil, err
 	}
 
-	if _, err := run(c.Command(ctx, dir, config, "init", "-no-color")); err != nil {
+	if _, err := w.MustRun(ctx, "init", "-no-color"); err != nil {
 		return nil, err
 	}
 
-	out, err := run(c.Command(ctx, dir, config, "providers", "schema", "-json"))
+	out, err := w.MustRun(ctx, "providers", "schema", "-json")
 	if err != nil {
 		return nil, err
 	}

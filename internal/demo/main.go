@@ -26,49 +26,44 @@ func main() {
 }
 
 func run(ctx context.Context, out io.Writer) error {
-	stage, err := build(ctx, out)
+	s, err := newStage(ctx, out)
 	if err != nil {
 		return err
 	}
-	defer stage.remove()
+	defer s.remove()
 	from, err := waldur(out)
 	if err != nil {
 		return err
 	}
 	defer from.close()
-	if err := showUsage(ctx, out, stage, from); err != nil || !from.fake {
+	if err := showUsage(ctx, s.open(out, "usage", from)); err != nil || !from.fake {
 		return err
 	}
-	return showBudgets(ctx, out, stage, from)
+	return showBudgets(ctx, s.open(out, "budget", from))
 }
 
-func showUsage(ctx context.Context, out io.Writer, stage stage, from source) error {
-	usage := stage.open("usage", from)
-	for _, arguments := range [][]string{{"init"}, {"apply", "-auto-approve"}} {
-		if err := usage.must(ctx, out, arguments...); err != nil {
-			return err
-		}
-	}
-	return errors.Join(usage.show(ctx, out, "usage"), usage.show(ctx, out, "record"))
-}
-
-func showBudgets(ctx context.Context, out io.Writer, stage stage, from source) error {
-	budget := stage.open("budget", from)
-	fmt.Fprintln(out, "\n==> A budget that holds")
-	for _, arguments := range [][]string{{"init"}, {"apply", "-auto-approve", "-var=gpu_limit=700"}} {
-		if err := budget.must(ctx, out, arguments...); err != nil {
-			return err
-		}
-	}
-	if err := budget.show(ctx, out, "report"); err != nil {
+func showUsage(ctx context.Context, usage scene) error {
+	if err := usage.initAndApply(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "\n==> A budget that does not")
-	plan := budget.command(ctx, out, "plan", "-no-color", "-var=gpu_limit=500")
-	plan.Stdout, plan.Stderr = io.Discard, out
+	return errors.Join(usage.show(ctx, "usage"), usage.show(ctx, "record"))
+}
+
+func showBudgets(ctx context.Context, budget scene) error {
+	fmt.Fprintln(budget.out, "\n==> A budget that holds")
+	if err := budget.initAndApply(ctx, "-var=gpu_limit=700"); err != nil {
+		return err
+	}
+	if err := budget.show(ctx, "report"); err != nil {
+		return err
+	}
+	fmt.Fprintln(budget.out, "\n==> A budget that does not")
+	budget.announce("plan")
+	plan := budget.dir.Command(ctx, "plan", "-no-color", "-var=gpu_limit=500")
+	plan.Stdout, plan.Stderr = io.Discard, budget.out // the error is what a pipeline shows
 	err := plan.Run()
 	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
-		fmt.Fprintf(out, "==> The plan ended with %d: a pipeline stops here\n", failed.ExitCode())
+		fmt.Fprintf(budget.out, "==> The plan ended with %d: a pipeline stops here\n", failed.ExitCode())
 		return nil
 	}
 	return errors.Join(errors.New("the plan passed over the budget"), err)

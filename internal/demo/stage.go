@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/cli"
@@ -15,68 +14,68 @@ import (
 //go:embed usage/main.tf budget/main.tf
 var configurations embed.FS
 
+// buildFolder is where the relative paths of the configurations lead to
+// examples.
 const buildFolder = "build"
 
-// stage is where configurations run: a program, and a folder from which it
-// installs the provider.
+// stage is a temporary folder with the configurations, and a CLI to run them.
 type stage struct {
-	program        cli.CLI
-	folder, config string
+	sandbox cli.Sandbox
+	dir     string
 }
 
-func build(ctx context.Context, out io.Writer) (stage, error) {
-	program, err := cli.Find(ctx, cli.Any, out)
+func newStage(ctx context.Context, out io.Writer) (*stage, error) {
+	if err := os.MkdirAll(buildFolder, 0o755); err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp(buildFolder, "demo-")
 	if err != nil {
-		return stage{}, err
+		return nil, err
+	}
+	s := &stage{dir: dir}
+	if err := os.CopyFS(dir, configurations); err != nil {
+		s.remove()
+		return nil, err
 	}
 	fmt.Fprintln(out, "==> Building the provider")
-	binary, err := cli.BuildProvider(ctx, buildFolder, cli.LocalVersion)
-	if err != nil {
-		return stage{}, err
+	if s.sandbox, err = cli.NewSandbox(ctx, cli.Any, dir, out); err != nil {
+		s.remove()
+		return nil, err
 	}
-	folder, err := os.MkdirTemp(buildFolder, "demo-")
-	if err != nil {
-		return stage{}, err
-	}
-	if err := os.CopyFS(folder, configurations); err != nil {
-		return stage{}, err
-	}
-	config, err := cli.Mirror(folder, binary, cli.LocalVersion)
-	return stage{program, folder, config}, err
+	return s, nil
 }
 
-func (s stage) remove() { _ = os.RemoveAll(s.folder) }
+func (s *stage) remove() { _ = os.RemoveAll(s.dir) }
 
 // scene is a configuration on the stage.
 type scene struct {
-	stage
-	dir         string
-	environment []string
+	dir cli.WorkingDir
+	out io.Writer
 }
 
-func (s stage) open(name string, from source) scene {
-	return scene{s, filepath.Join(s.folder, name), from.environment}
+func (s *stage) open(out io.Writer, name string, from source) scene {
+	return scene{s.sandbox.WorkingDir(filepath.Join(s.dir, name), from.environment...), out}
 }
 
-// command prepares the program, and says that it runs.
-func (s scene) command(ctx context.Context, out io.Writer, arguments ...string) *exec.Cmd {
-	fmt.Fprintf(out, "==> %s %s\n", s.program.Kind, arguments[0])
-	cmd := s.program.Command(ctx, s.dir, s.config, arguments...)
-	cmd.Env = append(cmd.Env, s.environment...)
-	return cmd
+// announce prints the command that is about to run.
+func (s scene) announce(command string) {
+	fmt.Fprintf(s.out, "==> %s %s\n", s.dir.Sandbox.CLI.Kind, command)
 }
 
-// must runs the program in silence, unless it fails.
-func (s scene) must(ctx context.Context, out io.Writer, arguments ...string) error {
-	if output, err := s.command(ctx, out, arguments...).CombinedOutput(); err != nil {
-		return fmt.Errorf("%s %s: %w\n%s", s.program.Kind, arguments[0], err, output)
+// initAndApply prints nothing that the CLI prints, unless it fails.
+func (s scene) initAndApply(ctx context.Context, arguments ...string) error {
+	s.announce("init")
+	if _, err := s.dir.MustRun(ctx, "init"); err != nil {
+		return err
 	}
-	return nil
+	s.announce("apply")
+	_, err := s.dir.MustRun(ctx, append([]string{"apply", "-auto-approve"}, arguments...)...)
+	return err
 }
 
 // show prints an output of the configuration.
-func (s scene) show(ctx context.Context, out io.Writer, name string) error {
-	value, err := s.command(ctx, io.Discard, "output", "-raw", name).Output()
-	fmt.Fprintf(out, "\n%s\n", value)
+func (s scene) show(ctx context.Context, name string) error {
+	value, err := s.dir.MustRun(ctx, "output", "-raw", name)
+	fmt.Fprintf(s.out, "\n%s\n", value)
 	return err
 }

@@ -2,15 +2,13 @@ package documents
 
 import (
 	"encoding/pem"
-	"errors"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/cli"
+	"github.com/waldur/terraform-provider-waldur-usage/internal/cli/clitest"
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
@@ -48,21 +46,12 @@ func openWorkshop(t *testing.T) workshop {
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip("Acceptance tests run when TF_ACC is set: make testacc")
 	}
-	program, err := cli.Find(t.Context(), cli.Any, os.Stderr)
+	sandbox, err := cli.NewSandbox(t.Context(), cli.Any, t.TempDir(), t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	binary, err := cli.BuildProvider(t.Context(), dir, cli.LocalVersion)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config, err := cli.Mirror(dir, binary, cli.LocalVersion)
-	if err != nil {
-		t.Fatal(err)
-	}
-	installStandIn(t, filepath.Join(filepath.Dir(config), "plugins"))
-	return workshop{cli: program, config: config}
+	installStandIn(t, filepath.Join(filepath.Dir(sandbox.Config), "plugins"))
+	return workshop{cli: sandbox.CLI, config: sandbox.Config}
 }
 
 // connected lets the provider find a Waldur, and only that one.
@@ -71,26 +60,21 @@ func (w workshop) connected(endpoint, token string) workshop {
 	return w
 }
 
-// run gives what the program prints and its exit code.
+func (w workshop) workingDir(dir string) cli.WorkingDir {
+	return cli.Sandbox{CLI: w.cli, Config: w.config}.WorkingDir(dir, w.env...)
+}
+
+// run returns what the program prints and its exit code.
 func (w workshop) run(t *testing.T, dir string, arguments ...string) (output string, exit int) {
 	t.Helper()
-	cmd := w.cli.Command(t.Context(), dir, w.config, arguments...)
-	cmd.Env = append(cmd.Env, w.env...)
-	printed, err := cmd.CombinedOutput()
-	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
-		t.Fatal(err)
-	}
-	return string(printed), cmd.ProcessState.ExitCode()
+	r := clitest.Run(t, w.workingDir(dir), arguments...)
+	return r.Output, r.ExitCode
 }
 
 // mustRun ends the test when the program fails.
 func (w workshop) mustRun(t *testing.T, dir string, arguments ...string) string {
 	t.Helper()
-	output, exit := w.run(t, dir, arguments...)
-	if exit != 0 {
-		t.Fatalf("%s %s ended with %d:\n%s", w.cli.Kind, strings.Join(arguments, " "), exit, output)
-	}
-	return output
+	return clitest.MustRun(t, w.workingDir(dir), arguments...)
 }
 
 // configuration makes a folder with one configuration, initialised.

@@ -49,6 +49,10 @@ func run(ctx context.Context, arguments []string) error {
 		return install(flags.Arg(0), *version)
 	}
 
+	if verb == "acceptance" {
+		return acceptance(ctx, cli.Kind(*want), flags.Args())
+	}
+
 	program, err := cli.Find(ctx, cli.Kind(*want), os.Stderr)
 	if err != nil {
 		return err
@@ -59,8 +63,6 @@ func run(ctx context.Context, arguments []string) error {
 		fmt.Println(program.Path)
 
 		return nil
-	case "acceptance":
-		return acceptance(ctx, program, flags.Args())
 	case "schema":
 		return schema(ctx, program, flags.Arg(0))
 	default:
@@ -68,18 +70,26 @@ func run(ctx context.Context, arguments []string) error {
 	}
 }
 
-func acceptance(ctx context.Context, program cli.CLI, command []string) error {
+func acceptance(ctx context.Context, want cli.Kind, command []string) error {
 	if len(command) == 0 {
 		return errors.New("acceptance: which command?")
 	}
 
-	cmd, err := program.Acceptance(ctx, filepath.Join("build", "acceptance"), command[0], command[1:]...)
+	dir, err := os.MkdirTemp("", "acceptance-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+
+	sandbox, err := cli.NewSandbox(ctx, want, dir, os.Stderr)
 	if err != nil {
 		return err
 	}
 
+	fmt.Fprintf(os.Stderr, "acceptance tests on %s %s, %s\n", sandbox.CLI.Kind, sandbox.CLI.Version, sandbox.CLI.Path)
+
+	cmd := sandbox.Acceptance(ctx, command[0], command[1:]...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	fmt.Fprintf(os.Stderr, "acceptance tests on %s %s, %s\n", program.Kind, program.Version, program.Path)
 
 	return cmd.Run()
 }

@@ -1,0 +1,87 @@
+// Package clitest runs Terraform or OpenTofu in tests, with the provider as
+// users get it: a program of its own, installed by "init".
+package clitest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/cli"
+)
+
+// Main runs the tests of a package and returns the exit code for TestMain. If
+// the tests were not started by "make", it builds the provider first, once for
+// all of them.
+func Main(m *testing.M) int {
+	if os.Getenv("TF_ACC") == "" || os.Getenv(cli.ConfigVariable) != "" {
+		return m.Run()
+	}
+	dir, err := os.MkdirTemp("", "acceptance-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	sandbox, err := cli.NewSandbox(context.Background(), cli.Any, dir, os.Stderr)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	if err := os.Setenv(cli.ConfigVariable, sandbox.Config); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// Sandbox returns the CLI with the provider that [Main] or "make" has built. It
+// skips the test unless TF_ACC is set.
+func Sandbox(t *testing.T) cli.Sandbox {
+	t.Helper()
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip(`acceptance test: run "make testacc", or set TF_ACC=1`)
+	}
+	program, err := cli.Find(t.Context(), cli.Any, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cli.Sandbox{CLI: program, Config: os.Getenv(cli.ConfigVariable)}
+}
+
+// Write creates or replaces a file in the folder.
+func Write(t *testing.T, w cli.WorkingDir, name, content string) {
+	t.Helper()
+	if err := w.Write(name, content); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Run runs the CLI, which may fail.
+func Run(t *testing.T, w cli.WorkingDir, arguments ...string) cli.Result {
+	t.Helper()
+	return Finish(t, w.Command(t.Context(), arguments...))
+}
+
+// MustRun runs the CLI and returns its standard output. A failure ends the
+// test.
+func MustRun(t *testing.T, w cli.WorkingDir, arguments ...string) string {
+	t.Helper()
+	output, err := w.MustRun(t.Context(), arguments...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return output
+}
+
+// Finish runs any command, such as a script that calls the CLI.
+func Finish(t *testing.T, cmd *exec.Cmd) cli.Result {
+	t.Helper()
+	result, err := cli.Run(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
