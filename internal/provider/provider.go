@@ -93,7 +93,7 @@ func (p *usageProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 				Optional: true,
 				MarkdownDescription: "PEM certificates to trust beside the system's, for a Waldur whose certificate is issued by your own authority: " +
 					"`file(\"ca.pem\")`.",
-				Validators: []validator.String{parsed("Invalid ca_certificate", waldur.TrustAlso)},
+				Validators: []validator.String{parsed("Invalid ca_certificate", waldur.CertPoolWith)},
 			},
 		},
 	}

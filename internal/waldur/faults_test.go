@@ -236,9 +236,10 @@ func faults() map[string]fault {
 		// What is answered.
 		"nothing":                  {status(200, ""), malformed, "the answer is empty", never, 0},
 		"HTML":                     {reply(head(200, "Content-Type: Text/HTML; charset=utf-8") + "<html>"), malformed, "an HTML page", never, 0},
+		"endless HTML":             {reply(head(200, "Content-Type: text/html")).then(endless("<p>")), malformed, "an HTML page", never, 0},
 		"HTML that does not say":   {status(200, "<html>"), malformed, "not valid JSON", never, 0},
 		"half a record":            {status(200, good[:9]), malformed, "ends in the middle", never, 0},
-		"a record and a half":      {status(200, good+good[:9]), malformed, "goes on after its end", never, 0},
+		"a record and a half":      {status(200, good+good[:9]), malformed, "continues after its end", never, 0},
 		"a list":                   {status(200, "["+good+"]"), malformed, "is not an object", never, 0},
 		"an error with status 200": {status(200, `{"detail":"Internal"}`), malformed, "attribute date is missing", never, 0},
 		"no content":               {reply(head(204)), refused, "204", never, 0},
@@ -330,7 +331,7 @@ func TestGoodAnswersOfEveryFramingAreRead(t *testing.T) {
 func TestRefusedConnectionIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	_, err := connect(t, "http://"+vacant(t)).Usage(t.Context(), 7, waldur.AllFields())
-	if refused, ok := errors.AsType[*waldur.UnreachableError](err); !ok || refused.Attempts != 4 || refused.Problem != "the connection was refused" {
+	if refused, ok := errors.AsType[*waldur.UnreachableError](err); !ok || refused.Attempts != 4 || refused.Problem != "the connection was refused" || refused.Reason != waldur.ReasonRefused {
 		t.Errorf("error %v", err)
 	}
 }
@@ -341,7 +342,7 @@ func TestUnknownHostIsAskedForOnce(t *testing.T) {
 	host := strings.Repeat("a", 64) + ".example.com"
 	_, err := connect(t, "http://"+host).Usage(t.Context(), 7, waldur.AllFields())
 	unknown, ok := errors.AsType[*waldur.UnreachableError](err)
-	if !ok || unknown.Attempts != 1 || unknown.Problem != "the host "+host+" is unknown" {
+	if !ok || unknown.Attempts != 1 || unknown.Problem != "the host "+host+" is unknown" || unknown.Reason != waldur.ReasonHostUnknown {
 		t.Errorf("error %v", err)
 	}
 }

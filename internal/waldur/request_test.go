@@ -2,6 +2,7 @@ package waldur_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -46,6 +47,54 @@ func TestRequestSaysWhoAsksAndInWhichLanguage(t *testing.T) {
 			}
 			if !maps.EqualFunc(got.Header, want, slices.Equal) {
 				t.Errorf("headers %v", got.Header)
+			}
+		})
+	}
+}
+
+// What Waldur explains is recognized here, so that nobody else compares texts.
+func TestReasonOfARefusalIsRecognized(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		status int
+		body   string
+		byID   bool
+		want   waldur.Reason
+	}{
+		"no token":                       {401, `{"detail":"Authentication credentials were not provided."}`, false, waldur.ReasonNotProvided},
+		"unknown token":                  {401, `{"detail":"Invalid token."}`, false, waldur.ReasonTokenInvalid},
+		"token with spaces":              {401, `{"detail":"Invalid token. Token string should not contain spaces."}`, false, waldur.ReasonTokenInvalid},
+		"expired token":                  {401, `{"detail":"Token has expired."}`, true, waldur.ReasonTokenExpired},
+		"inactive user":                  {401, `{"detail":"User inactive or deleted."}`, false, waldur.ReasonUserInactive},
+		"malformed JWT":                  {401, `{"detail":"Invalid JWT token."}`, false, waldur.ReasonJWTMalformed},
+		"inactive JWT":                   {401, `{"detail":"Token is inactive or invalid."}`, false, waldur.ReasonJWTInactive},
+		"no OIDC provider":               {401, `{"detail":"Introspection configuration is incomplete."}`, false, waldur.ReasonOIDCNotConfigured},
+		"OIDC provider fails":            {401, `{"detail":"Introspection endpoint error."}`, false, waldur.ReasonOIDCProviderFailed},
+		"OIDC provider cannot be asked":  {401, `{"detail":"Connection to introspection endpoint failed: timed out"}`, false, waldur.ReasonOIDCProviderFailed},
+		"JWT of nobody":                  {401, `{"detail":"Token does not contain required user identifier field: 'username'"}`, false, waldur.ReasonUserIdentifierMissing},
+		"another reason":                 {401, `{"detail":"No."}`, false, waldur.ReasonUnknown},
+		"no reason":                      {401, ``, false, waldur.ReasonUnknown},
+		"a reason in another status":     {403, `{"detail":"Invalid token."}`, false, waldur.ReasonUnknown},
+		"scope":                          {400, `["Can't restore object from url: https://waldur.example.com/x"]`, false, waldur.ReasonScopeNotVisible},
+		"dates":                          {400, `{"date_after":["Enter a valid date."]}`, false, waldur.ReasonUnknown},
+		"record":                         {404, `{"detail":"No CategoryComponentUsage matches the given query."}`, true, waldur.ReasonRecordNotFound},
+		"record, in other words":         {404, `{"detail":"Not found."}`, true, waldur.ReasonRecordNotFound},
+		"record, by something else":      {404, `<h1>Not Found</h1>`, true, waldur.ReasonUnknown},
+		"page":                           {404, `{"detail":"Invalid page."}`, false, waldur.ReasonUnknown},
+		"proxy":                          {407, ``, false, waldur.ReasonProxyCredentials},
+		"http to an https port":          {400, `<h1>400 The plain HTTP request was sent to HTTPS port</h1>`, false, waldur.ReasonHTTPSExpected},
+		"everything else is not guessed": {500, `{"detail":"Invalid token."}`, false, waldur.ReasonUnknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url, _ := serve(t, status(row.status, row.body))
+			client := connect(t, url)
+			_, err := client.Usages(t.Context(), everything())
+			if row.byID {
+				_, err = client.Usage(t.Context(), 7, waldur.AllFields())
+			}
+			if refused, ok := errors.AsType[*waldur.StatusError](err); !ok || refused.Status != row.status || refused.Reason != row.want {
+				t.Errorf("error %v, want reason %d", err, row.want)
 			}
 		})
 	}

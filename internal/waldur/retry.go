@@ -207,7 +207,7 @@ func (b *retryBudget) outage() error {
 }
 
 func price(err error) int {
-	if unreachable, ok := errors.AsType[*UnreachableError](err); ok && unreachable.timeout {
+	if unreachable, ok := errors.AsType[*UnreachableError](err); ok && unreachable.Reason == ReasonTimeout {
 		return timeoutPrice
 	}
 	return 1
