@@ -252,8 +252,8 @@ func (p *pager) collect(ctx context.Context, date string, eighths ...int) (map[i
 			}
 		}
 	}
-	if len(seen) != count {
-		return nil, incomplete(p.list.request, "of %d records of %s, pages held only %d", count, date, len(seen))
+	if count == 0 || len(seen) != count {
+		return nil, incomplete(p.list.request, "of %d records of %s, pages held %d", count, date, len(seen))
 	}
 	return seen, nil
 }
