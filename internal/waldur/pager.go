@@ -239,9 +239,6 @@ func (p *pager) collect(ctx context.Context, date string, eighths ...int) (map[i
 			if err != nil {
 				return nil, err
 			}
-			if count >= 0 && page.count != count {
-				return nil, incomplete(p.list.request, "Waldur counted %d records of %s, then %d", count, date, page.count)
-			}
 			count = page.count
 			slices.SortFunc(page.usages, compare)
 			for range Duplicates(page.usages) {
