@@ -14,8 +14,8 @@ import (
 )
 
 // BuildProvider compiles the provider of the module around the working
-// directory into dir and returns the path of the binary. The version is the one
-// that the binary reports.
+// directory into dir and returns the path of the binary, which reports the
+// version.
 func BuildProvider(ctx context.Context, dir, version string) (string, error) {
 	module, root, err := module(ctx)
 	if err != nil {
@@ -32,31 +32,35 @@ func BuildProvider(ctx context.Context, dir, version string) (string, error) {
 	return binary, goBuild(ctx, root, binary, "-X main.version="+version, ".")
 }
 
-// buildOpenTofu compiles the OpenTofu of tools/tofu unless that was done
-// before, and returns the path of the program.
-func buildOpenTofu(ctx context.Context, progress io.Writer) (string, error) {
-	_, root, err := module(ctx)
-	if err != nil {
-		return "", err
+// openTofuSource is the folder, below the checkout, of the module that names
+// OpenTofu and its dependencies.
+const openTofuSource = "tools/tofu"
+
+// openTofuPath returns the path of the OpenTofu that [buildOpenTofu] builds. It
+// changes with the versions of everything that it is built with.
+func openTofuPath(root string) (string, error) {
+	hash := sha256.New()
+	fmt.Fprintln(hash, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+
+	for _, name := range []string{"go.mod", "go.sum"} {
+		content, err := os.ReadFile(filepath.Join(root, openTofuSource, name))
+		if err != nil {
+			return "", err
+		}
+
+		hash.Write(content)
 	}
 
-	source := filepath.Join(root, "tools", "tofu")
+	return filepath.Join(root, "build", "tools", fmt.Sprintf("tofu-%x", hash.Sum(nil)[:6]), executable(string(OpenTofu))), nil
+}
 
-	key, err := key(filepath.Join(source, "go.mod"), filepath.Join(source, "go.sum"))
-	if err != nil {
-		return "", err
-	}
-
-	program := filepath.Join(root, "build", "tools", key, executable(string(OpenTofu)))
-	if _, err := os.Stat(program); err == nil {
-		return program, nil
-	}
-
+// buildOpenTofu compiles the OpenTofu of a module as program.
+func buildOpenTofu(ctx context.Context, module, program string, progress io.Writer) error {
 	start := time.Now()
-	fmt.Fprintf(progress, "building OpenTofu into %s: once, for some minutes\n", filepath.Dir(program))
+	fmt.Fprintf(progress, "building OpenTofu into %s, once; this takes some minutes\n", filepath.Dir(program))
 
-	// A build that is stopped, or one beside it, must not leave half a program
-	// under the final name.
+	// An interrupted build, or one that runs at the same time, must not leave
+	// half a program under the final name.
 	unfinished := fmt.Sprintf("%s.%d", program, os.Getpid())
 	defer os.Remove(unfinished)
 
@@ -64,7 +68,7 @@ func buildOpenTofu(ctx context.Context, progress io.Writer) (string, error) {
 	// version checks in tests refuse.
 	const flags = "-s -w -X github.com/opentofu/opentofu/version.dev=no"
 	built := make(chan error, 1)
-	go func() { built <- goBuild(ctx, source, unfinished, flags, "github.com/opentofu/opentofu/cmd/tofu") }()
+	go func() { built <- goBuild(ctx, module, unfinished, flags, "github.com/opentofu/opentofu/cmd/tofu") }()
 
 	still := time.NewTicker(20 * time.Second)
 	defer still.Stop()
@@ -73,36 +77,18 @@ func buildOpenTofu(ctx context.Context, progress io.Writer) (string, error) {
 		select {
 		case err := <-built:
 			if err != nil {
-				return "", err
+				return err
 			}
 
 			building = false
 		case <-still.C:
-			fmt.Fprintf(progress, "still building OpenTofu, %s so far\n", time.Since(start).Round(time.Second))
+			fmt.Fprintf(progress, "still building OpenTofu after %s\n", time.Since(start).Round(time.Second))
 		}
 	}
 
 	fmt.Fprintf(progress, "built OpenTofu in %s\n", time.Since(start).Round(time.Second))
 
-	return program, os.Rename(unfinished, program)
-}
-
-// key changes with the versions of a tool and of everything that it is built
-// with.
-func key(files ...string) (string, error) {
-	hash := sha256.New()
-	fmt.Fprintln(hash, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-
-	for _, name := range files {
-		content, err := os.ReadFile(name)
-		if err != nil {
-			return "", err
-		}
-
-		hash.Write(content)
-	}
-
-	return fmt.Sprintf("tofu-%x", hash.Sum(nil)[:6]), nil
+	return os.Rename(unfinished, program)
 }
 
 // module returns the path and the folder of the Go module around the working
@@ -122,8 +108,8 @@ func module(ctx context.Context) (path, dir string, err error) {
 }
 
 func goBuild(ctx context.Context, dir, output, ldflags, target string) error {
-	// The state of the repository does not belong into these programs, and git
-	// refuses to tell it to another user.
+	// git refuses to report the state of a repository to another user, and a
+	// local build does not need it.
 	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-ldflags", ldflags, "-o", output, target)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOWORK=off")

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// script writes a program that answers "version" as a real one does.
+// script writes a program that answers "version" as a CLI does.
 func script(t *testing.T, dir, name, answer string) string {
 	t.Helper()
 
@@ -26,7 +26,8 @@ func script(t *testing.T, dir, name, answer string) string {
 	return path
 }
 
-// machine has nothing but the programs in the folder.
+// machine reduces PATH to a folder, and names a CLI by the environment variable
+// of terraform-plugin-testing.
 func machine(t *testing.T, dir, named string) {
 	t.Helper()
 	t.Setenv("PATH", dir)
@@ -55,7 +56,7 @@ func TestFindPrefersTheNamedProgram(t *testing.T) {
 	}
 }
 
-func TestFindPassesOverTheNamedProgramOfTheOtherKind(t *testing.T) {
+func TestFindIgnoresTheNamedProgramOfTheOtherKind(t *testing.T) {
 	dir, elsewhere := t.TempDir(), t.TempDir()
 	path := script(t, dir, "terraform", "Terraform v1.11.4")
 	machine(t, dir, script(t, elsewhere, "tofu", "OpenTofu v1.6.0"))
@@ -65,7 +66,7 @@ func TestFindPassesOverTheNamedProgramOfTheOtherKind(t *testing.T) {
 	}
 }
 
-func TestFindPrefersTerraformWhenEitherWillDo(t *testing.T) {
+func TestFindPrefersTerraformToOpenTofu(t *testing.T) {
 	dir := t.TempDir()
 	script(t, dir, "terraform", "Terraform v1.11.4")
 	script(t, dir, "tofu", "OpenTofu v1.12.6")
@@ -106,12 +107,12 @@ func TestFindFailsWhenTheNamedProgramIsMissing(t *testing.T) {
 	}
 }
 
-func TestFindSaysThatThereIsNoTerraform(t *testing.T) {
+func TestInstalledReturnsErrNotFoundWithoutTheWantedCLI(t *testing.T) {
 	dir := t.TempDir()
 	script(t, dir, "tofu", "OpenTofu v1.12.6")
 	machine(t, dir, "")
 
-	if _, err := Find(t.Context(), Terraform, io.Discard); !errors.Is(err, ErrNotFound) {
+	if _, err := installed(t.Context(), Terraform); !errors.Is(err, ErrNotFound) {
 		t.Errorf("got %v, want %v", err, ErrNotFound)
 	}
 }

@@ -20,7 +20,7 @@ data "waldur_category_component_usage" "it" {
 }
 `
 
-// initialize installs the provider as a person does, and has it started once.
+// initialize runs "init", and "validate", which starts the provider.
 func initialize(t *testing.T, program CLI, config, version string) {
 	t.Helper()
 
@@ -35,16 +35,15 @@ func initialize(t *testing.T, program CLI, config, version string) {
 	}
 
 	if !strings.Contains(out, "Installed waldur/waldur-usage v"+version) {
-		t.Errorf("another provider than ours:\n%s", out)
+		t.Errorf("another provider was installed:\n%s", out)
 	}
 
 	if _, err := w.MustRun(t.Context(), "validate", "-no-color"); err != nil {
-		t.Errorf("it does not start: %v", err)
+		t.Errorf("the provider does not start: %v", err)
 	}
 }
 
-// The real program, the real provider, built once for all.
-func TestAccProviderIsFound(t *testing.T) {
+func TestAccInitInstallsTheProvider(t *testing.T) {
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip("acceptance test: needs TF_ACC=1")
 	}

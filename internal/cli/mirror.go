@@ -10,18 +10,15 @@ import (
 	"strings"
 )
 
-// LocalVersion is the version to give a provider that is no release: OpenTofu
-// refuses 0.0.0, and neither program takes one with a suffix, such as
-// 0.0.1-dev, unless it is asked for exactly.
+// LocalVersion is the version of a provider that is not a release. OpenTofu
+// refuses 0.0.0, and both CLIs ignore a version with a suffix, such as 0.0.1-dev,
+// unless the configuration requires exactly that.
 const LocalVersion = "0.0.1"
 
-// Mirror makes a folder from which "init" of either program installs the
-// provider, without a registry and without the override of developers, which
-// skips version selection and the lock file. It holds the binary under the
-// hosts of both registries and, in the returned path, a CLI configuration file
-// that knows this folder and nothing else: what is not in it cannot be
-// installed, so nothing reaches the network. The version is a release's or
-// [LocalVersion].
+// Mirror adds the provider to a folder from which "init" of both CLIs installs
+// it as from a registry, with version selection and the lock file, which
+// dev_overrides would skip. It returns the path of a CLI configuration file that
+// allows this folder and nothing else, so nothing reaches the network.
 func Mirror(dir, binary, version string) (config string, err error) {
 	if _, err := layOut(filepath.Join(dir, "plugins"), binary, version); err != nil {
 		return "", err
@@ -30,10 +27,10 @@ func Mirror(dir, binary, version string) (config string, err error) {
 	return writeConfig(dir)
 }
 
-// Install puts the binary where "init" of both programs looks without any
-// configuration: the plugins folder in the user's configuration folder. It
-// returns the folders that it filled. As long as they exist, the programs take
-// the provider from there and never from a registry.
+// Install copies the provider to where "init" of both CLIs finds it without any
+// configuration, the plugins folder of the user, and returns the folders that it
+// filled. As long as they exist, the CLIs never install the provider from a
+// registry.
 func Install(binary, version string) (dirs []string, err error) {
 	dir, err := userPlugins()
 	if err != nil {
@@ -43,9 +40,9 @@ func Install(binary, version string) (dirs []string, err error) {
 	return layOut(dir, binary, version)
 }
 
-// Source returns the address of the provider in a required_providers block,
-// without host. It follows from the path of the Go module as in both
-// registries: github.com/NAMESPACE/terraform-provider-TYPE.
+// Source returns the source address of a provider, such as
+// "waldur/waldur-usage", which both registries derive from the path of its Go
+// module: github.com/NAMESPACE/terraform-provider-TYPE.
 func Source(binary string) (string, error) {
 	info, err := buildinfo.ReadFile(binary)
 	if err != nil {
@@ -62,8 +59,8 @@ func Source(binary string) (string, error) {
 	return path.Join(path.Base(namespace), kind), nil
 }
 
-// layOut copies the binary to HOST/NAMESPACE/TYPE/VERSION/OS_ARCH/ for the
-// hosts of both registries, the unpacked layout of a file system mirror.
+// layOut copies the binary to HOST/NAMESPACE/TYPE/VERSION/OS_ARCH for both
+// registries, the unpacked layout of a file system mirror.
 func layOut(mirror, binary, version string) (dirs []string, err error) {
 	source, err := Source(binary)
 	if err != nil {
@@ -78,9 +75,9 @@ func layOut(mirror, binary, version string) (dirs []string, err error) {
 	for _, kind := range []Kind{Terraform, OpenTofu} {
 		dir := filepath.Join(mirror, kind.RegistryHost(), filepath.FromSlash(source), version, runtime.GOOS+"_"+runtime.GOARCH)
 
-		// Everything in the folder belongs to the package and to its checksum:
-		// nothing of an earlier build may stay. The file is a new one, so that
-		// a provider that still runs keeps its own.
+		// Everything in the folder is part of the package and its checksum, so
+		// nothing of an earlier build may remain. The file is a new one, so
+		// that a provider that is still running keeps its own.
 		if err := os.RemoveAll(dir); err != nil {
 			return nil, err
 		}
@@ -99,9 +96,9 @@ func layOut(mirror, binary, version string) (dirs []string, err error) {
 	return dirs, nil
 }
 
-// writeConfig writes a CLI configuration file with which the programs install
-// from the plugins folder beside it alone, and ask nobody for their own
-// updates.
+// writeConfig writes a CLI configuration file with which the CLIs install
+// providers only from the plugins folder in dir, and do not check for updates of
+// their own.
 func writeConfig(dir string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -127,8 +124,8 @@ provider_installation {
 	return config, os.WriteFile(config, []byte(content), 0o644)
 }
 
-// userPlugins is the one implied mirror folder that Terraform and OpenTofu
-// share. OpenTofu has others of its own.
+// userPlugins returns the only implied mirror folder that Terraform and OpenTofu
+// share.
 func userPlugins() (string, error) {
 	if runtime.GOOS == "windows" {
 		dir, err := os.UserConfigDir() // %AppData%

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// thisBinary is the binary of the tests: like the provider's, it says of which
-// module it is, and nothing has to be built.
+// thisBinary returns the binary of the tests, which names the same module as the
+// provider.
 func thisBinary(t *testing.T) string {
 	t.Helper()
 
@@ -21,7 +21,7 @@ func thisBinary(t *testing.T) string {
 	return path
 }
 
-func TestSourceFollowsFromTheModule(t *testing.T) {
+func TestSourceIsDerivedFromTheModule(t *testing.T) {
 	t.Parallel()
 
 	if got, err := Source(thisBinary(t)); err != nil || got != "waldur/waldur-usage" {
@@ -29,7 +29,7 @@ func TestSourceFollowsFromTheModule(t *testing.T) {
 	}
 }
 
-func TestSourceRefusesWhatIsNoProvider(t *testing.T) {
+func TestSourceRefusesOtherPrograms(t *testing.T) {
 	t.Parallel()
 
 	path := filepath.Join(t.TempDir(), "terraform-provider-waldur-usage")
@@ -80,7 +80,7 @@ func TestMirrorDropsTheEarlierBuild(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// A file that stayed would change the checksum of the package.
+	// A remaining file would change the checksum of the package.
 	stale := filepath.Join(packages[0], "stale")
 	if err := os.WriteFile(stale, nil, 0o600); err != nil {
 		t.Fatal(err)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestCommandKeepsTheSettingsOfThePersonAway(t *testing.T) {
+func TestCommandDropsTheSettingsOfTheUser(t *testing.T) {
 	t.Setenv("TF_CLI_CONFIG_FILE", "/somebody/else.tfrc")
 	t.Setenv("TF_VAR_limit", "1")
 	t.Setenv("TF_REATTACH_PROVIDERS", "{}")

@@ -7,9 +7,9 @@ import (
 	"os"
 )
 
-// Schema asks the program for the schema of the provider and returns it as the
-// JSON document that tfplugindocs reads, with the provider under the given
-// name. Left to itself, tfplugindocs downloads a Terraform to ask.
+// Schema returns the schema of the provider as the JSON document that
+// tfplugindocs reads, with the provider under the given name. By itself,
+// tfplugindocs downloads a Terraform to get it.
 func (c CLI) Schema(ctx context.Context, binary, name string) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "schema-")
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -15,7 +16,7 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
-var _ provider.Provider = (*usageProvider)(nil)
+var _ provider.ProviderWithFunctions = (*usageProvider)(nil)
 
 // dependencies is what tests replace. The zero value means the real ones.
 type dependencies struct {
@@ -181,6 +182,11 @@ func notInHeader(r rune) bool { return r <= ' ' || r == '\x7f' }
 // DataSources implements provider.Provider.
 func (p *usageProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{newUsagesDataSource, newUsageDataSource}
+}
+
+// Functions implements provider.ProviderWithFunctions.
+func (p *usageProvider) Functions(context.Context) []func() function.Function {
+	return []func() function.Function{newBudgetCheck, newUsageReport, newUsageChart}
 }
 
 // Resources implements provider.Provider: there are none.

@@ -163,6 +163,10 @@ func (e *IncompleteError) Error() string {
 	return fmt.Sprintf("%s: the list could not be verified to be complete: %s", e.Request, e.Problem)
 }
 
+func incomplete(request Request, problem string, values ...any) error {
+	return &IncompleteError{Request: request, Problem: fmt.Sprintf(problem, values...)}
+}
+
 // UnverifiableError reports that no read of this list can be verified to be
 // complete, however often it is repeated: a server that ignores page_size, or
 // a month of more records than a page holds with two of the same component.
@@ -173,6 +177,10 @@ type UnverifiableError struct {
 
 func (e *UnverifiableError) Error() string {
 	return fmt.Sprintf("%s: the list cannot be verified to be complete: %s", e.Request, e.Problem)
+}
+
+func unverifiable(request Request, problem string, values ...any) error {
+	return &UnverifiableError{Request: request, Problem: fmt.Sprintf(problem, values...)}
 }
 
 // DeadlineError reports that the deadline of the complete read ended it, as

@@ -2,8 +2,8 @@ package waldur
 
 import (
 	"context"
+	"errors"
 	"net/http"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -15,16 +15,12 @@ import (
 // answer, every date that exists throughout the read is in the list exactly
 // once, and a record that exists throughout the read is never missing and
 // never repeated. A record that appears meanwhile may or may not be included.
+// A date of more records than an answer holds is merged from several, twice.
 //
-// Errors:
-//
-//   - *IncompleteError: records kept changing while they were read;
-//   - *UnverifiableError: the answers can never be verified to be complete;
-//   - *FilterError: Waldur did not apply the scope or the dates;
-//   - *FormatError, *StatusError, *RedirectError, *TLSError, *UnreachableError,
-//     *OutageError: a request failed;
-//   - *DeadlineError when the context's deadline has passed, and the context's
-//     error when it was canceled.
+// Errors: *IncompleteError when records kept changing while they were read,
+// *UnverifiableError when the answers can never be verified to be complete,
+// *FilterError when Waldur did not apply the scope or the dates, and those of
+// [Client.Usage].
 //
 // Source: GET /api/marketplace-category-component-usages/.
 func (c *Client) Usages(ctx context.Context, query Query) ([]Usage, error) {
@@ -38,7 +34,7 @@ func (c *Client) Usages(ctx context.Context, query Query) ([]Usage, error) {
 	return usages, list.operation.end(ctx, list.request, len(usages), err)
 }
 
-// listReader reads one list, by several pagers side by side where it is long.
+// listReader reads one list, by several pagers at once where it is long.
 type listReader struct {
 	operation *operation
 	query     Query
@@ -68,24 +64,23 @@ func (l *listReader) read(ctx context.Context) ([]Usage, error) {
 	return usages, l.resolveScopes(ctx, usages, pagers[len(pagers)-1])
 }
 
-// split divides the dates that the first answer leaves among pagers, so that
-// no more of them run than requests are allowed at once and each has a page to
-// read. Dates are what divides them, so that no record can be on both sides or
-// on neither, whatever happens to the positions by which the dates are found.
+// split divides the dates that the first page leaves among pagers: as many as
+// requests are allowed at once, with a page each at least. The parts are
+// divided at dates, so that no record is in two of them or in none, whatever
+// happens meanwhile to the positions at which the dates were found.
 func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) {
 	if first.done {
 		return []*pager{first}, nil
 	}
-	taken, total := len(first.usages), len(first.usages)+first.remaining
 	parts := min(l.operation.client.config.MaxConcurrentRequests, (first.remaining+first.cap-1)/first.cap)
-	cuts := make([]cut, max(1, parts))
+	found := make([]*pager, max(1, parts))
 	group, groupContext := errgroup.WithContext(ctx)
-	// A server that ignores the scope is found out before its complete
+	// A server that ignores the scope is noticed before its complete
 	// installation is read.
 	group.Go(func() error { return first.readScope(groupContext) })
 	for i := 1; i < parts; i++ {
 		group.Go(func() (err error) {
-			cuts[i], err = l.newPager("").findCut(groupContext, first.cap, taken+first.remaining*i/parts)
+			found[i], err = l.pagerNear(groupContext, first, len(first.usages)+first.remaining*i/parts)
 			return err
 		})
 	}
@@ -93,30 +88,49 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 		return nil, err
 	}
 	pagers := []*pager{first}
-	for _, cut := range cuts[1:] {
+	for _, next := range found[1:] {
 		previous := pagers[len(pagers)-1]
-		if cut.date == "" || cut.date >= previous.before {
-			continue
+		if next != nil && next.before < previous.before {
+			previous.until, previous.later = next.before, next.remaining
+			previous.remaining -= next.remaining
+			pagers = append(pagers, next)
 		}
-		next := l.newPager(cut.date)
-		next.cap, next.ahead, next.remaining, next.usual = first.cap, cut.dates, total-cut.position, lastDate(first.usages)
-		previous.until, previous.later = cut.date, next.remaining
-		previous.remaining -= next.remaining
-		pagers = append(pagers, next)
 	}
 	return pagers, nil
 }
 
-// resolveScopes gives each record its scope, which is read of one record only
-// as it costs Waldur 39 % of an answer, and asks each date with duplicates for
-// all of its scopes. Waldur allows duplicates, but they are also what a server
-// that ignores the scope returns: each record of a project has its counterpart
-// at the project's customer.
-func (l *listReader) resolveScopes(ctx context.Context, usages []Usage, last *pager) error {
-	if len(usages) == 0 {
-		return nil
+// pagerNear returns a pager that begins with a date near a position of the
+// list, or nil if there is none. It asks for the dates of a page: they cost 9 %
+// of the records, and show the length of the next dates.
+func (l *listReader) pagerNear(ctx context.Context, first *pager, position int) (*pager, error) {
+	next := l.newPager(l.query.Before)
+	next.cap, next.usual = first.cap, lastDate(first.usages)
+	dates := next.upTo(next.before, next.cap, Fields(FieldDate))
+	dates.page += position / dates.size
+	page, err := next.fetch(ctx, dates)
+	if _, shorter := errors.AsType[*IncompleteError](err); shorter {
+		return nil, nil // than the position, meanwhile
 	}
-	if !last.scope.Valid {
+	if err != nil {
+		return nil, err
+	}
+	start, offset := 0, (dates.page-1)*dates.size
+	for i := 1; i < len(page.usages); i++ {
+		if page.usages[i].Date != page.usages[i-1].Date && (start == 0 || offset+i <= position) {
+			start = i
+		}
+	}
+	next.ahead = datesOf(page.usages[start:])
+	next.before, next.remaining = next.ahead[0], page.count-offset-start
+	return next, nil
+}
+
+// resolveScopes gives each record the scope that one record showed: it costs
+// Waldur 39 % of an answer. Each date with duplicates is asked for all of its
+// scopes. Waldur allows duplicates, but they are also what a server that ignores
+// the scope returns: records of a project have counterparts at its customer.
+func (l *listReader) resolveScopes(ctx context.Context, usages []Usage, last *pager) error {
+	if len(usages) > 0 && !last.scope.Valid {
 		if err := last.readScope(ctx); err != nil {
 			return err
 		}
@@ -128,67 +142,12 @@ func (l *listReader) resolveScopes(ctx context.Context, usages []Usage, last *pa
 	}
 	checked := ""
 	for duplicate := range Duplicates(usages) {
-		date := duplicate.Date.Value
-		if date == checked {
-			continue
-		}
-		checked = date
-		if _, err := last.fetch(ctx, window{after: date, before: date, size: last.cap, page: 1, fields: Fields(FieldDate, FieldScope)}); err != nil {
-			return err
+		if date := duplicate.Date.Value; date != checked {
+			checked = date
+			if _, err := last.fetch(ctx, window{after: date, before: date, size: last.cap, page: 1, fields: Fields(FieldDate, FieldScope)}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
-}
-
-// recordFields is what every record is asked for: all but the scope, unless
-// the records lack what tells two scopes' records apart.
-func (l *listReader) recordFields() FieldSet {
-	if !l.query.Fields.identifies() {
-		return l.query.Fields
-	}
-	return l.query.Fields &^ Fields(FieldScope)
-}
-
-// cut is a date at which a list can be divided, and what was seen there. These
-// are hints: they decide what a read costs, not what it returns.
-type cut struct {
-	date     string   // newest date of the older part
-	position int      // number of newer records
-	dates    []string // of the records from there on
-}
-
-// findCut returns the start of the month nearest to a position: the dates of a
-// page are 9 % of its cost, and show how long the next months are as well.
-func (p *pager) findCut(ctx context.Context, size, position int) (cut, error) {
-	number := position/size + 1
-	page, err := p.fetch(ctx, window{
-		after: p.list.query.After, before: p.list.query.Before,
-		size: size, page: number, fields: Fields(FieldDate),
-	})
-	if isIncomplete(err) {
-		return cut{}, nil // the list has become shorter: one part less
-	}
-	if err != nil {
-		return cut{}, err
-	}
-	dates, offset := datesOf(page.usages), (number-1)*size
-	nearest := 0
-	for i := 1; i < len(dates); i++ {
-		if dates[i] != dates[i-1] && (nearest == 0 || distance(offset+i, position) < distance(offset+nearest, position)) {
-			nearest = i
-		}
-	}
-	return cut{date: dates[nearest], position: offset + nearest, dates: dates[nearest:]}, nil
-}
-
-func distance(a, b int) int { return max(a-b, b-a) }
-
-func datesOf(usages []Usage) []string {
-	return slices.Collect(func(yield func(string) bool) {
-		for i := range usages {
-			if !yield(usages[i].Date.Value) {
-				return
-			}
-		}
-	})
 }

@@ -107,11 +107,13 @@ func (f fate) apply(c change, number int, records []waldurtest.Record) []waldurt
 	case "delete":
 		delete(f.throughout, records[at].Name)
 		return append(records[:at:at], records[at+1:]...)
-	case "insert", "write":
+	case "insert", "write", "duplicate":
 		late := records[at]
 		late.ID = 0
 		late.Name = fmt.Sprintf("late %d", number)
-		late.CategoryUUID = fmt.Sprintf("%032x", 1000+number)
+		if c.kind != "duplicate" {
+			late.CategoryUUID = fmt.Sprintf("%032x", 1000+number)
+		}
 		f.ever[late.Name] = true
 		return append(records, late)
 	default:
@@ -198,8 +200,8 @@ func longest(records []waldurtest.Record) int {
 func TestPropertyNothingIsLostWhileRecordsChange(t *testing.T) {
 	t.Parallel()
 	for name, kinds := range map[string][]string{
-		"come, go and change":                   {"insert", "delete", "update"},
-		"come between the count and the select": {"insert", "update"},
+		"come, go and change":                   {"insert", "duplicate", "delete", "update"},
+		"come between the count and the select": {"insert", "duplicate", "update"},
 		"are written into the newest month":     {"write", "update"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -217,7 +219,7 @@ func TestPropertyNothingIsLostWhileRecordsChange(t *testing.T) {
 				fate.during(func() { usages, err = client.Usages(t.Context(), everything()) }, due, server)
 				if err == nil {
 					fate.check(t, usages)
-				} else if !is[*waldur.IncompleteError](err) {
+				} else if !is[*waldur.IncompleteError](err) && !(is[*waldur.UnverifiableError](err) && longest(server.Records()) >= server.PageCap) {
 					t.Fatal(err)
 				}
 			})

@@ -12,9 +12,7 @@ import (
 const (
 	pageCap     = 300 // Waldur returns no more records in an answer, whatever page_size says
 	maxAttempts = 7   // of one step whose answers do not fit together
-	// A record's scope is asked of one record where records can be told apart
-	// by component, and of up to this many where they cannot.
-	scopesShown = 25
+	scopesShown = 25  // at the end of a list whose records cannot be told apart by component
 )
 
 // pager reads a part of a list, from its newest date to its oldest.
@@ -56,8 +54,7 @@ func (p *pager) readAll(ctx context.Context) error {
 	return nil
 }
 
-// advance makes a step, again after a wait when its answers do not fit
-// together because records are being written.
+// advance makes a step, again after a wait while records are being written.
 func (p *pager) advance(ctx context.Context) error {
 	for attempt := 1; ; attempt++ {
 		err := p.step(ctx)
@@ -82,7 +79,7 @@ func (p *pager) step(ctx context.Context) error {
 		return err
 	}
 	for {
-		page, err := p.fetch(ctx, window{after: p.list.query.After, before: p.before, size: size, page: 1, fields: p.list.recordFields()})
+		page, err := p.fetch(ctx, p.upTo(p.before, size, p.list.query.recordFields()))
 		if err != nil {
 			return err
 		}
@@ -117,49 +114,47 @@ func (p *pager) takeComplete(page page) (rest []Usage) {
 	return page.usages[n:]
 }
 
-// takeEnd takes the oldest date of the list. No older record shows that it is
-// complete, only the number of records in its answer, and Waldur counts before
-// it selects: a record inserted in between pushes the last one out, unseen.
-// What is pushed out is of this date or older, so a later count of those shows
-// it. The count comes with a record that shows the scope.
+// takeEnd takes the oldest date of the list. Only its count shows that it is
+// complete, and Waldur counts before it selects: a record inserted in between
+// pushes the last one out, unseen. A later count of the oldest date shows that,
+// whatever happens to newer ones. It comes with a record that shows the scope.
 func (p *pager) takeEnd(ctx context.Context, oldest []Usage) error {
 	size := 1
 	if !p.list.query.Fields.identifies() {
 		size = min(len(oldest), scopesShown)
 	}
 	date := oldest[0].Date.Value
-	end, err := p.fetch(ctx, window{after: p.list.query.After, before: date, size: size, page: 1, fields: Fields(FieldDate, FieldScope)})
+	end, err := p.fetch(ctx, p.upTo(date, size, Fields(FieldDate, FieldScope)))
 	if err != nil {
 		return err
 	}
 	if end.count != len(oldest) || end.usages[0].Date.Value != date {
-		return p.incomplete("%d records up to %s came, then Waldur counted %d", len(oldest), date, end.count)
+		return incomplete(p.list.request, "%d records up to %s came, then Waldur counted %d", len(oldest), date, end.count)
 	}
 	p.append(oldest)
 	p.done = true
 	return nil
 }
 
-// readScope checks the scope of the newest record.
 func (p *pager) readScope(ctx context.Context) error {
-	page, err := p.fetch(ctx, window{
-		after: p.list.query.After, before: p.list.query.Before,
-		size: 1, page: 1, fields: Fields(FieldDate, FieldScope),
-	})
+	page, err := p.fetch(ctx, p.upTo(p.list.query.Before, 1, Fields(FieldDate, FieldScope)))
 	if err == nil && page.count == 0 {
-		return p.incomplete("records came, then Waldur counted none")
+		return incomplete(p.list.request, "records came, then Waldur counted none")
 	}
 	return err
 }
 
+// upTo is page 1 of the list from a date on.
+func (p *pager) upTo(before string, size int, fields FieldSet) window {
+	return window{after: p.list.query.After, before: before, size: size, page: 1, fields: fields}
+}
+
 // nextSize returns the number of records to ask for. While more than a page
-// remains, the page should end one record after the end of a date, which
-// verifies that date and reads only one record twice. Months are mostly as long
-// as each other; where they differ, the dates of a page are asked for first, at
-// 0.09 ms a record instead of 1.68.
+// remains, the page should end one record after the end of a date, which reads
+// only that record twice. Where months are not as long as each other, the dates
+// of a page are asked for first, at 0.09 ms a record instead of 1.68.
 func (p *pager) nextSize(ctx context.Context) (int, error) {
-	first := p.before == p.list.query.Before && len(p.usages) == 0 && p.ahead == nil
-	if first || !p.list.recordFields().costsLookups() || (p.until == "" && p.remaining <= p.cap) {
+	if !p.list.query.recordFields().costsLookups() || (p.until == "" && p.remaining <= p.cap) {
 		return p.cap, nil
 	}
 	if 0 < p.remaining && p.remaining < p.cap {
@@ -171,29 +166,22 @@ func (p *pager) nextSize(ctx context.Context) (int, error) {
 	if length, steady := p.steadyLength(); steady && length < p.cap {
 		return (p.cap-1)/length*length + 1, nil
 	}
-	page, err := p.fetch(ctx, window{after: p.list.query.After, before: p.before, size: p.cap, page: 1, fields: Fields(FieldDate)})
+	page, err := p.fetch(ctx, p.upTo(p.before, p.cap, Fields(FieldDate)))
 	if err != nil {
 		return 0, err
 	}
 	p.ahead = datesOf(page.usages)
-	if size := p.sizeAhead(); size > 0 {
-		return size, nil
-	}
-	return p.cap, nil
+	return cmp.Or(p.sizeAhead(), p.cap), nil
 }
 
 // sizeAhead returns the size of a page that ends one record after the last date
 // that is known to its end, or 0 when none is.
 func (p *pager) sizeAhead() int {
 	p.ahead = slices.DeleteFunc(p.ahead, func(date string) bool { return date > p.before })
-	if len(p.ahead) == 0 {
+	if len(p.ahead) == 0 || p.ahead[0] == p.ahead[len(p.ahead)-1] {
 		return 0
 	}
-	complete := slices.Index(p.ahead, p.ahead[len(p.ahead)-1])
-	if complete == 0 {
-		return 0
-	}
-	return min(complete+1, p.cap)
+	return min(p.cap, slices.Index(p.ahead, p.ahead[len(p.ahead)-1])+1)
 }
 
 // steadyLength returns the number of records of each of the last two dates, if
@@ -204,15 +192,6 @@ func (p *pager) steadyLength() (length int, steady bool) {
 	return last, last > 0 && last == before
 }
 
-// lastDate returns the number of records at the end that share their date.
-func lastDate(usages []Usage) int {
-	n := 0
-	for n < len(usages) && usages[len(usages)-1-n].Date == usages[len(usages)-1].Date {
-		n++
-	}
-	return n
-}
-
 // append adds complete dates, older than those before them: sorting each page
 // sorts the list.
 func (p *pager) append(usages []Usage) {
@@ -221,11 +200,9 @@ func (p *pager) append(usages []Usage) {
 }
 
 // takeLongDate takes a date of as many records as a page holds or more, which
-// no filter can split. Its pages are merged by record identity until there are
-// as many records as Waldur counts; what one page size loses at its boundaries,
-// another one finds. A deletion and an insertion meanwhile would leave the
-// count as it was, so the date is collected twice, with other page sizes, and
-// both must have the same records.
+// no filter can split. A deletion and an insertion while its pages are read
+// would leave the count as it was, so the date is collected twice, with other
+// page sizes, and both must have the same records.
 func (p *pager) takeLongDate(ctx context.Context, date string) error {
 	first, err := p.collect(ctx, date, 8, 6, 7, 5)
 	if err != nil {
@@ -236,11 +213,11 @@ func (p *pager) takeLongDate(ctx context.Context, date string) error {
 		return err
 	}
 	if !maps.EqualFunc(first, second, func(Usage, Usage) bool { return true }) {
-		return p.incomplete("the records of %s changed while they were read", date)
+		return incomplete(p.list.request, "the records of %s changed while they were read", date)
 	}
 	usages := slices.Collect(maps.Values(second))
 	for i := range usages {
-		usages[i].clear(AllFields() &^ p.list.recordFields())
+		usages[i].clear(AllFields() &^ p.list.query.recordFields())
 	}
 	p.append(usages)
 	p.remaining -= len(usages)
@@ -249,11 +226,12 @@ func (p *pager) takeLongDate(ctx context.Context, date string) error {
 	return err
 }
 
-// collect reads pages of a date, of the given eighths of the cap, until every
-// record that Waldur counts has come.
+// collect merges pages of a date, of the given eighths of the cap, by record
+// identity until every record that Waldur counts has come: what one page size
+// loses at its boundaries, another one finds.
 func (p *pager) collect(ctx context.Context, date string, eighths ...int) (map[identity]Usage, error) {
 	seen, count := map[identity]Usage{}, -1
-	asked := window{after: date, before: date, fields: p.list.recordFields() | Fields(FieldType, FieldCategoryUUID)}
+	asked := window{after: date, before: date, fields: p.list.query.recordFields() | Fields(FieldType, FieldCategoryUUID)}
 	for _, part := range eighths {
 		asked.size = max(1, p.cap*part/8)
 		for asked.page = 1; count < 0 || (len(seen) < count && (asked.page-1)*asked.size < count); asked.page++ {
@@ -262,29 +240,20 @@ func (p *pager) collect(ctx context.Context, date string, eighths ...int) (map[i
 				return nil, err
 			}
 			if count >= 0 && page.count != count {
-				return nil, p.incomplete("Waldur counted %d records of %s, then %d", count, date, page.count)
+				return nil, incomplete(p.list.request, "Waldur counted %d records of %s, then %d", count, date, page.count)
 			}
 			count = page.count
-			if err := p.addEach(seen, page.usages); err != nil {
-				return nil, err
+			slices.SortFunc(page.usages, compare)
+			for range Duplicates(page.usages) {
+				return nil, unverifiable(p.list.request, "%s has more records than a page, and several of one component, which cannot be told apart", date)
+			}
+			for _, usage := range page.usages {
+				seen[usage.identity()] = usage
 			}
 		}
 	}
 	if len(seen) != count {
-		return nil, p.incomplete("of %d records of %s, pages held only %d", count, date, len(seen))
+		return nil, incomplete(p.list.request, "of %d records of %s, pages held only %d", count, date, len(seen))
 	}
 	return seen, nil
-}
-
-func (p *pager) addEach(seen map[identity]Usage, usages []Usage) error {
-	inPage := map[identity]bool{}
-	for i := range usages {
-		id := usages[i].identity()
-		if inPage[id] {
-			return p.unverifiable("%s has more records than a page, and several of one component, which cannot be told apart", usages[i].Date.Value)
-		}
-		inPage[id] = true
-		seen[id] = usages[i]
-	}
-	return nil
 }

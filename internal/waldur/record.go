@@ -7,10 +7,13 @@ import (
 	"strconv"
 )
 
-// Usage reads one record by its id, with the fields that are asked for and its
-// date. An id that does not exist is a *StatusError with status 404; the other
-// errors are those of Usages. Any user may read any record by id; list records
-// carry none.
+// Usage returns one record by its id, with the fields that are asked for and its
+// date. Any user may read any record by id; list records carry none.
+//
+// Errors: *StatusError (404: there is no such record), *RedirectError, *TLSError,
+// *UnreachableError, *OutageError and *FormatError for a request,
+// *DeadlineError when the context's deadline has passed, and the context's error
+// when it was canceled.
 //
 // Source: GET /api/marketplace-category-component-usages/{id}/.
 func (c *Client) Usage(ctx context.Context, id int64, fields FieldSet) (Usage, error) {
@@ -36,4 +39,11 @@ func (o *operation) readRecord(ctx context.Context, request Request, fields Fiel
 		err = checkDate(request, 0, usage.Date.Value)
 	}
 	return usage, err
+}
+
+func checkDate(request Request, record int, date string) error {
+	if _, err := ParseDate(date); err != nil {
+		return &FormatError{Request: request, Record: record, Attribute: FieldDate.String(), Problem: "is not a date YYYY-MM-DD"}
+	}
+	return nil
 }

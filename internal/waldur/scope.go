@@ -3,6 +3,7 @@ package waldur
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 )
@@ -76,4 +77,26 @@ func scopeOfURL(raw string) (Scope, bool) {
 		return Scope{}, false
 	}
 	return scopeOfPath(u.EscapedPath())
+}
+
+// checkScopes compares kind and uuid, as scheme and host of a record's scope
+// vary with the proxies in front of Waldur.
+func (c *Client) checkScopes(request Request, want Scope, usages []Usage) error {
+	for i := range usages {
+		if scope, ok := scopeOfURL(usages[i].Scope.Value); !ok || scope != want {
+			return &FilterError{Request: request, Asked: want.String(), Got: c.shownScope(usages[i].Scope)}
+		}
+	}
+	return nil
+}
+
+// shownScope names the scope of a record in an error.
+func (c *Client) shownScope(scope Nullable[string]) string {
+	if other, ok := scopeOfURL(scope.Value); ok {
+		return other.String()
+	}
+	if !scope.Valid {
+		return "no scope"
+	}
+	return fmt.Sprintf("the scope %q", safeText(c.config.Token, scope.Value))
 }

@@ -183,3 +183,20 @@ func compareNull(a, b bool) int {
 		return -1
 	}
 }
+
+// lastDate returns the number of records at the end that share their date.
+func lastDate(usages []Usage) int {
+	n := 0
+	for n < len(usages) && usages[len(usages)-1-n].Date == usages[len(usages)-1].Date {
+		n++
+	}
+	return n
+}
+
+func datesOf(usages []Usage) []string {
+	dates := make([]string, len(usages))
+	for i := range usages {
+		dates[i] = usages[i].Date.Value
+	}
+	return dates
+}

@@ -1,7 +1,7 @@
-// Command cmd gives the Makefile what package cli knows.
+// Command cmd is package cli for the Makefile.
 //
-//	find       [-cli any|terraform|tofu]                       prints the path of the program
-//	acceptance [-cli any|terraform|tofu] COMMAND [ARGUMENT…]   runs a command with acceptance tests on the program
+//	find       [-cli any|terraform|tofu]                       prints the path of the CLI
+//	acceptance [-cli any|terraform|tofu] COMMAND [ARGUMENT…]   runs a command, such as "go test", with acceptance tests on the CLI
 //	schema     [-cli any|terraform|tofu] BINARY                prints the schema of the provider for tfplugindocs
 //	install    -version X.Y.Z BINARY                           installs the provider for the user
 package main
@@ -33,13 +33,13 @@ func main() {
 
 func run(ctx context.Context, arguments []string) error {
 	if len(arguments) == 0 {
-		return errors.New("say find, acceptance, schema or install")
+		return errors.New("usage: find, acceptance, schema or install")
 	}
 
 	verb := arguments[0]
 	flags := flag.NewFlagSet(verb, flag.ExitOnError)
-	want := flags.String("cli", string(cli.Any), "the program: any, terraform or tofu")
-	version := flags.String("version", cli.LocalVersion, "the version to install as")
+	want := flags.String("cli", string(cli.Any), "the CLI to use: any, terraform or tofu")
+	version := flags.String("version", cli.LocalVersion, "the version of the installed provider")
 
 	if err := flags.Parse(arguments[1:]); err != nil {
 		return err
@@ -66,13 +66,13 @@ func run(ctx context.Context, arguments []string) error {
 	case "schema":
 		return schema(ctx, program, flags.Arg(0))
 	default:
-		return fmt.Errorf("no such command: %q", verb)
+		return fmt.Errorf("unknown command %q", verb)
 	}
 }
 
 func acceptance(ctx context.Context, want cli.Kind, command []string) error {
 	if len(command) == 0 {
-		return errors.New("acceptance: which command?")
+		return errors.New("acceptance: no command to run")
 	}
 
 	dir, err := os.MkdirTemp("", "acceptance-")
@@ -95,7 +95,7 @@ func acceptance(ctx context.Context, want cli.Kind, command []string) error {
 }
 
 func schema(ctx context.Context, program cli.CLI, binary string) error {
-	// The name is the prefix of the data sources, by which tfplugindocs finds their schemas.
+	// tfplugindocs finds the schemas of the data sources by their prefix.
 	document, err := program.Schema(ctx, binary, "waldur")
 	if err != nil {
 		return err
@@ -128,9 +128,9 @@ terraform {
   }
 }
 
-After another build is installed, remove .terraform.lock.hcl before init: it
-holds the checksum of this one. While these folders exist, no other version is
-taken from a registry:
+After you install another build, remove .terraform.lock.hcl before init: it
+contains the checksum of this one. As long as these folders exist, no version is
+installed from a registry:
 
 `, source, version)
 
