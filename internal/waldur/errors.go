@@ -23,6 +23,7 @@ const (
 	ReasonUnknown Reason = iota
 
 	// Waldur refused the token (401).
+
 	ReasonNotProvided            // no token of a kind that it accepts
 	ReasonTokenInvalid           // unknown
 	ReasonTokenExpired           // an API token or a JWT
@@ -36,10 +37,12 @@ const (
 	ReasonUserIdentifierMissing  // the OIDC provider's answer does not identify a user
 
 	// Waldur found nothing.
+
 	ReasonScopeNotVisible // no such project or customer, or not visible to the user (400)
 	ReasonRecordNotFound  // no record with this id (404)
 
 	// The way to Waldur.
+
 	ReasonTimeout          // Config.RequestTimeout has passed
 	ReasonRefused          // nothing listens on the port
 	ReasonHostUnknown      // DNS does not know the host
