@@ -149,7 +149,7 @@ func TestAccBudgetCheckExits(t *testing.T) {
 					answer.Header.Set("X-Result-Count", strconv.Itoa(count+1))
 				}
 			},
-			with: budget(1000, nil), exit: ends, says: "list not proved complete", noRecord: true,
+			with: budget(1000, nil), exit: ends, says: "list not verified to be complete", noRecord: true,
 		},
 		"list without a count": {
 			waldur: func(w *waldurtest.Waldur) {

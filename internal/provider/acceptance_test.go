@@ -24,16 +24,14 @@ import (
 func accept(t *testing.T, server *waldurtest.Waldur, steps ...resource.TestStep) {
 	t.Helper()
 	environment := map[string]string{"WALDUR_API_URL": server.Start(t), "WALDUR_ACCESS_TOKEN": waldurtest.Token}
-	around := surroundings{
+	fake := dependencies{
 		lookupEnv: func(name string) (string, bool) { value, found := environment[name]; return value, found },
-		clock:     systemClock{},
 		random:    func() float64 { return 0 },
-		log:       debug,
 	}
 	resource.ParallelTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
 			"waldur": func() (tfprotov6.ProviderServer, error) {
-				return providerserver.NewProtocol6(newIn("1.2.3", around)())(), nil
+				return providerserver.NewProtocol6(newWith("1.2.3", fake)())(), nil
 			},
 		},
 		Steps: steps,

@@ -101,6 +101,32 @@ func TestReasonOfARefusalIsRecognized(t *testing.T) {
 	}
 }
 
+// Waldur gives one reason for everything that is wrong with a personal access
+// token, and where it accepts none, it takes one for a JWT.
+func TestReasonOfARefusedPersonalAccessTokenIsItsOwn(t *testing.T) {
+	t.Parallel()
+	for detail, want := range map[string]waldur.Reason{
+		"Invalid token.":             waldur.ReasonPersonalTokenInvalid,
+		"Invalid JWT token.":         waldur.ReasonPersonalTokensDisabled,
+		"User inactive or deleted.":  waldur.ReasonUserInactive,
+		"Token has expired.":         waldur.ReasonTokenExpired,
+		"Something new in a server.": waldur.ReasonUnknown,
+	} {
+		t.Run(detail, func(t *testing.T) {
+			t.Parallel()
+			url, _ := serve(t, status(401, `{"detail":"`+detail+`"}`))
+			token, err := waldur.ParseToken("w_1735689599_Abc")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = connect(t, url, func(config *waldur.Config) { config.Token = token }).Usages(t.Context(), everything())
+			if refused, ok := errors.AsType[*waldur.StatusError](err); !ok || refused.Reason != want {
+				t.Errorf("error %v, want reason %d", err, want)
+			}
+		})
+	}
+}
+
 func TestNoMoreRequestsAreInFlightThanAllowed(t *testing.T) {
 	t.Parallel()
 	const reads, allowed = 12, 3
