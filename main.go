@@ -3,13 +3,16 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"os"
+	"runtime/debug"
+	"strings"
 
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/provider"
 )
@@ -18,22 +21,35 @@ import (
 // to another provider, which lacks these data sources.
 const address = "registry.terraform.io/waldur/waldur-usage"
 
-// version is set by the linker in a release.
-var version = "dev"
+// version is set by the linker in a release build.
+var version string
 
 func main() {
-	debug := flag.Bool("debug", false, "serve for a debugger: print how to attach a Terraform or OpenTofu to this process")
+	managed := flag.Bool("debug", false, "serve for a debugger: print how to attach a Terraform or OpenTofu to this process")
 	flag.Parse()
 	// net/http prints what follows an answer beyond its length, which may echo
 	// the token, and the CLI copies that into its log.
 	log.SetOutput(io.Discard)
-	var options []tf6server.ServeOpt
-	if *debug {
-		options = append(options, tf6server.WithManagedDebug())
-	}
-	err := tf6server.Serve(address, provider.NewServer(version), options...)
+	info, _ := debug.ReadBuildInfo()
+	newProvider := provider.New(reportedVersion(version, info))
+	err := providerserver.Serve(context.Background(), newProvider, providerserver.ServeOpts{Address: address, Debug: *managed})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// reportedVersion returns the version of a release build as the linker set it.
+// Otherwise it returns the version of the module without its "v", which is the
+// one that "go install …@latest" resolved. It returns "dev" if there is neither.
+func reportedVersion(linked string, info *debug.BuildInfo) string {
+	if linked != "" {
+		return linked
+	}
+	if info != nil {
+		if module, found := strings.CutPrefix(info.Main.Version, "v"); found {
+			return module
+		}
+	}
+	return "dev"
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -122,4 +123,31 @@ func read(t *testing.T, dir, name string) string {
 		t.Fatal(err)
 	}
 	return string(content)
+}
+
+func TestReportedVersionIsTheLinkersOrTheModules(t *testing.T) {
+	t.Parallel()
+	module := func(version string) *debug.BuildInfo {
+		return &debug.BuildInfo{Main: debug.Module{Version: version}}
+	}
+	tests := map[string]struct {
+		linked string
+		info   *debug.BuildInfo
+		want   string
+	}{
+		"release build":          {"0.1.0", module("(devel)"), "0.1.0"},
+		"release build of a tag": {"0.1.0", module("v0.2.0"), "0.1.0"},
+		"go install":             {"", module("v0.1.0"), "0.1.0"},
+		"go install of a commit": {"", module("v0.1.1-0.20261124120000-0123456789ab"), "0.1.1-0.20261124120000-0123456789ab"},
+		"build without tags":     {"", module("(devel)"), "dev"},
+		"no build information":   {"", nil, "dev"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := reportedVersion(test.linked, test.info); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
 }

@@ -6,6 +6,8 @@
 //   - tools/tofu is OpenTofu with exactly the dependencies and the replace of
 //     its own release. In this module 101 of them would be newer: tests would
 //     run on an OpenTofu that nobody released.
+//   - tools/actionlint does not compile with the go.yaml.in/yaml/v4 that the
+//     others need.
 //   - tools/opa needs github.com/gobwas/glob v1, with which goreleaser does not
 //     compile.
 //   - tools/http is another provider, for "make bench", and years older.

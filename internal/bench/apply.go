@@ -29,7 +29,7 @@ func applies(ctx context.Context) (table, error) {
 
 // asSlowAsMeasured makes the fake take the time that a real Waldur takes, and
 // answer requests with one token one after the other.
-func asSlowAsMeasured(w *waldurtest.Waldur) { w.Sleep = true }
+func asSlowAsMeasured(w *waldurtest.Waldur) { w.Sleep, w.TokenLock = true, true }
 
 func atOnce(*waldurtest.Waldur) {}
 

@@ -3,12 +3,17 @@ package cli
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
 // release returns the folder with the archives of a release or a snapshot.
@@ -59,21 +64,26 @@ func archives(t *testing.T, dir string) []string {
 	return archives
 }
 
-func TestAccReleaseHasAChecksumOfEveryArchiveAndOfTheManifest(t *testing.T) {
+func TestAccReleaseHasAChecksumOfEveryFile(t *testing.T) {
 	t.Parallel()
 
 	dir := release(t)
 	sums := sums(t, dir)
 
-	for _, archive := range archives(t, dir) {
-		content, err := os.ReadFile(archive)
+	sboms, err := filepath.Glob(filepath.Join(dir, "*.cdx.json"))
+	if err != nil || len(sboms) != len(archives(t, dir)) {
+		t.Errorf("%d SBOMs for %d archives, %v", len(sboms), len(archives(t, dir)), err)
+	}
+
+	for _, file := range append(archives(t, dir), sboms...) {
+		content, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
 
 		sum := sha256.Sum256(content)
-		if got, want := sums[filepath.Base(archive)], hex.EncodeToString(sum[:]); got != want {
-			t.Errorf("%s: the list says %q, the file has %s", filepath.Base(archive), got, want)
+		if got, want := sums[filepath.Base(file)], hex.EncodeToString(sum[:]); got != want {
+			t.Errorf("%s: the list has %q, the file %s", filepath.Base(file), got, want)
 		}
 	}
 
@@ -86,7 +96,7 @@ func TestAccReleaseHasAChecksumOfEveryArchiveAndOfTheManifest(t *testing.T) {
 	name := "terraform-provider-waldur-usage_" + version(t, dir) + "_manifest.json"
 
 	if got, want := sums[name], hex.EncodeToString(sum[:]); got != want {
-		t.Errorf("without %s, the registry assumes protocol 5: the list says %q, the file has %s", name, got, want)
+		t.Errorf("the registry assumes protocol 5 without %s: the list has %q, the file %s", name, got, want)
 	}
 }
 
@@ -113,8 +123,8 @@ func TestAccReleaseHasThePlatformsOfBothCLIs(t *testing.T) {
 	}
 }
 
-// The mirror contains the archives as a registry serves them, and the CLI picks
-// that of its platform.
+// The archives are in a mirror as they are in a registry, and the CLI installs
+// the one for its platform.
 func TestAccReleaseInstallsFromItsArchive(t *testing.T) {
 	t.Parallel()
 
@@ -125,6 +135,85 @@ func TestAccReleaseInstallsFromItsArchive(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	initialize(t, program, archiveMirror(t, program.Kind, released), version(t, released))
+}
+
+// The rehearsal of a release: a pipeline installs it and checks a budget.
+func TestAccReleaseChecksABudget(t *testing.T) {
+	t.Parallel()
+
+	released := release(t)
+
+	program, err := Find(t.Context(), Any, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	now := time.Now().UTC()
+	server := waldurtest.New()
+	server.Add(waldurtest.History("/api/projects/2b5719686db84f24bf64c3dfec58fbeb/", 24, 8, waldurtest.Newest(now.Year(), now.Month()))...)
+
+	config := archiveMirror(t, program.Kind, released)
+	environment := []string{"WALDUR_API_URL=" + server.Start(t), "WALDUR_ACCESS_TOKEN=" + waldurtest.Token}
+
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "main.tf"), []byte(budgetGate), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	run := func(arguments ...string) (output string, exit int) {
+		cmd := program.Command(t.Context(), dir, config, arguments...)
+		cmd.Env = append(cmd.Env, environment...)
+		printed, err := cmd.CombinedOutput()
+		if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+			t.Fatal(err)
+		}
+		t.Logf("%s %s %s: exit code %d\n%s", program.Kind, program.Version, strings.Join(arguments, " "), cmd.ProcessState.ExitCode(), printed)
+
+		return string(printed), cmd.ProcessState.ExitCode()
+	}
+
+	if _, exit := run("init", "-no-color"); exit != 0 {
+		t.Fatal("the release is not installed")
+	}
+
+	if output, exit := run("plan", "-no-color"); exit != 1 || !strings.Contains(output, "cpu             20186 of      15000") {
+		t.Error("a plan over the budget does not fail with the usage")
+	}
+
+	if _, exit := run("plan", "-no-color", `-var=limits={"cpu":20186,"ram":69252}`); exit != 0 {
+		t.Error("a plan within the budget fails")
+	}
+}
+
+// budgetGate fails a plan when the project of the fake Waldur used more in this
+// month than a limit, or when there is no data for it.
+const budgetGate = `
+terraform {
+  required_providers { waldur = { source = "waldur/waldur-usage" } }
+}
+variable "limits" {
+  type    = map(number)
+  default = { cpu = 15000, ram = 80000 }
+}
+data "waldur_category_component_usages" "month" {
+  project_uuid = "2b5719686db84f24bf64c3dfec58fbeb"
+  date_after   = formatdate("YYYY-MM-01", plantimestamp())
+  lifecycle {
+    postcondition {
+      condition     = alltrue([for t, limit in var.limits : try(sum([for u in self.usages : u.reported_usage if u.type == t]) <= limit, false)])
+      error_message = join("\n", concat(["Used this month:"], [for t, limit in var.limits : format("  %-10s %10v of %10v", t, try(sum([for u in self.usages : u.reported_usage if u.type == t]), "no data"), limit)]))
+    }
+  }
+}
+output "used" { value = { for u in data.waldur_category_component_usages.month.usages : u.type => u.reported_usage... } }
+`
+
+// archiveMirror makes a file system mirror of the archives in a release and
+// returns the CLI configuration file that installs from it alone.
+func archiveMirror(t *testing.T, kind Kind, released string) (config string) {
+	t.Helper()
+
 	dir := t.TempDir()
 
 	config, err := writeConfig(dir)
@@ -132,7 +221,7 @@ func TestAccReleaseInstallsFromItsArchive(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	mirror := filepath.Join(dir, "plugins", program.Kind.RegistryHost(), "waldur", "waldur-usage")
+	mirror := filepath.Join(dir, "plugins", kind.RegistryHost(), "waldur", "waldur-usage")
 	if err := os.MkdirAll(mirror, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +232,7 @@ func TestAccReleaseInstallsFromItsArchive(t *testing.T) {
 		}
 	}
 
-	initialize(t, program, config, version(t, released))
+	return config
 }
 
 // version returns the version in the names of the archives.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
@@ -31,7 +32,9 @@ func accept(t *testing.T, server *waldurtest.Waldur, steps ...resource.TestStep)
 	}
 	resource.ParallelTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
-			"waldur": func() (tfprotov6.ProviderServer, error) { return serverOf(newIn("1.2.3", around))(), nil },
+			"waldur": func() (tfprotov6.ProviderServer, error) {
+				return providerserver.NewProtocol6(newIn("1.2.3", around)())(), nil
+			},
 		},
 		Steps: steps,
 	})

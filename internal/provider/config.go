@@ -108,7 +108,7 @@ func (s *settings) certificates(written types.String) *x509.CertPool {
 	if written.IsUnknown() || written.IsNull() {
 		return nil
 	}
-	pool, err := waldur.TrustAlso(written.ValueString())
+	pool, err := waldur.CertPoolWith(written.ValueString())
 	if err != nil {
 		s.invalid("ca_certificate", "ca_certificate", err)
 	}

@@ -71,7 +71,7 @@ func readError(err error, reading subject) diag.Diagnostic {
 // refusal is the part of readError for answers with an error status.
 func refusal(refused *waldur.StatusError, reading subject) diag.Diagnostic {
 	answer := answered(refused)
-	asked := request(refused.Request, refused.Attempts, refused.ID)
+	asked := request(refused.Request, refused.Attempts, refused.RequestID)
 	switch {
 	case refused.Status == http.StatusUnauthorized:
 		return reading.unable("token refused", answer, asked, tokenAdvice(refused.Detail))
@@ -91,10 +91,10 @@ func refusal(refused *waldur.StatusError, reading subject) diag.Diagnostic {
 		return reading.unable("no Waldur at the endpoint", answer, asked,
 			"Check that endpoint is the address of a Waldur, with its path prefix if it has one.")
 	case refused.Status == http.StatusTooManyRequests:
-		return reading.unable("rate limited", answer, asked, comeBack(refused.ComeBack)+
+		return reading.unable("rate limited", answer, asked, comeBack(refused.RetryAfter)+
 			" Fewer data sources, or a lower max_concurrent_requests, ask for less at once."+throttled(refused.Throttled))
 	case refused.Status >= http.StatusInternalServerError:
-		return reading.unable("server error", answer, asked, comeBack(refused.ComeBack)+
+		return reading.unable("server error", answer, asked, comeBack(refused.RetryAfter)+
 			" If it goes on, ask the administrator of that Waldur, with the time of this error."+throttled(refused.Throttled))
 	default:
 		return reading.unable("request refused", answer, asked,

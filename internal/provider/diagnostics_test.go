@@ -140,7 +140,7 @@ func TestFailuresAreToldApart(t *testing.T) {
 		"server error": {
 			arrange: answer(500, "<h1>Server Error (500)</h1>", "X-Request-Id", "abc-123"),
 			summary: "Unable to read usages: server error",
-			details: []string{"Waldur answered 500 Internal Server Error, without an explanation.", listRequest + ", 2 times, the last with the request id abc-123.", "administrator"},
+			details: []string{"Waldur answered 500 Internal Server Error, without an explanation.", listRequest + ", 4 times, the last with the request id abc-123.", "administrator"},
 		},
 		"gateway without a server": {
 			arrange: answer(502, "<html><h1>502 Bad Gateway</h1></html>"),
@@ -224,7 +224,7 @@ func TestFailuresAreToldApart(t *testing.T) {
 				}
 			},
 			summary: "Unable to read usages: list not proved complete",
-			details: []string{"in each of 3 readings", "None of the records is used", listRequest},
+			details: []string{"in each of 7 readings", "None of the records is used", listRequest},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -290,7 +290,7 @@ func TestSlowWaldurIsSaidSo(t *testing.T) {
 	s := connect(t, server, attributes{"request_timeout": 1, "max_retries": 0})
 	_, found := s.read(oneType, attributes{"id": 7})
 	requireError(t, found, "Unable to read usage record: Waldur not reachable", "",
-		[]string{"no whole answer within 1s.", "raise request_timeout"})
+		[]string{"no complete answer within 1s.", "raise request_timeout"})
 }
 
 func TestUntrustedCertificateIsSaidSo(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -15,7 +16,7 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
-var _ provider.Provider = (*usageProvider)(nil)
+var _ provider.ProviderWithFunctions = (*usageProvider)(nil)
 
 // surroundings is what the provider takes from the machine and the process
 // that it runs in.
@@ -92,7 +93,7 @@ func (p *usageProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 				Optional: true,
 				MarkdownDescription: "PEM certificates to trust beside the system's, for a Waldur whose certificate is issued by your own authority: " +
 					"`file(\"ca.pem\")`.",
-				Validators: []validator.String{parsed("Invalid ca_certificate", waldur.TrustAlso)},
+				Validators: []validator.String{parsed("Invalid ca_certificate", waldur.CertPoolWith)},
 			},
 		},
 	}
@@ -147,6 +148,11 @@ func notInHeader(r rune) bool { return r <= ' ' || r == '\x7f' }
 // DataSources implements provider.Provider.
 func (p *usageProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{newUsagesDataSource, newUsageDataSource}
+}
+
+// Functions implements provider.ProviderWithFunctions.
+func (p *usageProvider) Functions(context.Context) []func() function.Function {
+	return []func() function.Function{newBudgetCheck, newUsageReport, newUsageChart}
 }
 
 // Resources implements provider.Provider: there are none.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"go.uber.org/goleak"
@@ -50,12 +51,12 @@ const unknown = tftypes.UnknownValue
 func newSession(tb testing.TB, environment map[string]string) *session {
 	tb.Helper()
 	s := &session{tb: tb, clock: &jumpingClock{now: time.Date(2024, 10, 1, 12, 0, 0, 0, time.UTC)}, logged: &lines{}, terraform: "1.11.4"}
-	s.server = serverOf(newIn("1.2.3", surroundings{
+	s.server = providerserver.NewProtocol6(newIn("1.2.3", surroundings{
 		lookupEnv: func(name string) (string, bool) { value, found := environment[name]; return value, found },
 		clock:     s.clock,
 		random:    func() float64 { return 0.5 },
 		log:       s.logged.add,
-	}))()
+	})())()
 	var err error
 	if s.schemas, err = s.server.GetProviderSchema(tb.Context(), &tfprotov6.GetProviderSchemaRequest{}); err != nil {
 		tb.Fatal(err)

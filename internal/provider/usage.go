@@ -2,10 +2,13 @@ package provider
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
@@ -79,6 +82,21 @@ func meaning(field waldur.Field) string {
 	default:
 		return ""
 	}
+}
+
+// setState makes the state what is configured, with the values that were read.
+// It sets the state as one value: by attributes, the framework would take each
+// record apart by reflection.
+func setState(state *tfsdk.State, config tfsdk.Config, read map[string]tftypes.Value) (diagnostics diag.Diagnostics) {
+	var values map[string]tftypes.Value
+	if err := config.Raw.As(&values); err != nil {
+		diagnostics.AddError("Unable to set the state", err.Error()+"\n\nThis is a bug of the provider: please report it.")
+		return diagnostics
+	}
+	values = maps.Clone(values) // As returns the map of the value itself
+	maps.Copy(values, read)
+	state.Raw = tftypes.NewValue(config.Raw.Type(), values)
+	return nil
 }
 
 // usageValues gives the attributes of a record by their names.

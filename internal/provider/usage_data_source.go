@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strconv"
 
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -25,7 +26,7 @@ func (d *usageDataSource) Metadata(_ context.Context, req datasource.MetadataReq
 }
 
 // Schema implements datasource.DataSource.
-func (d *usageDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+func (d *usageDataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	attributes := map[string]schema.Attribute{
 		"id": schema.NumberAttribute{
 			Required: true,
@@ -33,7 +34,8 @@ func (d *usageDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, 
 				"you know it from an administrator or from the database.",
 			Validators: []validator.Number{wholeNumberValidator{"Invalid id", 1}},
 		},
-		"fields": fieldsAttribute(),
+		"fields":   fieldsAttribute(),
+		"timeouts": timeoutsAttribute(ctx),
 	}
 	maps.Copy(attributes, usageAttributes())
 	resp.Schema = schema.Schema{
@@ -46,25 +48,29 @@ func (d *usageDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, 
 
 // Read implements datasource.DataSource.
 func (d *usageDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
-	var written types.Number
-	var fields types.Set
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("id"), &written)...)
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("fields"), &fields)...)
 	resp.Diagnostics.Append(d.connection.check("usage record", req.Config)...)
+	var id types.Number
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("id"), &id)...)
+	var fields types.Set
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("fields"), &fields)...)
+	var limits timeouts.Value
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("timeouts"), &limits)...)
+	timeout, diagnostics := limits.Read(ctx, defaultReadTimeout)
+	resp.Diagnostics.Append(diagnostics...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	id, err := parseWhole(digits(written.ValueBigFloat()), 1)
+	number, err := parseWhole(digits(id.ValueBigFloat()), 1)
 	if err != nil {
 		resp.Diagnostics.AddAttributeError(path.Root("id"), "Invalid id", err.Error())
 		return
 	}
-	usage, err := d.connection.client.Usage(ctx, id, fieldSet(fields))
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	usage, err := d.connection.client.Usage(ctx, number, fieldSet(fields))
 	if err != nil {
-		resp.Diagnostics.Append(readError(err, subject{what: "usage record", name: strconv.FormatInt(id, 10), argument: path.Root("id"), byID: true}))
+		resp.Diagnostics.Append(readError(err, subject{what: "usage record", name: strconv.FormatInt(number, 10), argument: path.Root("id"), byID: true}))
 		return
 	}
-	for name, value := range usageValues(&usage) {
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(name), value)...)
-	}
+	resp.Diagnostics.Append(setState(&resp.State, req.Config, usageValues(&usage))...)
 }

@@ -5,14 +5,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
-	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
@@ -33,12 +33,8 @@ func (d *usagesDataSource) Metadata(_ context.Context, req datasource.MetadataRe
 }
 
 // Schema implements datasource.DataSource.
-func (d *usagesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
-	resp.Schema = usagesSchema()
-}
-
-func usagesSchema() schema.Schema {
-	return schema.Schema{
+func (d *usagesDataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
 		MarkdownDescription: "Lists every usage record of a project or a customer: how much of each component was used in each month, " +
 			"over all resources of a category. The list is proved complete, or reading it is an error. " +
 			"Records are sorted by `date` (newest first), then by `type` and `category_uuid`. " +
@@ -55,6 +51,8 @@ func usagesSchema() schema.Schema {
 					"Waldur compares the kind and the UUID; the host in front of them makes no difference.",
 				Validators: []validator.String{
 					parsed("Invalid scope", waldur.ParseScopeURL),
+					// ExactlyOneOf would report all of this at scope, also where
+					// scope is not written.
 					stringvalidator.AtLeastOneOf(path.MatchRoot("project_uuid"), path.MatchRoot("customer_uuid")),
 				},
 			},
@@ -79,7 +77,8 @@ func usagesSchema() schema.Schema {
 				MarkdownDescription: "Last date, inclusive, as `YYYY-MM-DD`. Any day of September 2024 makes it the last month.",
 				Validators:          []validator.String{parsed("Invalid date_before", waldur.ParseDate)},
 			},
-			"fields": fieldsAttribute(),
+			"fields":   fieldsAttribute(),
+			"timeouts": timeoutsAttribute(ctx),
 			"usages": schema.ListAttribute{
 				Computed:            true,
 				ElementType:         usageObject(),
@@ -89,33 +88,26 @@ func usagesSchema() schema.Schema {
 	}
 }
 
-// usagesArguments is what a configuration says.
-type usagesArguments struct {
-	scope, projectUUID, customerUUID types.String
-	dateAfter, dateBefore            types.String
-	fields                           types.Set
-}
-
-func readUsagesArguments(ctx context.Context, config tfsdk.Config) (usagesArguments, diag.Diagnostics) {
-	var a usagesArguments
-	var diagnostics diag.Diagnostics
-	for name, target := range map[string]any{
-		"scope": &a.scope, "project_uuid": &a.projectUUID, "customer_uuid": &a.customerUUID,
-		"date_after": &a.dateAfter, "date_before": &a.dateBefore, "fields": &a.fields,
-	} {
-		diagnostics.Append(config.GetAttribute(ctx, path.Root(name), target)...)
-	}
-	return a, diagnostics
+// usagesModel is the data source as it is configured.
+type usagesModel struct {
+	Scope        types.String   `tfsdk:"scope"`
+	ProjectUUID  types.String   `tfsdk:"project_uuid"`
+	CustomerUUID types.String   `tfsdk:"customer_uuid"`
+	DateAfter    types.String   `tfsdk:"date_after"`
+	DateBefore   types.String   `tfsdk:"date_before"`
+	Fields       types.Set      `tfsdk:"fields"`
+	Timeouts     timeouts.Value `tfsdk:"timeouts"`
+	Usages       types.List     `tfsdk:"usages"`
 }
 
 // ValidateConfig compares the dates with each other and with the months.
 func (d *usagesDataSource) ValidateConfig(ctx context.Context, req datasource.ValidateConfigRequest, resp *datasource.ValidateConfigResponse) {
-	arguments, diagnostics := readUsagesArguments(ctx, req.Config)
-	resp.Diagnostics.Append(diagnostics...)
-	if resp.Diagnostics.HasError() || arguments.dateAfter.IsNull() || arguments.dateAfter.IsUnknown() {
+	var config usagesModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() || config.DateAfter.IsNull() || config.DateAfter.IsUnknown() {
 		return
 	}
-	after, err := waldur.ParseDate(arguments.dateAfter.ValueString())
+	after, err := waldur.ParseDate(config.DateAfter.ValueString())
 	if err != nil {
 		return // its validator says so
 	}
@@ -124,55 +116,59 @@ func (d *usagesDataSource) ValidateConfig(ctx context.Context, req datasource.Va
 			fmt.Sprintf("Usage records are dated the first of a month. date_after = %q therefore leaves out %s. To have that month, write %q.",
 				after.Format(time.DateOnly), after.Format("January 2006"), after.AddDate(0, 0, 1-after.Day()).Format(time.DateOnly)))
 	}
-	before, err := waldur.ParseDate(arguments.dateBefore.ValueString())
+	before, err := waldur.ParseDate(config.DateBefore.ValueString())
 	if err == nil && after.After(before) {
 		resp.Diagnostics.AddAttributeError(path.Root("date_after"), "Invalid date_after",
-			fmt.Sprintf("It is later than date_before: no date is from %s to %s.", arguments.dateAfter.ValueString(), arguments.dateBefore.ValueString()))
+			fmt.Sprintf("It is later than date_before: no date is from %s to %s.", config.DateAfter.ValueString(), config.DateBefore.ValueString()))
 	}
 }
 
 // Read implements datasource.DataSource.
 func (d *usagesDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
-	arguments, diagnostics := readUsagesArguments(ctx, req.Config)
-	resp.Diagnostics.Append(diagnostics...)
 	resp.Diagnostics.Append(d.connection.check("usages", req.Config)...)
+	var config usagesModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	timeout, diagnostics := config.Timeouts.Read(ctx, defaultReadTimeout)
+	resp.Diagnostics.Append(diagnostics...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	scope, argument, err := arguments.chosenScope()
+	scope, argument, err := config.chosenScope()
 	if err != nil {
 		resp.Diagnostics.AddAttributeError(path.Root(argument), "Invalid "+argument, err.Error())
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	usages, err := d.connection.client.Usages(ctx, waldur.Query{
 		Scope:  scope,
-		After:  arguments.dateAfter.ValueString(),
-		Before: arguments.dateBefore.ValueString(),
-		Fields: fieldSet(arguments.fields),
+		After:  config.DateAfter.ValueString(),
+		Before: config.DateBefore.ValueString(),
+		Fields: fieldSet(config.Fields),
 	})
 	if err != nil {
 		resp.Diagnostics.Append(readError(err, subject{what: "usages", name: scope.String(), argument: path.Root(argument)}))
 		return
 	}
 	resp.Diagnostics.Append(duplicateWarning(usages)...)
-	// The scope first: to set an attribute is to walk over all that are set.
-	if arguments.scope.IsNull() {
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("scope"), d.connection.endpoint.ScopeURL(scope))...)
+	values := map[string]tftypes.Value{"usages": usagesValue(usages)}
+	if config.Scope.IsNull() {
+		values["scope"] = tftypes.NewValue(tftypes.String, d.connection.endpoint.ScopeURL(scope))
 	}
-	resp.Diagnostics.Append(setUsages(ctx, &resp.State, usagesValue(usages))...)
+	resp.Diagnostics.Append(setState(&resp.State, req.Config, values)...)
 }
 
-// chosenScope gives the scope and the argument that names it.
-func (a usagesArguments) chosenScope() (scope waldur.Scope, argument string, err error) {
+// chosenScope returns the scope, and the name of the argument that is set.
+func (m usagesModel) chosenScope() (scope waldur.Scope, argument string, err error) {
 	switch {
-	case !a.projectUUID.IsNull():
-		uuid, err := waldur.ParseUUID(a.projectUUID.ValueString())
+	case !m.ProjectUUID.IsNull():
+		uuid, err := waldur.ParseUUID(m.ProjectUUID.ValueString())
 		return waldur.Scope{Kind: waldur.Project, UUID: uuid}, "project_uuid", err
-	case !a.customerUUID.IsNull():
-		uuid, err := waldur.ParseUUID(a.customerUUID.ValueString())
+	case !m.CustomerUUID.IsNull():
+		uuid, err := waldur.ParseUUID(m.CustomerUUID.ValueString())
 		return waldur.Scope{Kind: waldur.Customer, UUID: uuid}, "customer_uuid", err
 	default:
-		scope, err := waldur.ParseScopeURL(a.scope.ValueString())
+		scope, err := waldur.ParseScopeURL(m.Scope.ValueString())
 		return scope, "scope", err
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
@@ -57,6 +59,9 @@ func TestListArgumentsAreValidated(t *testing.T) {
 		"an empty date":       {attributes{"scope": url, "date_after": ""}, "date_after", "Invalid date_after", "YYYY-MM-DD"},
 		"no such day":         {attributes{"scope": url, "date_before": "2023-02-29"}, "date_before", "Invalid date_before", "exists"},
 		"dates the wrong way": {attributes{"scope": url, "date_after": "2024-10-01", "date_before": "2024-09-30"}, "date_after", "Invalid date_after", "later than date_before"},
+		"a timeout in words":  {attributes{"scope": url, "timeouts": timeout("ten minutes")}, "timeouts", "Invalid Attribute Value Time Duration", "ten minutes"},
+		"a timeout of zero":   {attributes{"scope": url, "timeouts": timeout("0s")}, "timeouts", "Invalid timeouts.read", "longer than 0"},
+		"a negative timeout":  {attributes{"scope": url, "timeouts": timeout("-5m")}, "timeouts", "Invalid timeouts.read", "longer than 0"},
 		"a null field":        {attributes{"scope": url, "fields": []any{"date", nil}}, "fields", "Null Set Value", "null"},
 		"an unknown field":    {attributes{"scope": url, "fields": []string{"uuid"}}, "fields", "Invalid Attribute Value Match", `"reported_usage"`},
 	} {
@@ -84,6 +89,11 @@ func TestMonthThatIsLeftOutIsWarnedOf(t *testing.T) {
 	}
 }
 
+// timeout is the argument timeouts of both data sources.
+func timeout(read string) map[string]tftypes.Value {
+	return map[string]tftypes.Value{"read": tftypes.NewValue(tftypes.String, read)}
+}
+
 func TestListGivesEveryAttribute(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
@@ -100,7 +110,7 @@ func TestListGivesEveryAttribute(t *testing.T) {
 	state, found := s.read(listType, written)
 	s.none(found)
 	want := map[string]any{
-		"scope": url + scope, "project_uuid": nil, "customer_uuid": nil, "date_after": nil, "date_before": "2024-09-30", "fields": nil,
+		"scope": url + scope, "project_uuid": nil, "customer_uuid": nil, "date_after": nil, "date_before": "2024-09-30", "fields": nil, "timeouts": nil,
 		"usages": []any{map[string]any{
 			"name": "Größe 🚀", "type": "cpu", "measured_unit": "", "category_title": `"VM"`, "category_uuid": someUUID,
 			"date": "2024-09-01", "reported_usage": int64(-5), "fixed_usage": nil, "scope": url + scope,

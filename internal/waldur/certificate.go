@@ -9,14 +9,13 @@ import (
 	"strings"
 )
 
-// TrustAlso gives the system's certificates and those in the PEM text. A text
-// that holds no certificate, a damaged one, or anything else in PEM form is an
-// error. What stands between certificates is ignored: bundles have comments
-// there.
-func TrustAlso(pemText string) (*x509.CertPool, error) {
+// CertPoolWith returns the system's certificates and those in the PEM text. Text
+// without a certificate, a damaged certificate, and any other PEM block are
+// errors. Text between the certificates is ignored: bundles contain comments.
+func CertPoolWith(pemText string) (*x509.CertPool, error) {
 	pool, err := x509.SystemCertPool()
 	if err != nil {
-		return nil, fmt.Errorf("The system's certificates cannot be read: %w", err)
+		return nil, fmt.Errorf("the system's certificates cannot be read: %w", err)
 	}
 	found := 0
 	rest := []byte(pemText)
@@ -28,19 +27,18 @@ func TrustAlso(pemText string) (*x509.CertPool, error) {
 		}
 		found++
 		if block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("Its PEM block %d is no CERTIFICATE but: %q.", found, block.Type)
+			return nil, fmt.Errorf("PEM block %d is of type %q, not CERTIFICATE", found, block.Type)
 		}
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, fmt.Errorf("Its PEM block %d is not a valid certificate.", found)
+			return nil, fmt.Errorf("PEM block %d is not a valid certificate", found)
 		}
 		pool.AddCert(certificate)
 	}
-	// pem.Decode passes over a block that it cannot read.
+	// pem.Decode skips blocks that it cannot read.
 	damaged := strings.Count(pemText, "-----BEGIN ") != found || strings.Count(pemText, "-----END ") != found
 	if found == 0 || damaged || len(bytes.TrimSpace(rest)) > 0 {
-		return nil, errors.New("It holds text that is not a PEM certificate, or a damaged one. " +
-			"Write each certificate whole, from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----; file(\"ca.pem\") reads them from a file.")
+		return nil, errors.New("the value contains text that is not a PEM certificate, or a damaged certificate")
 	}
 	return pool, nil
 }

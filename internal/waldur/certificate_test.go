@@ -26,7 +26,7 @@ func TestCertificatesAreTrustedBesideTheSystems(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pool, err := waldur.TrustAlso(given.text)
+			pool, err := waldur.CertPoolWith(given.text)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -66,7 +66,7 @@ func TestTextThatIsNoCertificateIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := waldur.TrustAlso(text); err == nil {
+			if _, err := waldur.CertPoolWith(text); err == nil {
 				t.Error("was accepted")
 			} else if strings.Contains(err.Error(), "aGVsbG8") {
 				t.Errorf("shows what may be a key: %v", err)

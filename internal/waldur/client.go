@@ -4,34 +4,73 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 )
 
-// Config says how a Waldur is reached. Every field but RootCAs is needed.
+// Config says how a Waldur is reached. Endpoint and Token are required; a zero
+// value of another field means its default.
 type Config struct {
 	Endpoint              Endpoint
 	Token                 Token
 	UserAgent             string
-	RequestTimeout        time.Duration  // of one HTTP request, from its turn to its last byte
-	MaxRetries            int            // repeats of one HTTP request, 0 or more
-	MaxConcurrentRequests int            // in flight at once over the whole client, 1 or more
-	RootCAs               *x509.CertPool // nil: the system's
-	Clock                 Clock
-	Random                func() float64 // in [0, 1), for the waits between repeats
-	Log                   Log
+	RequestTimeout        time.Duration  // of one HTTP request, from its turn to its last byte; 0: one minute
+	MaxRetries            int            // of one HTTP request; 0: none
+	MaxConcurrentRequests int            // over the complete client; 0: 1
+	RootCAs               *x509.CertPool // nil: those of the system
+	Dial                  Dial           // nil: the real one
+	Clock                 Clock          // nil: the real one
+	Random                func() float64 // in [0, 1), for the waits between retries; nil: a real one
+	Log                   Log            // nil: nothing is logged
 }
+
+// Dial opens a connection, as (*net.Dialer).DialContext does.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 // Log takes a line about a request or a read. Nothing in it is secret.
 type Log func(ctx context.Context, message string, fields map[string]any)
 
-// Clock is what time does, so that tests need not wait.
+// Clock is the time and the passing of it, so that tests need not wait.
 type Clock interface {
 	Now() time.Time
-	// Sleep waits for d, or until the context ends, whose error it then gives.
+	// Sleep waits for d. It returns the context's error when that ends first.
 	Sleep(ctx context.Context, d time.Duration) error
+}
+
+type systemClock struct{}
+
+func (systemClock) Now() time.Time { return time.Now() }
+
+func (systemClock) Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+func (c Config) withDefaults() Config {
+	if c.RequestTimeout == 0 {
+		c.RequestTimeout = time.Minute
+	}
+	c.MaxConcurrentRequests = max(1, c.MaxConcurrentRequests)
+	if c.Clock == nil {
+		c.Clock = systemClock{}
+	}
+	if c.Random == nil {
+		c.Random = rand.Float64
+	}
+	if c.Log == nil {
+		c.Log = func(context.Context, string, map[string]any) {}
+	}
+	return c
 }
 
 // Client reads usage records of one Waldur. It may be used from many
@@ -39,14 +78,14 @@ type Clock interface {
 type Client struct {
 	config    Config
 	transport *http.Transport
-	// turns admits requests in the order in which they ask. Requests with one
-	// token wait for each other inside Waldur, each of them occupying a worker.
-	turns  *semaphore.Weighted
-	budget *retryBudget
+	// sem admits requests in the order in which they ask.
+	sem     *semaphore.Weighted
+	retries *retryBudget
 }
 
 // NewClient prepares a client. It makes no request.
 func NewClient(config Config) *Client {
+	config = config.withDefaults()
 	// HTTP/1.1 alone: a few requests at once need no more of a connection, and
 	// what interrupts an HTTP/2 stream has no type by which to tell it apart.
 	var protocols http.Protocols
@@ -54,6 +93,7 @@ func NewClient(config Config) *Client {
 	return &Client{
 		config: config,
 		transport: &http.Transport{
+			DialContext:            config.Dial,
 			Proxy:                  http.ProxyFromEnvironment,
 			OnProxyConnectResponse: refusedByProxy,
 			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: config.RootCAs},
@@ -64,8 +104,8 @@ func NewClient(config Config) *Client {
 			// at most four times); Go's default would take 10 MB.
 			MaxResponseHeaderBytes: 64 << 10,
 		},
-		turns:  semaphore.NewWeighted(int64(config.MaxConcurrentRequests)),
-		budget: newRetryBudget(),
+		sem:     semaphore.NewWeighted(int64(config.MaxConcurrentRequests)),
+		retries: newRetryBudget(),
 	}
 }
 

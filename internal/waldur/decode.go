@@ -6,35 +6,36 @@ import (
 	"io"
 	"math/bits"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// decoder reads records strictly: every attribute that was asked for is there,
-// once, of its type; integers are exact and within int64; the text is valid
-// UTF-8; nothing follows the value. Members that nobody asked for are ignored,
-// so that a newer Waldur may add some.
+// decoder reads records strictly: every attribute that was asked for is present,
+// once, and of its type; integers are exact and within int64; a category_uuid
+// has 32 hexadecimal digits; the text is valid UTF-8; nothing follows the value.
+// Members that were not asked for are ignored: a newer Waldur may add some.
 type decoder struct {
 	request Request
 	fields  FieldSet
-	memory
+	texts   interner
 }
 
-// memory serves all answers of a read: building it for each would cost more
+// interner serves all answers of a pager: building it for each would cost more
 // than decoding a record.
-type memory struct {
+type interner struct {
 	names map[string]Field // of the attributes
-	// texts holds the texts seen so far, as they stood in JSON: a component's
-	// name, type, unit and category stand in every month again.
+	// texts holds the texts seen so far, as they were in JSON: a component's
+	// name, type, unit and category appear in every month again.
 	texts map[string]string
 }
 
-func newMemory() memory {
-	m := memory{names: map[string]Field{}, texts: map[string]string{}}
+func newInterner() interner {
+	i := interner{names: map[string]Field{}, texts: map[string]string{}}
 	for field := range AllFields().Each {
-		m.names[field.String()] = field
+		i.names[field.String()] = field
 	}
-	return m
+	return i
 }
 
 // list reads a JSON array of records.
@@ -47,8 +48,8 @@ func (d decoder) list(body []byte) ([]Usage, error) {
 	usages := []Usage{}
 	for in.PeekKind() != ']' {
 		if len(usages) == pageCap {
-			// Bounds what an answer of very small records makes of memory.
-			return nil, d.wrong(0, "", "holds more records than Waldur gives in one, which is "+strconv.Itoa(pageCap))
+			// Bounds the memory that an answer of very small records takes.
+			return nil, d.wrong(0, "", "contains more than "+strconv.Itoa(pageCap)+" records, the most that Waldur returns in one answer")
 		}
 		usages = append(usages, Usage{})
 		if err := d.record(in, len(usages), &usages[len(usages)-1]); err != nil {
@@ -90,7 +91,7 @@ func (d decoder) record(in *jsontext.Decoder, number int, usage *Usage) error {
 		case !asked:
 			continue
 		}
-		if problem := d.set(usage.Attribute(field), value); problem != "" {
+		if problem := d.set(usage, field, value); problem != "" {
 			return d.wrong(number, field.String(), problem)
 		}
 		missing &^= 1 << field
@@ -103,27 +104,31 @@ func (d decoder) record(in *jsontext.Decoder, number int, usage *Usage) error {
 	return nil
 }
 
-// field finds the attribute that a member's name names, if it was asked for.
+// field returns the attribute of a member's name, if it was asked for.
 func (d decoder) field(name jsontext.Value) (Field, bool) {
 	plain := name[1 : len(name)-1]
 	if bytes.IndexByte(plain, '\\') >= 0 {
 		plain, _ = jsontext.AppendUnquote(nil, name)
 	}
-	field, known := d.names[string(plain)]
+	field, known := d.texts.names[string(plain)]
 	return field, known && d.fields.Has(field)
 }
 
-// set gives a value to an attribute and says what is wrong with it.
-func (d decoder) set(attribute any, value jsontext.Value) (problem string) {
+// set sets an attribute, or says what is wrong with its value.
+func (d decoder) set(usage *Usage, field Field, value jsontext.Value) (problem string) {
 	if value.Kind() == 'n' {
 		return ""
 	}
-	switch attribute := attribute.(type) {
+	switch attribute := usage.Attribute(field).(type) {
 	case *Nullable[string]:
 		if value.Kind() != '"' {
-			return "is not a text"
+			return "is not a string"
 		}
-		*attribute = Of(d.text(value))
+		text := d.text(value)
+		if field == FieldCategoryUUID && !isHexUUID(text) {
+			return "is not a UUID of 32 hexadecimal digits"
+		}
+		*attribute = Of(text)
 	case *Nullable[int64]:
 		if value.Kind() != '0' {
 			return "is not a number"
@@ -133,31 +138,35 @@ func (d decoder) set(attribute any, value jsontext.Value) (problem string) {
 			return "does not fit into 64 bits"
 		}
 		if err != nil {
-			return "is not written as a whole number"
+			return "is not written as an integer"
 		}
 		*attribute = Of(number)
 	}
 	return ""
 }
 
+func isHexUUID(text string) bool {
+	return len(text) == 32 && strings.Trim(text, "0123456789abcdefABCDEF") == ""
+}
+
 func (d decoder) text(quoted jsontext.Value) string {
-	if text, found := d.texts[string(quoted)]; found {
+	if text, found := d.texts.texts[string(quoted)]; found {
 		return text
 	}
 	plain, _ := jsontext.AppendUnquote(nil, quoted)
 	text := string(plain)
-	d.texts[string(quoted)] = text
+	d.texts.texts[string(quoted)] = text
 	return text
 }
 
 func (d decoder) end(in *jsontext.Decoder) error {
 	if _, err := in.ReadToken(); !errors.Is(err, io.EOF) {
-		return d.wrong(0, "", "goes on after its end")
+		return d.wrong(0, "", "continues after its end")
 	}
 	return nil
 }
 
-// unlike says that a value is of another kind than it should be, or what is
+// unlike reports that a value is of another kind than it should be, or what is
 // wrong with its JSON.
 func (d decoder) unlike(in *jsontext.Decoder, number int, problem string) error {
 	if _, err := in.ReadValue(); err != nil {
@@ -170,17 +179,17 @@ func (d decoder) wrong(number int, attribute, problem string) error {
 	return &FormatError{Request: d.request, Record: number, Attribute: attribute, Problem: problem}
 }
 
-// broken says what is wrong with the JSON itself, in our words: the library's
+// broken reports what is wrong with the JSON itself. The library's own error
 // would show a part of the body.
 func (d decoder) broken(number int, attribute string, err error) error {
 	malformed := &FormatError{Request: d.request, Record: number, Attribute: attribute, Problem: "is not valid JSON"}
 	switch {
 	case errors.Is(err, io.EOF):
-		malformed.Problem, malformed.unfinished = "is empty", true
+		malformed.Problem = "is empty"
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		malformed.Problem, malformed.unfinished = "ends in the middle", true
+		malformed.Problem = "ends in the middle"
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		malformed.Problem = "stands twice"
+		malformed.Problem = "appears twice"
 		if attribute == "" {
 			malformed.Problem = "has a member twice"
 		}
@@ -188,20 +197,20 @@ func (d decoder) broken(number int, attribute string, err error) error {
 	return malformed
 }
 
-// repeated names the attribute that stands twice, if that is what is wrong.
+// repeated names the attribute that appears twice, if that is what is wrong.
 func (d decoder) repeated(err error) string {
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok && errors.Is(err, jsontext.ErrDuplicateName) {
-		if field, known := d.names[syntax.JSONPointer.LastToken()]; known {
+		if field, known := d.texts.names[syntax.JSONPointer.LastToken()]; known {
 			return field.String()
 		}
 	}
 	return ""
 }
 
-// explanation finds what an error body says: {"detail": "…"},
-// {"attribute": ["…"]} or ["…"]. Of anything else, such as an HTML page, it
-// gives nothing: what a proxy puts there explains no request. It is lenient:
-// half an explanation is better than none.
+// explanation returns the text of an error body: {"detail": "…"},
+// {"attribute": ["…"]} or ["…"]. For anything else, such as the HTML page of a
+// proxy, it is empty. A part of an explanation is better than none, so malformed
+// JSON is read as far as it goes.
 func explanation(body []byte) string {
 	in := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	var said []byte

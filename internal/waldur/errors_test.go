@@ -1,8 +1,10 @@
 package waldur
 
 import (
+	"io"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -61,7 +63,7 @@ func TestErrorsSayWhatFailed(t *testing.T) {
 	}{
 		{&StatusError{Request: request, Status: 503}, "GET /api/x/ was answered 503 Service Unavailable: no explanation"},
 		{&StatusError{Request: request, Status: 599, Detail: "why"}, "GET /api/x/ was answered 599: why"},
-		{&UnreachableError{Request: request, Origin: "https://h", Problem: "why"}, "GET /api/x/ at https://h got no whole answer: why"},
+		{&UnreachableError{Request: request, Origin: "https://h", Problem: "why"}, "GET /api/x/ at https://h got no complete answer: why"},
 		{&TLSError{Request: request, Origin: "https://h", Problem: "why"}, "GET /api/x/ at https://h: no trusted connection: why"},
 		{&RedirectError{Request: request, Target: "https://h/"}, "GET /api/x/ was answered with a redirect to https://h/"},
 		{&FormatError{Request: request, Problem: "is empty"}, "GET /api/x/: the answer is empty"},
@@ -69,7 +71,12 @@ func TestErrorsSayWhatFailed(t *testing.T) {
 		{&FormatError{Request: request, Record: 2, Attribute: "name", Problem: "is missing"}, "GET /api/x/: record 2, attribute name is missing"},
 		{&FormatError{Request: request, Attribute: "name", Problem: "is missing"}, "GET /api/x/: attribute name is missing"},
 		{&FilterError{Request: request, Asked: "project a", Got: "project b"}, "GET /api/x/: asked for project a, got a record of project b"},
-		{&IncompleteError{Request: request, Problem: "why"}, "GET /api/x/: the list is not proved complete: why"},
+		{&UnverifiableError{Request: request, Problem: "why"}, "GET /api/x/: the list cannot be verified to be complete: why"},
+		{&DeadlineError{Request: request, Limit: time.Minute}, "GET /api/x/: the read was not finished within 1m0s"},
+		{&DeadlineError{Request: request, Limit: time.Minute, LastFailure: io.EOF}, "GET /api/x/: the read was not finished within 1m0s; the last failure: EOF"},
+		{&OutageError{Request: request}, "GET /api/x/: not sent, as too many requests have failed"},
+		{&OutageError{Request: request, LastFailure: io.EOF}, "GET /api/x/: not sent, as too many requests have failed; the last failure: EOF"},
+		{&IncompleteError{Request: request, Problem: "why"}, "GET /api/x/: the list could not be verified to be complete: why"},
 	} {
 		if got := said.err.Error(); got != said.want {
 			t.Errorf("%q, want %q", got, said.want)

@@ -194,11 +194,11 @@ func faults() map[string]fault {
 		"reset in the headers":               {reply("HTTP/1.1 200 OK\r\nContent-").then(reset), unreachable, "", always, 0},
 		"reset in the body":                  {reply(length + good[:9]).then(reset), unreachable, "", always, 0},
 		// Time.
-		"no answer":           {reply("").then(hang), unreachable, "no whole answer within 100ms", always, short},
-		"half a header":       {reply("HTTP/1.1 200 OK\r\nContent-").then(hang), unreachable, "no whole answer within 100ms", always, short},
-		"no body":             {reply(length).then(hang), unreachable, "no whole answer within 100ms", always, short},
-		"half a body":         {reply(length + good[:9]).then(hang), unreachable, "no whole answer within 100ms", always, short},
-		"request never read":  {hang, unreachable, "no whole answer within 100ms", always, short},
+		"no answer":           {reply("").then(hang), unreachable, "no complete answer within 100ms", always, short},
+		"half a header":       {reply("HTTP/1.1 200 OK\r\nContent-").then(hang), unreachable, "no complete answer within 100ms", always, short},
+		"no body":             {reply(length).then(hang), unreachable, "no complete answer within 100ms", always, short},
+		"half a body":         {reply(length + good[:9]).then(hang), unreachable, "no complete answer within 100ms", always, short},
+		"request never read":  {hang, unreachable, "no complete answer within 100ms", always, short},
 		"error never told":    {reply(head(503, "Content-Length: 21")).then(hang), refused, "503", always, short},
 		"refusal never told":  {reply(head(404, "Content-Length: 21")).then(hang), refused, "404", never, short},
 		"switched and silent": {reply("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n").then(hang), refused, "101", never, 0},
@@ -236,9 +236,10 @@ func faults() map[string]fault {
 		// What is answered.
 		"nothing":                  {status(200, ""), malformed, "the answer is empty", never, 0},
 		"HTML":                     {reply(head(200, "Content-Type: Text/HTML; charset=utf-8") + "<html>"), malformed, "an HTML page", never, 0},
+		"endless HTML":             {reply(head(200, "Content-Type: text/html")).then(endless("<p>")), malformed, "an HTML page", never, 0},
 		"HTML that does not say":   {status(200, "<html>"), malformed, "not valid JSON", never, 0},
 		"half a record":            {status(200, good[:9]), malformed, "ends in the middle", never, 0},
-		"a record and a half":      {status(200, good+good[:9]), malformed, "goes on after its end", never, 0},
+		"a record and a half":      {status(200, good+good[:9]), malformed, "continues after its end", never, 0},
 		"a list":                   {status(200, "["+good+"]"), malformed, "is not an object", never, 0},
 		"an error with status 200": {status(200, `{"detail":"Internal"}`), malformed, "attribute date is missing", never, 0},
 		"no content":               {reply(head(204)), refused, "204", never, 0},
@@ -330,7 +331,7 @@ func TestGoodAnswersOfEveryFramingAreRead(t *testing.T) {
 func TestRefusedConnectionIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	_, err := connect(t, "http://"+vacant(t)).Usage(t.Context(), 7, waldur.AllFields())
-	if refused, ok := errors.AsType[*waldur.UnreachableError](err); !ok || refused.Attempts != 4 || refused.Problem != "the connection was refused" {
+	if refused, ok := errors.AsType[*waldur.UnreachableError](err); !ok || refused.Attempts != 4 || refused.Problem != "the connection was refused" || refused.Reason != waldur.ReasonRefused {
 		t.Errorf("error %v", err)
 	}
 }
@@ -341,7 +342,7 @@ func TestUnknownHostIsAskedForOnce(t *testing.T) {
 	host := strings.Repeat("a", 64) + ".example.com"
 	_, err := connect(t, "http://"+host).Usage(t.Context(), 7, waldur.AllFields())
 	unknown, ok := errors.AsType[*waldur.UnreachableError](err)
-	if !ok || unknown.Attempts != 1 || unknown.Problem != "the host "+host+" is unknown" {
+	if !ok || unknown.Attempts != 1 || unknown.Problem != "the host "+host+" is unknown" || unknown.Reason != waldur.ReasonHostUnknown {
 		t.Errorf("error %v", err)
 	}
 }
@@ -373,11 +374,11 @@ func TestRedirectsAreNotFollowedAndLinksNotDialled(t *testing.T) {
 
 func TestRetryAfterIsKeptToWithinTheCap(t *testing.T) {
 	t.Parallel()
-	const ordinary = 250 * time.Millisecond // half of the first bound
+	const ordinary = 375 * time.Millisecond // three quarters of the first bound
 	for name, said := range map[string]struct {
 		retryAfter string
 		want       time.Duration // of the wait; 0: the read stops at once
-		comeBack   time.Duration
+		wanted     time.Duration
 	}{
 		"seconds":                 {"7", 7 * time.Second, 0},
 		"the cap":                 {"20", 20 * time.Second, 0},
@@ -401,7 +402,7 @@ func TestRetryAfterIsKeptToWithinTheCap(t *testing.T) {
 				waits := clock.waits()
 				if said.want == 0 {
 					refused, ok := errors.AsType[*waldur.StatusError](err)
-					if !ok || refused.ComeBack != said.comeBack || len(waits) != 0 || requests() != 1 {
+					if !ok || refused.RetryAfter != said.wanted || len(waits) != 0 || requests() != 1 {
 						t.Errorf("error %v after %d requests and waits of %v", err, requests(), waits)
 					}
 					return

@@ -7,8 +7,8 @@ import (
 	"net/url"
 )
 
-// proxyError is the status with which a proxy refused to connect. Without it,
-// net/http would show the proxy's own words for it.
+// proxyError is the status with which a proxy refused to connect to an https
+// server. It replaces the proxy's own words, which net/http would show.
 type proxyError int
 
 func (e proxyError) Error() string {

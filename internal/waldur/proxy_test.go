@@ -1,6 +1,7 @@
 package waldur_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -20,7 +21,14 @@ const proxiedURL = "WALDUR_TEST_PROXIED_URL" // set in a process that reads thro
 func TestProxyVariablesAreHonoured(t *testing.T) {
 	if url := os.Getenv(proxiedURL); url != "" {
 		usage, err := connect(t, url).Usage(t.Context(), 7, waldur.Fields(waldur.FieldDate))
-		fmt.Printf("read %q, error %v\n", usage.Date.Value, err)
+		reason := waldur.ReasonUnknown
+		if unreachable, ok := errors.AsType[*waldur.UnreachableError](err); ok {
+			reason = unreachable.Reason
+		}
+		if refused, ok := errors.AsType[*waldur.StatusError](err); ok {
+			reason = refused.Reason
+		}
+		fmt.Printf("read %q, error %v, reason %d\n", usage.Date.Value, err, reason)
 		return
 	}
 	t.Parallel()
@@ -43,14 +51,15 @@ func TestProxyVariablesAreHonoured(t *testing.T) {
 	for name, proxied := range map[string]struct {
 		url, variable, value string
 		says                 string
+		reason               waldur.Reason
 		asked                int32 // how often the proxy was
 	}{
-		"http through it":             {"http://waldur.example.com", "HTTP_PROXY", answering(200), `read "2024-09-01", error <nil>`, 1},
-		"https, but it is busy":       {"https://waldur.example.com", "HTTPS_PROXY", answering(503), "the proxy answered 503 Service Unavailable", 4},
-		"https, but it wants a login": {"https://waldur.example.com", "HTTPS_PROXY", answering(407), "the proxy answered 407 Proxy Authentication Required", 1},
-		"http, but it wants a login":  {"http://waldur.example.com", "HTTP_PROXY", answering(407), "was answered 407", 1},
-		"it is absent":                {"https://waldur.example.com", "HTTPS_PROXY", absent, "the proxy: the connection was refused", 0},
-		"this machine needs none":     {direct, "HTTP_PROXY", absent, `read "2024-09-01", error <nil>`, 0},
+		"http through it":             {"http://waldur.example.com", "HTTP_PROXY", answering(200), `read "2024-09-01", error <nil>`, waldur.ReasonUnknown, 1},
+		"https, but it is busy":       {"https://waldur.example.com", "HTTPS_PROXY", answering(503), "the proxy answered 503 Service Unavailable", waldur.ReasonProxy, 4},
+		"https, but it wants a login": {"https://waldur.example.com", "HTTPS_PROXY", answering(407), "the proxy answered 407 Proxy Authentication Required", waldur.ReasonProxyCredentials, 1},
+		"http, but it wants a login":  {"http://waldur.example.com", "HTTP_PROXY", answering(407), "was answered 407", waldur.ReasonProxyCredentials, 1},
+		"it is absent":                {"https://waldur.example.com", "HTTPS_PROXY", absent, "the proxy: the connection was refused", waldur.ReasonProxy, 0},
+		"this machine needs none":     {direct, "HTTP_PROXY", absent, `read "2024-09-01", error <nil>`, waldur.ReasonUnknown, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked.Store(0)
@@ -66,6 +75,9 @@ func TestProxyVariablesAreHonoured(t *testing.T) {
 			output, err := child.CombinedOutput()
 			if err != nil || !strings.Contains(string(output), proxied.says) {
 				t.Errorf("error %v, %s\nwant it to say %q", err, output, proxied.says)
+			}
+			if reason := fmt.Sprintf(", reason %d\n", proxied.reason); !strings.Contains(string(output), reason) {
+				t.Errorf("%s\nwant it to say %q", output, reason)
 			}
 			if strings.Contains(string(output), "password") {
 				t.Errorf("the proxy's password is in %s", output)

@@ -1,7 +1,9 @@
 package waldur
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"net/url"
 	"strconv"
 	"time"
@@ -13,6 +15,15 @@ type Query struct {
 	After  string   // first date, inclusive, YYYY-MM-DD; empty: no bound
 	Before string   // last date, inclusive, YYYY-MM-DD; empty: no bound
 	Fields FieldSet // attributes to ask for; the date always comes
+}
+
+// recordFields is what every record is asked for: all but the scope, unless
+// the records lack what tells two scopes' records apart.
+func (q Query) recordFields() FieldSet {
+	if !q.Fields.identifies() {
+		return q.Fields
+	}
+	return q.Fields &^ Fields(FieldScope)
 }
 
 // ParseDate checks a date of the form YYYY-MM-DD. Waldur itself takes other
@@ -57,4 +68,26 @@ func addFields(values url.Values, fields FieldSet) {
 	for f := range fields.Each {
 		values.Add("field", f.String())
 	}
+}
+
+func (w window) dates() string {
+	return fmt.Sprintf("dates from %s to %s", cmp.Or(w.after, "any"), cmp.Or(w.before, "any"))
+}
+
+// checkDates checks the invariant that the pager relies on: every record has a
+// date, within the window, and none is newer than the one before it.
+func (w window) checkDates(request Request, usages []Usage) error {
+	for i := range usages {
+		date := usages[i].Date
+		if err := checkDate(request, i+1, date.Value); err != nil {
+			return err
+		}
+		if (w.before != "" && date.Value > w.before) || date.Value < w.after {
+			return &FilterError{Request: request, Asked: w.dates(), Got: date.Value}
+		}
+		if i > 0 && date.Value > usages[i-1].Date.Value {
+			return &FormatError{Request: request, Record: i + 1, Attribute: FieldDate.String(), Problem: "is newer than the one before it"}
+		}
+	}
+	return nil
 }

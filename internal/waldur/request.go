@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 const (
@@ -29,30 +31,25 @@ const (
 	maxOtherBytes = 64 << 10
 )
 
-// call is a request to be made and what is done with its answer.
+// call is a request to be made.
 type call struct {
 	request Request
 	query   url.Values
-	records int // at most so many in the answer: bounds what is read of it
-	// read judges a 200 answer and tells how many records it held.
-	read func(header http.Header, body []byte) (int, error)
+	records int // expected in the answer at most: bounds what is read of it
 }
 
-// outcome is what a log line says of an attempt.
-type outcome struct {
-	status, records int
-	requestID       string
+// answer is what came of one attempt.
+type answer struct {
+	status    int // 0: none came
+	requestID string
+	header    http.Header
+	body      []byte // of a 200 answer, to its end
 }
 
-var errRequestTimeout = errors.New("no whole answer in time")
+var errRequestTimeout = errors.New("no complete answer in time")
 
-// attempt makes one HTTP request and reads its answer to the end. It waits for
-// its turn first; the time for the request begins with it.
-func (c *Client) attempt(ctx context.Context, call call) (outcome, error) {
-	if err := c.turns.Acquire(ctx, 1); err != nil {
-		return outcome{}, err
-	}
-	defer c.turns.Release(1)
+// attempt makes one HTTP request and reads its answer to the end.
+func (c *Client) attempt(ctx context.Context, call call) (answer, error) {
 	timed, cancel := context.WithTimeoutCause(ctx, c.config.RequestTimeout, errRequestTimeout)
 	defer cancel()
 
@@ -62,11 +59,11 @@ func (c *Client) attempt(ctx context.Context, call call) (outcome, error) {
 	}
 	request, err := http.NewRequestWithContext(timed, call.request.Method, target, http.NoBody)
 	if err != nil {
-		return outcome{}, c.failure(ctx, timed, call, err)
+		return answer{}, c.failure(ctx, timed, call, err)
 	}
 	request.Header.Set("Authorization", c.config.Token.authorization())
 	request.Header.Set("Accept", "application/json")
-	// The counts of two old answers chain as well as those of two new ones.
+	// An answer that is stored somewhere on the way would not show changes.
 	request.Header.Set("Cache-Control", "no-cache")
 	// Category titles and error texts are translated otherwise: the same
 	// record would differ from machine to machine.
@@ -77,36 +74,48 @@ func (c *Client) attempt(ctx context.Context, call call) (outcome, error) {
 	// keeps a cookie is http.Client, which has no part in this.
 	response, err := c.transport.RoundTrip(request)
 	if err != nil {
-		return outcome{}, c.failure(ctx, timed, call, err)
+		return answer{}, c.failure(ctx, timed, call, err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	done := outcome{status: response.StatusCode, requestID: c.requestID(response.Header)}
+	got := answer{status: response.StatusCode, requestID: c.requestID(response.Header), header: response.Header}
 	if response.StatusCode != http.StatusOK {
-		return done, c.refusal(ctx, call, response)
+		return got, c.refusal(ctx, call, response)
 	}
+	got.body, err = readBody(call, response)
+	if _, malformed := errors.AsType[*FormatError](err); err != nil && !malformed {
+		err = c.failure(ctx, timed, call, err)
+	}
+	return got, err
+}
 
+func readBody(call call, response *http.Response) ([]byte, error) {
+	if strings.HasPrefix(strings.ToLower(response.Header.Get("Content-Type")), "text/html") {
+		return nil, &FormatError{Request: call.request, Problem: "is an HTML page, not JSON"}
+	}
 	// The limit counts what comes out of decompression, so that a small answer
 	// cannot unfold into a large one.
 	limit := int64(maxOtherBytes + call.records*maxRecordBytes)
 	body, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
-	if err != nil {
-		return done, c.failure(ctx, timed, call, err)
+	switch {
+	case err != nil:
+		return nil, err
+	case int64(len(body)) > limit:
+		return nil, &FormatError{Request: call.request, Problem: fmt.Sprintf("is larger than %d KiB, more than its records can need", limit>>10)}
+	case endsWithConnection(response) && isCutShort(body):
+		return nil, io.ErrUnexpectedEOF
 	}
-	if int64(len(body)) > limit {
-		return done, &FormatError{Request: call.request, Problem: fmt.Sprintf("is larger than %d KiB, more than its records can need", limit>>10)}
-	}
-	if strings.HasPrefix(strings.ToLower(response.Header.Get("Content-Type")), "text/html") {
-		return done, &FormatError{Request: call.request, Problem: "is an HTML page, not JSON"}
-	}
-	done.records, err = call.read(response.Header, body)
-	if malformed, ok := errors.AsType[*FormatError](err); ok && malformed.unfinished && endsWithConnection(response) {
-		err = c.failure(ctx, timed, call, io.ErrUnexpectedEOF)
-	}
-	return done, err
+	return body, nil
 }
 
-// endsWithConnection tells whether the answer gave no length: its end and a
-// broken connection look the same.
+// isCutShort reports whether the JSON is right as far as it goes, but not
+// complete.
+func isCutShort(body []byte) bool {
+	_, err := jsontext.NewDecoder(bytes.NewReader(body)).ReadValue()
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// endsWithConnection reports whether the answer has no length, so that its end
+// and a broken connection look the same.
 func endsWithConnection(response *http.Response) bool {
 	return response.ContentLength < 0 && len(response.TransferEncoding) == 0 && !response.Uncompressed
 }
@@ -123,20 +132,66 @@ func (c *Client) refusal(ctx context.Context, call call, response *http.Response
 	if ended := ctx.Err(); ended != nil {
 		return ended
 	}
+	detail := explanation(body)
 	refused := &StatusError{
-		Request:  call.request,
-		Status:   response.StatusCode,
-		Detail:   safeText(c.config.Token, explanation(body)),
-		ID:       c.requestID(response.Header),
-		ComeBack: comeBack(response.Header, c.config.Clock.Now()),
+		Request:    call.request,
+		Status:     response.StatusCode,
+		Reason:     c.refusalReason(call.request, response.StatusCode, detail),
+		Detail:     c.SafeText(detail),
+		RequestID:  c.requestID(response.Header),
+		RetryAfter: retryAfter(response.Header, c.config.Clock.Now()),
 	}
 	if refused.Status == http.StatusBadRequest && c.config.Endpoint.scheme == "http" && wantsHTTPS(body) {
-		refused.Detail = httpsPort
+		refused.Reason, refused.Detail = ReasonHTTPSExpected, httpsExpected
 	}
 	return refused
 }
 
-const httpsPort = "this port expects https: write https:// in endpoint"
+// refusalReason recognizes the explanations of Waldur, which are English as
+// every request asks for it.
+func (c *Client) refusalReason(request Request, status int, detail string) Reason {
+	switch status {
+	case http.StatusUnauthorized:
+		return tokenRefusal(detail)
+	case http.StatusBadRequest:
+		if strings.Contains(detail, "restore object from url") {
+			return ReasonScopeNotVisible
+		}
+	case http.StatusNotFound:
+		if detail != "" && request.Path != c.config.Endpoint.path(resource) {
+			return ReasonRecordNotFound
+		}
+	case http.StatusProxyAuthRequired:
+		return ReasonProxyCredentials
+	}
+	return ReasonUnknown
+}
+
+// tokenRefusal returns the reason of a 401 answer.
+func tokenRefusal(detail string) Reason {
+	for _, known := range []struct {
+		detail string // or how it begins
+		reason Reason
+	}{
+		{"Authentication credentials were not provided.", ReasonNotProvided},
+		{"Invalid token", ReasonTokenInvalid},
+		{"Token has expired.", ReasonTokenExpired},
+		{"User inactive or deleted.", ReasonUserInactive},
+		{"Invalid JWT token.", ReasonJWTMalformed},
+		{"Token is inactive or invalid.", ReasonJWTInactive},
+		{"Introspection configuration is incomplete.", ReasonOIDCNotConfigured},
+		{"Introspection endpoint error.", ReasonOIDCProviderFailed},
+		{"Connection to introspection endpoint failed", ReasonOIDCProviderFailed},
+		{"Token does not contain required user identifier field", ReasonUserIdentifierMissing},
+	} {
+		if strings.HasPrefix(detail, known.detail) {
+			return known.reason
+		}
+	}
+	return ReasonUnknown
+}
+
+const httpsExpected = "the port expects https, not http"
 
 // wantsHTTPS recognizes how Go, nginx and Apache answer http on their https
 // port: the first two name HTTPS, the last one an "SSL-enabled server port".
@@ -144,27 +199,28 @@ func wantsHTTPS(body []byte) bool {
 	return bytes.Contains(body, []byte("HTTPS")) || bytes.Contains(body, []byte("SSL-enabled"))
 }
 
-// redirectTarget names where a redirect points: its origin and path, which
-// show a missing "s" or a missing prefix at once, without its query.
+// redirectTarget returns the origin and the path of a redirect, which show a
+// missing "s" or a missing prefix at once, without its query.
 func (c *Client) redirectTarget(from *url.URL, location string) string {
 	target, err := from.Parse(location)
 	if err != nil {
 		return "an address that is not a URL"
 	}
-	return safeText(c.config.Token, (&url.URL{Scheme: target.Scheme, Host: target.Host}).String()+target.EscapedPath())
+	return c.SafeText((&url.URL{Scheme: target.Scheme, Host: target.Host}).String() + target.EscapedPath())
 }
 
 func (c *Client) requestID(header http.Header) string {
 	for _, name := range []string{"X-Request-Id", "X-Correlation-Id", "X-Amzn-Trace-Id"} {
 		if id := header.Get(name); id != "" {
-			return safeText(c.config.Token, id)
+			return c.SafeText(id)
 		}
 	}
 	return ""
 }
 
-// failure turns the error of a request without a whole answer into one that
-// can be told apart. The end of the read itself stays what it is.
+// failure turns the error of a request without a complete answer into one of
+// this package's types. The error of ctx, which ends the read, is returned as
+// it is.
 func (c *Client) failure(ctx, timed context.Context, call call, err error) error {
 	if ended := ctx.Err(); ended != nil {
 		return ended
@@ -176,40 +232,48 @@ func (c *Client) failure(ctx, timed context.Context, call call, err error) error
 	if problem := unpackingProblem(err); problem != "" {
 		return &FormatError{Request: call.request, Problem: problem}
 	}
-	if problem := tlsProblem(err); problem != "" {
-		return &TLSError{Request: call.request, Origin: origin, Problem: safeText(c.config.Token, problem)}
+	if reason, problem := tlsProblem(err); problem != "" {
+		return &TLSError{Request: call.request, Origin: origin, Reason: reason, Problem: c.SafeText(problem)}
 	}
+	reason, problem := c.networkProblem(err)
 	return &UnreachableError{
-		Request: call.request,
-		Origin:  origin,
-		Problem: safeText(c.config.Token, c.networkProblem(err)),
-		passing: passes(err),
+		Request:   call.request,
+		Origin:    origin,
+		Reason:    reason,
+		Problem:   c.SafeText(problem),
+		transient: isTransient(err),
 	}
 }
 
 // networkProblem says in a few words why no answer came.
-func (c *Client) networkProblem(err error) string {
+func (c *Client) networkProblem(err error) (Reason, string) {
 	dns, isDNS := errors.AsType[*net.DNSError](err)
 	operation, isOperation := errors.AsType[*net.OpError](err)
+	proxy, isProxy := errors.AsType[proxyError](err)
 	switch {
+	case isProxy && proxy == http.StatusProxyAuthRequired:
+		return ReasonProxyCredentials, proxy.Error()
+	case isProxy:
+		return ReasonProxy, proxy.Error()
 	case isOperation && operation.Op == "proxyconnect":
-		return "the proxy: " + c.networkProblem(operation.Err)
+		_, problem := c.networkProblem(operation.Err)
+		return ReasonProxy, "the proxy: " + problem
 	case errors.Is(err, errRequestTimeout):
-		return fmt.Sprintf("no whole answer within %s", c.config.RequestTimeout.Round(time.Millisecond))
+		return ReasonTimeout, fmt.Sprintf("no complete answer within %s", c.config.RequestTimeout.Round(time.Millisecond))
 	case isDNS && dns.IsNotFound:
-		return fmt.Sprintf("the host %s is unknown", dns.Name)
+		return ReasonHostUnknown, fmt.Sprintf("the host %s is unknown", dns.Name)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "the connection was refused"
+		return ReasonRefused, "the connection was refused"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return "the connection was reset"
+		return ReasonUnknown, "the connection was reset"
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return "the answer was cut short"
+		return ReasonUnknown, "the answer was cut short"
 	case errors.Is(err, io.EOF), closedAtOnce(err):
-		return "the connection was closed before an answer"
+		return ReasonUnknown, "the connection was closed before an answer"
 	case speaksTLS(err):
-		return httpsPort
+		return ReasonHTTPSExpected, httpsExpected
 	default:
-		return err.Error()
+		return ReasonUnknown, err.Error()
 	}
 }
 
@@ -219,20 +283,21 @@ func closedAtOnce(err error) bool {
 	return strings.Contains(err.Error(), "http: server closed idle connection")
 }
 
-// malformedHead recognizes an answer whose head cannot be read. Where the
-// connection ended inside a line of it, net/http does not say so, but finds
-// the line wanting.
+// malformedHead recognizes an answer whose head cannot be read. When the
+// connection ends inside a line of it, net/http does not report that, but a
+// malformed line.
 func malformedHead(err error) bool {
 	_, line := errors.AsType[textproto.ProtocolError](err)
 	return (line || strings.Contains(err.Error(), "malformed HTTP ")) && !speaksTLS(err)
 }
 
-// speaksTLS recognizes how a TLS alert begins, which is no answer to http.
+// speaksTLS recognizes the start of a TLS alert, which is not an answer to http.
 func speaksTLS(err error) bool {
 	return strings.Contains(err.Error(), `malformed HTTP response "\x15\x03`)
 }
 
-// unpackingProblem tells what is wrong with a compressed answer.
+// unpackingProblem says what is wrong with a compressed answer, if that is what
+// failed.
 func unpackingProblem(err error) string {
 	_, corrupt := errors.AsType[flate.CorruptInputError](err)
 	if corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) {
@@ -241,27 +306,26 @@ func unpackingProblem(err error) string {
 	return ""
 }
 
-// tlsProblem tells why a connection is not trusted, or nothing when that is
-// not what failed.
-func tlsProblem(err error) string {
+// tlsProblem says why a connection is not trusted, if that is what failed.
+func tlsProblem(err error) (Reason, string) {
 	if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return untrusted.Err.Error()
+		return ReasonUnknown, untrusted.Err.Error()
 	}
 	if notTLS, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		if string(notTLS.RecordHeader[:]) == "HTTP/" {
-			return "the port speaks http, not https"
+			return ReasonHTTPExpected, "the port speaks http, not https"
 		}
-		return "the port does not speak TLS"
+		return ReasonNotHTTPS, "the port does not speak TLS"
 	}
-	// What else a handshake fails with, such as no common version, has no type.
+	// Other failures of a handshake, such as no common version, have no type.
 	text := err.Error()
 	for _, side := range []string{"remote error: ", "local error: "} {
 		text = strings.TrimPrefix(text, side)
 	}
 	if strings.HasPrefix(text, "tls: ") {
-		return text
+		return ReasonUnknown, text
 	}
-	return ""
+	return ReasonUnknown, ""
 }
 
 func isLoopback(host string) bool {

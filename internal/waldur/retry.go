@@ -16,91 +16,113 @@ import (
 const (
 	retryBase = 500 * time.Millisecond // bound of the first wait
 	retryCap  = 20 * time.Second       // bound of every wait
-	// retryReserve bounds a storm: so many repeats may be owed over the whole
-	// client. Each takes one, each good answer gives one back. When Waldur is
-	// down, fifty reads do not repeat a hundred and fifty requests.
+	// retryReserve bounds a storm: the number of retries that the complete
+	// client may be ahead of its good answers. A retry withdraws from it, a good
+	// answer pays for one retry.
 	retryReserve = 50
+	// What a retry withdraws after a timeout, which takes request_timeout.
+	timeoutPrice = 5
 )
 
-// reading is one read on behalf of a caller: the requests that it makes share
-// its account.
-type reading struct {
-	*Client
-	started           time.Time
+// operation holds the state shared by all requests of one call of the client.
+type operation struct {
+	client  *Client
+	started time.Time
+	limit   time.Duration // until the context's deadline; 0: it has none
+
+	mu                sync.Mutex
 	requests, retries int
-	memory            memory
+	lastFailure       error
 }
 
-func (c *Client) newReading() *reading {
-	return &reading{Client: c, started: c.config.Clock.Now(), memory: newMemory()}
-}
-
-func (r *reading) decoder(request Request, fields FieldSet) decoder {
-	return decoder{request: request, fields: fields, memory: r.memory}
+func (c *Client) newOperation(ctx context.Context) *operation {
+	o := &operation{client: c, started: c.config.Clock.Now()}
+	if deadline, ok := ctx.Deadline(); ok {
+		o.limit = time.Until(deadline).Round(time.Millisecond)
+	}
+	return o
 }
 
 // get makes a request until it succeeds, or until repeating it is of no use.
-func (r *reading) get(ctx context.Context, call call) error {
-	serverErrors := 0
+// It keeps its turn while it waits: an outage is then noticed by the requests
+// that are allowed at once, while the others wait for their turn.
+func (o *operation) get(ctx context.Context, call call) (http.Header, []byte, error) {
+	if err := o.client.sem.Acquire(ctx, 1); err != nil {
+		return nil, nil, err
+	}
+	defer o.client.sem.Release(1)
+	if failure := o.client.retries.outage(); failure != nil {
+		return nil, nil, &OutageError{Request: call.request, LastFailure: failure}
+	}
 	for attempt := 1; ; attempt++ {
-		r.requests++
-		began := r.config.Clock.Now()
-		done, err := r.attempt(ctx, call)
-		r.logAttempt(ctx, call, attempt, done, r.config.Clock.Now().Sub(began), err)
+		began := o.client.config.Clock.Now()
+		got, err := o.client.attempt(ctx, call)
+		o.note(ctx, call, attempt, got, o.client.config.Clock.Now().Sub(began), err)
 		if err == nil {
-			r.budget.giveBack()
-			return nil
+			o.client.retries.deposit()
+			return got.header, got.body, nil
 		}
-		if done.status == http.StatusInternalServerError {
-			serverErrors++
+		wait, retry := o.retryAfter(err, attempt)
+		if !retry {
+			return nil, nil, afterAttempts(err, attempt, false)
 		}
-		if !mayPass(err) || serverErrors > 1 || attempt > r.config.MaxRetries {
-			return afterAttempts(err, attempt, false)
+		if !o.client.retries.withdraw(price(err), err) {
+			return nil, nil, afterAttempts(err, attempt, true)
 		}
-		wait := backoff(attempt, r.config.Random)
-		if refused, ok := errors.AsType[*StatusError](err); ok && refused.ComeBack > 0 {
-			if refused.ComeBack > retryCap {
-				return afterAttempts(err, attempt, false)
-			}
-			wait = refused.ComeBack
-		}
-		if !r.budget.take() {
-			return afterAttempts(err, attempt, true)
-		}
-		r.retries++
-		if err := r.config.Clock.Sleep(ctx, wait); err != nil {
-			return err
+		if err := o.client.config.Clock.Sleep(ctx, wait); err != nil {
+			return nil, nil, err
 		}
 	}
 }
 
-// mayPass tells whether the same request may succeed a moment later.
-func mayPass(err error) bool {
+// retryAfter returns how long to wait before the request is made again, if that
+// may help.
+func (o *operation) retryAfter(err error, attempt int) (wait time.Duration, retry bool) {
+	wait = backoff(attempt, o.client.config.Random)
+	if refused, ok := errors.AsType[*StatusError](err); ok && refused.RetryAfter > 0 {
+		wait = refused.RetryAfter
+	}
+	return wait, isRetryable(err, attempt) && attempt <= o.client.config.MaxRetries && wait <= retryCap
+}
+
+// wait waits before something is read again that did not fit together.
+func (o *operation) wait(ctx context.Context, attempt int, failure error) error {
+	o.mu.Lock()
+	o.lastFailure = failure
+	o.mu.Unlock()
+	return o.client.config.Clock.Sleep(ctx, backoff(attempt, o.client.config.Random))
+}
+
+// isRetryable reports whether the same request may succeed a moment later.
+func isRetryable(err error, attempt int) bool {
 	if refused, ok := errors.AsType[*StatusError](err); ok {
-		return passingStatus(refused.Status) || refused.Status == http.StatusInternalServerError
+		// Without an explanation, it is what Waldur answers while its database
+		// restarts.
+		broken := refused.Status == http.StatusInternalServerError
+		return isTransientStatus(refused.Status) || broken && (refused.Detail == "" || attempt == 1)
 	}
 	unreachable, ok := errors.AsType[*UnreachableError](err)
-	return ok && unreachable.passing
+	return ok && unreachable.transient
 }
 
-func passingStatus(status int) bool {
+func isTransientStatus(status int) bool {
 	return slices.Contains([]int{
 		http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
 	}, status)
 }
 
-// passes tells whether what broke a request off is of the network, and may be
-// over a moment later. A failed operation on a connection counts whatever its
+// isTransient reports whether what broke a request off is of the network, and may
+// be over a moment later. A failed operation on a connection counts whatever its
 // number: refused, reset and unreachable differ from system to system.
-func passes(err error) bool {
+func isTransient(err error) bool {
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return !dns.IsNotFound
 	}
 	if operation, ok := errors.AsType[*net.OpError](err); ok {
-		return slices.Contains([]string{"dial", "read", "write"}, operation.Op) || passes(operation.Err)
+		return slices.Contains([]string{"dial", "read", "write"}, operation.Op) || isTransient(operation.Err)
 	}
 	if proxy, ok := errors.AsType[proxyError](err); ok {
-		return passingStatus(int(proxy))
+		return isTransientStatus(int(proxy))
 	}
 	return errors.Is(err, errRequestTimeout) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		closedAtOnce(err) || malformedHead(err)
@@ -117,18 +139,19 @@ func afterAttempts(err error, attempts int, throttled bool) error {
 	return err
 }
 
-// backoff is how long to wait before repeat number attempt: anything up to a
-// bound that doubles each time ("full jitter"), so that clients that failed
-// together do not come back together.
+// backoff returns how long to wait before retry number attempt: between half of
+// a bound and the bound, which doubles each time. The fixed half outlives a
+// restart of the server; the random half spreads clients that failed together.
 func backoff(attempt int, random func() float64) time.Duration {
 	doublings := min(attempt-1, 6) // the seventh bound is the cap
-	return time.Duration(random() * float64(min(retryCap, retryBase<<doublings)))
+	bound := min(retryCap, retryBase<<doublings)
+	return bound/2 + time.Duration(random()*float64(bound/2))
 }
 
-// comeBack reads Retry-After (RFC 9110, 10.2.3): seconds, or a date, which is
-// taken against the server's own Date where that is given, as clocks differ.
-// Zero: nothing usable was said, and the ordinary wait applies.
-func comeBack(header http.Header, now time.Time) time.Duration {
+// retryAfter reads Retry-After (RFC 9110, 10.2.3): seconds, or a date, which is
+// compared with the server's own Date where that is given, as clocks differ.
+// Zero: there was nothing usable, and the ordinary wait applies.
+func retryAfter(header http.Header, now time.Time) time.Duration {
 	said := header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(said, 10, 63); err == nil {
 		if seconds > math.MaxInt64/uint64(time.Second) {
@@ -146,31 +169,61 @@ func comeBack(header http.Header, now time.Time) time.Duration {
 	return max(0, until.Sub(now))
 }
 
-// retryBudget is shared by all reads of a client.
+// retryBudget is shared by all requests of a client.
 type retryBudget struct {
-	mu   sync.Mutex
-	left int
+	mu      sync.Mutex
+	balance int
+	failure error // that found the budget used up, until a request succeeds
 }
 
-func newRetryBudget() *retryBudget { return &retryBudget{left: retryReserve} }
+func newRetryBudget() *retryBudget { return &retryBudget{balance: retryReserve} }
 
-func (b *retryBudget) take() bool {
+// withdraw reports whether a retry is allowed after a failure.
+func (b *retryBudget) withdraw(price int, failure error) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.left == 0 {
+	if b.balance < price {
+		b.failure = failure
 		return false
 	}
-	b.left--
+	b.balance -= price
 	return true
 }
 
-func (b *retryBudget) giveBack() {
+func (b *retryBudget) deposit() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.left = min(retryReserve, b.left+1)
+	b.balance = min(retryReserve, b.balance+1)
+	b.failure = nil
 }
 
-func (r *reading) logAttempt(ctx context.Context, call call, attempt int, done outcome, took time.Duration, err error) {
+// outage returns the failure for which no request was allowed to be repeated,
+// if none has succeeded since. A read has failed by then: more requests would
+// only make everybody wait.
+func (b *retryBudget) outage() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.failure
+}
+
+func price(err error) int {
+	if unreachable, ok := errors.AsType[*UnreachableError](err); ok && unreachable.Reason == ReasonTimeout {
+		return timeoutPrice
+	}
+	return 1
+}
+
+// note counts and logs an attempt.
+func (o *operation) note(ctx context.Context, call call, attempt int, got answer, took time.Duration, err error) {
+	o.mu.Lock()
+	o.requests++
+	if attempt > 1 {
+		o.retries++
+	}
+	if err != nil && ctx.Err() == nil {
+		o.lastFailure = err
+	}
+	o.mu.Unlock()
 	fields := map[string]any{
 		"method": call.request.Method, "path": call.request.Path, "attempt": attempt,
 		"duration_ms": took.Milliseconds(),
@@ -180,29 +233,37 @@ func (r *reading) logAttempt(ctx context.Context, call call, attempt int, done o
 			fields[name] = value
 		}
 	}
-	if done.status != 0 {
-		fields["status"] = done.status
+	if got.status != 0 {
+		fields["status"] = got.status
 	}
-	if done.requestID != "" {
-		fields["request_id"] = done.requestID
+	if got.requestID != "" {
+		fields["request_id"] = got.requestID
 	}
 	if err != nil {
 		fields["error"] = err.Error()
 	} else {
-		fields["records"] = done.records
+		fields["bytes"] = len(got.body)
 	}
-	r.config.Log(ctx, "Waldur request", fields)
+	o.client.config.Log(ctx, "Waldur request", fields)
 }
 
-func (r *reading) log(ctx context.Context, records int, err error) {
+// end logs the call and returns its error, which names the last failure where
+// the deadline ended it.
+func (o *operation) end(ctx context.Context, request Request, records int, err error) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = &DeadlineError{Request: request, Limit: o.limit, LastFailure: o.lastFailure}
+	}
 	fields := map[string]any{
-		"requests": r.requests, "retries": r.retries,
-		"duration_ms": r.config.Clock.Now().Sub(r.started).Milliseconds(),
+		"requests": o.requests, "retries": o.retries,
+		"duration_ms": o.client.config.Clock.Now().Sub(o.started).Milliseconds(),
 	}
 	if err != nil {
 		fields["error"] = err.Error()
 	} else {
 		fields["records"] = records
 	}
-	r.config.Log(ctx, "Waldur read", fields)
+	o.client.config.Log(ctx, "Waldur read", fields)
+	return err
 }

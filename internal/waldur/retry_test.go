@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-func TestWaitsDoubleUpToTheCapAndAreDrawnFromTheirWholeRange(t *testing.T) {
+func TestWaitsDoubleUpToTheCapAndAreDrawnFromTheirUpperHalf(t *testing.T) {
 	t.Parallel()
 	bounds := map[int]time.Duration{
 		1: 500 * time.Millisecond, 2: time.Second, 3: 2 * time.Second, 4: 4 * time.Second, 5: 8 * time.Second,
@@ -29,8 +29,8 @@ func TestWaitsDoubleUpToTheCapAndAreDrawnFromTheirWholeRange(t *testing.T) {
 	}
 	for attempt, bound := range bounds {
 		for _, drawn := range []float64{0, 0.25, 0.5, math.Nextafter(1, 0)} {
-			got, want := backoff(attempt, func() float64 { return drawn }), time.Duration(drawn*float64(bound))
-			if got != want || got < 0 || got > retryCap {
+			got, want := backoff(attempt, func() float64 { return drawn }), bound/2+time.Duration(drawn*float64(bound/2))
+			if got != want || got < bound/2 || got > retryCap {
 				t.Errorf("the wait after attempt %d at %v is %s, want %s", attempt, drawn, got, want)
 			}
 		}
@@ -77,12 +77,12 @@ func TestRetryAfterIsReadInSecondsOrAsADate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			header := http.Header{"Retry-After": {said.retryAfter}, "Date": {said.date}}
-			if got := comeBack(header, now); got != said.want {
+			if got := retryAfter(header, now); got != said.want {
 				t.Errorf("%s, want %s", got, said.want)
 			}
 		})
 	}
-	if got := comeBack(http.Header{}, now); got != 0 {
+	if got := retryAfter(http.Header{}, now); got != 0 {
 		t.Errorf("%s without the header", got)
 	}
 }
@@ -117,8 +117,8 @@ func TestWhatIsOfTheNetworkPasses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := passes(broken.err); got != broken.want {
-				t.Errorf("%v: passes is %t", broken.err, got)
+			if got := isTransient(broken.err); got != broken.want {
+				t.Errorf("%v: isTransient is %t", broken.err, got)
 			}
 		})
 	}
@@ -132,7 +132,7 @@ func TestBudgetGivesNoMoreThanItHas(t *testing.T) {
 	taken := 0
 	for range 4 * retryReserve {
 		group.Go(func() {
-			if budget.take() {
+			if budget.withdraw(1, nil) {
 				mu.Lock()
 				defer mu.Unlock()
 				taken++
@@ -143,19 +143,19 @@ func TestBudgetGivesNoMoreThanItHas(t *testing.T) {
 	if taken != retryReserve {
 		t.Errorf("%d repeats were allowed, want %d", taken, retryReserve)
 	}
-	budget.giveBack()
-	if !budget.take() || budget.take() {
+	budget.deposit()
+	if !budget.withdraw(1, nil) || budget.withdraw(1, nil) {
 		t.Error("a good answer does not pay for exactly one repeat")
 	}
 	for range 2 * retryReserve {
-		budget.giveBack()
+		budget.deposit()
 	}
 	for range retryReserve {
-		if !budget.take() {
+		if !budget.withdraw(1, nil) {
 			t.Fatal("good answers do not fill the budget again")
 		}
 	}
-	if budget.take() {
+	if budget.withdraw(1, nil) {
 		t.Error("good answers are saved up beyond the reserve")
 	}
 }
@@ -172,7 +172,7 @@ func FuzzRetryAfter(f *testing.F) {
 	}
 	now := time.Date(2024, 10, 15, 12, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, said, date string) {
-		wait := comeBack(http.Header{"Retry-After": {said}, "Date": {date}}, now)
+		wait := retryAfter(http.Header{"Retry-After": {said}, "Date": {date}}, now)
 		if wait < 0 {
 			t.Fatalf("%q makes a wait of %s", said, wait)
 		}

@@ -99,7 +99,7 @@ func serveTLS(t *testing.T, config *tls.Config) (url string, connections *atomic
 
 func trusting(t *testing.T, pemText string) func(*waldur.Config) {
 	t.Helper()
-	pool, err := waldur.TrustAlso(pemText)
+	pool, err := waldur.CertPoolWith(pemText)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,9 +182,9 @@ func TestMixedUpHTTPAndHTTPSAreToldApart(t *testing.T) {
 		kind func(error) bool
 		says string
 	}{
-		"http to Go's https port":     {strings.Replace(tlsURL, "https://", "http://", 1), is[*waldur.StatusError], "write https://"},
-		"http to nginx's https port":  {insecure("<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head>"), is[*waldur.StatusError], "write https://"},
-		"http to Apache's https port": {insecure("<p>Reason: You're speaking plain HTTP to an SSL-enabled server port.</p>"), is[*waldur.StatusError], "write https://"},
+		"http to Go's https port":     {strings.Replace(tlsURL, "https://", "http://", 1), is[*waldur.StatusError], "expects https"},
+		"http to nginx's https port":  {insecure("<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head>"), is[*waldur.StatusError], "expects https"},
+		"http to Apache's https port": {insecure("<p>Reason: You're speaking plain HTTP to an SSL-enabled server port.</p>"), is[*waldur.StatusError], "expects https"},
 		"https to an http port":       {secure(reply(head(400))), is[*waldur.TLSError], "speaks http, not https"},
 		"https to another port":       {secure(reply("SSH-2.0-OpenSSH_9.7\r\n")), is[*waldur.TLSError], "does not speak TLS"},
 	} {

@@ -1,38 +1,125 @@
 package waldur
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"html"
 	"io"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+)
+
+// TokenKind is a kind of token that Waldur accepts. Kinds differ in how they
+// are sent and in how they expire.
+type TokenKind int
+
+// The kinds of token.
+const (
+	// APIToken belongs to a user. It expires some time after its last use.
+	APIToken TokenKind = iota
+	// PersonalAccessToken begins with "w_". Waldur of October 2024 has none.
+	PersonalAccessToken
+	// JWT is an access token of an OIDC provider that Waldur trusts.
+	JWT
 )
 
 // Token authorizes requests. It never prints itself, in no format.
 type Token struct {
-	// A pointer, as fmt does not call Format where a Token stands in an
-	// unexported field: it would show a string there, of a pointer it shows
-	// the address.
-	value *string
+	// A pointer to a string, as fmt does not call Format for a Token in an
+	// unexported field: it prints the text of a string there, and of a string in
+	// a struct that is pointed to, but only the address of this.
+	value  *string
+	kind   TokenKind
+	expiry time.Time // zero: not known
 }
 
-// ParseToken accepts a token of visible ASCII characters. Its errors do not
-// show the value.
+// ErrWhitespace is the error of a value that contains spaces or line breaks.
+// They often surround a value that was read from a file.
+var ErrWhitespace = errors.New("the value contains whitespace")
+
+var errEmpty = errors.New("the value is empty")
+
+// ParseToken accepts a token of visible ASCII characters. Its errors, among
+// them ErrWhitespace, do not contain the value.
 func ParseToken(raw string) (Token, error) {
 	if strings.TrimSpace(raw) == "" {
-		return Token{}, errors.New("It is empty. Write an API token of Waldur, or leave the argument out and set WALDUR_ACCESS_TOKEN.")
+		return Token{}, errEmpty
+	}
+	if strings.ContainsAny(raw, " \t\r\n") {
+		return Token{}, ErrWhitespace
 	}
 	for _, r := range raw {
 		if r <= ' ' || r > '~' {
-			return Token{}, errors.New("It holds a character that cannot stand in a token: only visible ASCII can, " +
-				"no spaces and no line breaks. Write the token alone, without Token or Bearer in front. A token read from a file often ends in a line break: trimspace() removes it.")
+			return Token{}, errors.New("the value contains a character that is not visible ASCII")
 		}
 	}
-	return Token{&raw}, nil
+	token := Token{value: &raw}
+	if strings.HasPrefix(raw, "w_") {
+		token.kind, token.expiry = PersonalAccessToken, embeddedExpiry(raw)
+	} else if expiry, ok := parseJWT(raw); ok {
+		token.kind, token.expiry = JWT, expiry
+	}
+	return token, nil
 }
+
+// embeddedExpiry returns the time in "w_<unix time>_<random>", or zero for a
+// token of another form.
+func embeddedExpiry(raw string) time.Time {
+	parts := strings.SplitN(raw, "_", 3)
+	if len(parts) < 3 {
+		return time.Time{}
+	}
+	seconds, err := strconv.ParseUint(parts[1], 10, unixBits)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.Unix(int64(seconds), 0)
+}
+
+const unixBits = 40 // of a time in seconds: up to the year 36,812
+
+// parseJWT recognizes a JWT (RFC 7519): three parts in base64url, of which the
+// first is a JSON object with the member alg. The expiry is that of the claims,
+// or zero when they have none. The signature is not verified.
+func parseJWT(raw string) (expiry time.Time, ok bool) {
+	parts := strings.Split(raw, ".")
+	if len(parts) != 3 {
+		return time.Time{}, false
+	}
+	var decoded [3][]byte
+	for i, part := range parts {
+		var err error
+		if decoded[i], err = base64.RawURLEncoding.DecodeString(part); err != nil {
+			return time.Time{}, false
+		}
+	}
+	var header struct {
+		Algorithm string `json:"alg"`
+	}
+	if err := json.Unmarshal(decoded[0], &header); err != nil || header.Algorithm == "" {
+		return time.Time{}, false
+	}
+	var claims struct {
+		Expiry float64 `json:"exp"` // RFC 7519 allows fractions of a second
+	}
+	if err := json.Unmarshal(decoded[1], &claims); err != nil || claims.Expiry <= 0 || claims.Expiry >= 1<<unixBits {
+		return time.Time{}, true
+	}
+	return time.Unix(int64(claims.Expiry), 0), true
+}
+
+// Kind returns the kind of the token, as far as its form shows it.
+func (t Token) Kind() TokenKind { return t.kind }
+
+// Expiry returns the time at which the token expires, if the token contains it.
+// API tokens do not, nor do personal access tokens and JWTs of another form.
+func (t Token) Expiry() (expiry time.Time, known bool) { return t.expiry, !t.expiry.IsZero() }
 
 func (t Token) text() string {
 	if t.value == nil {
@@ -41,65 +128,78 @@ func (t Token) text() string {
 	return *t.value
 }
 
-// authorization is the value of the Authorization header. Waldur's own tokens
-// go out as "Token", which every version takes; personal access tokens, which
-// begin with w_, are known to newer servers as "Bearer" only.
+// authorization returns the value of the Authorization header. Every version of
+// Waldur accepts API tokens as "Token"; newer ones accept the other kinds as
+// "Bearer" only.
 func (t Token) authorization() string {
-	if strings.HasPrefix(t.text(), "w_") {
-		return "Bearer " + t.text()
+	if t.kind == APIToken {
+		return "Token " + t.text()
 	}
-	return "Token " + t.text()
+	return "Bearer " + t.text()
 }
 
 // Format implements fmt.Formatter for every verb: "[token]".
 func (Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[token]") }
 
 // shortToken is the length below which a token may be part of ordinary words.
-// Waldur's are of 40 characters and more.
+// Waldur's tokens have 40 characters and more.
 const shortToken = 8
 
-// removeFrom takes the token out of a text that comes from elsewhere: a server
-// may echo a request back in an error, percent-encoded in a URL or escaped as
-// in HTML or JSON, in upper or lower case. A short token is removed only where
-// it stands alone: if "e" became "[token]" in every word, the words would be
-// lost and the token told.
+// removeFrom replaces the token in text from elsewhere: a server may echo a
+// request in an error, percent-encoded in a URL or escaped as in HTML or JSON,
+// in upper or lower case. A short token is replaced only where it is a word of
+// its own: if "e" became "[token]" everywhere, the token would be revealed.
 func (t Token) removeFrom(text string) string {
 	token := t.text()
 	if len(text) < len(token) || token == "" {
 		return text
 	}
+	echo := echo{text: text, token: token, failed: map[[2]int]bool{}}
 	var kept strings.Builder
 	for start := 0; start < len(text); {
-		length := echoed(text[start:], token)
-		if length == 0 || (len(token) < shortToken && !standsAlone(text, start, start+length)) {
+		end := echo.end(start, 0)
+		if end < 0 || (len(token) < shortToken && !standsAlone(text, start, end)) {
 			kept.WriteByte(text[start])
 			start++
 			continue
 		}
 		kept.WriteString("[token]")
-		start += length
+		start = end
 	}
 	return kept.String()
 }
 
-// echoed is the length of the token at the start of the text, in whatever
-// spelling; 0 when it does not stand there.
-func echoed(text, token string) int {
-	rest := text
-	for ; token != ""; token = token[1:] {
-		plain := rest != "" && strings.EqualFold(rest[:1], token[:1])
-		if char, length := unescape(rest); length > 0 && strings.EqualFold(string(rune(char)), token[:1]) {
-			// A token may hold "%", which then stands for itself or begins an escape.
-			if tail := echoed(rest[length:], token[1:]); tail > 0 || token[1:] == "" {
-				return len(text) - len(rest) + length + tail
-			}
-		}
-		if !plain {
-			return 0
-		}
-		rest = rest[1:]
+// echo finds a token in a text.
+type echo struct {
+	text, token string
+	// failed holds the positions in text and token from which the token does not
+	// go on. Without it, the time would double with each backslash: two of them
+	// are one that is escaped, or two plain ones.
+	failed map[[2]int]bool
+}
+
+// end returns where token[j:] ends that begins at text[i], in any spelling, or
+// -1 when it does not begin there.
+func (e *echo) end(i, j int) int {
+	if j == len(e.token) {
+		return i
 	}
-	return len(text) - len(rest)
+	position := [2]int{i, j}
+	if i == len(e.text) || e.failed[position] {
+		return -1
+	}
+	if char, length := unescape(e.text[i:]); length > 0 && strings.EqualFold(string(rune(char)), e.token[j:j+1]) {
+		if end := e.end(i+length, j+1); end >= 0 {
+			return end
+		}
+	}
+	if strings.EqualFold(e.text[i:i+1], e.token[j:j+1]) {
+		if end := e.end(i+1, j+1); end >= 0 {
+			return end
+		}
+	}
+	e.failed[position] = true
+	return -1
 }
 
 // unescape reads one escaped ASCII character at the start of the text: %41,
@@ -128,7 +228,7 @@ func unescape(text string) (char byte, length int) {
 
 const longestEntity = 10 // of an ASCII character: "&lowbar;", "&#x00041;"
 
-// standsAlone tells whether text[start:end] is no part of a longer word.
+// standsAlone reports whether text[start:end] is not part of a longer word.
 func standsAlone(text string, start, end int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:start])
 	for length := 2; length <= min(start, longestEntity); length++ { // "%3D" ends in a letter and is none

@@ -1,12 +1,16 @@
 package waldur
 
 import (
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
+	"math"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 const someToken = "6f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c"
@@ -20,33 +24,99 @@ func token(tb testing.TB, raw string) Token {
 	return parsed
 }
 
-func TestTokenGoesOutInTheSchemeThatItsKindNeeds(t *testing.T) {
+// part encodes one part of a JWT.
+func part(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+
+// jwt is a JWT with the claims.
+func jwt(claims string) string {
+	return part(`{"alg":"RS256","typ":"JWT"}`) + "." + part(claims) + "." + part("signature")
+}
+
+func TestTokenIsSentWithTheSchemeOfItsKind(t *testing.T) {
 	t.Parallel()
-	for raw, want := range map[string]string{
-		someToken:     "Token " + someToken,
-		"w_" + "abc":  "Bearer w_abc",
-		"W_abc":       "Token W_abc",
-		"xw_abc":      "Token xw_abc",
-		"!~\"%'&<>\\": "Token !~\"%'&<>\\",
+	for name, sent := range map[string]struct {
+		token  string
+		kind   TokenKind
+		scheme string
+	}{
+		"API token":                     {someToken, APIToken, "Token"},
+		"personal access token":         {"w_1735689599_Abc-123_def", PersonalAccessToken, "Bearer"},
+		"personal access token, short":  {"w_abc", PersonalAccessToken, "Bearer"},
+		"w_ in upper case":              {"W_abc", APIToken, "Token"},
+		"w_ in the middle":              {"xw_abc", APIToken, "Token"},
+		"JWT":                           {jwt(`{"exp":1735689599,"sub":"x"}`), JWT, "Bearer"},
+		"JWT without claims":            {jwt(`{}`), JWT, "Bearer"},
+		"JWT with claims of no kind":    {jwt("text"), JWT, "Bearer"},
+		"JWT without a signature":       {part(`{"alg":"none"}`) + "." + part("{}") + ".", JWT, "Bearer"},
+		"three parts, no alg":           {part(`{"typ":"JWT"}`) + "." + part("{}") + "." + part("x"), APIToken, "Token"},
+		"three parts, alg is no string": {part(`{"alg":7}`) + "." + part("{}") + "." + part("x"), APIToken, "Token"},
+		"three parts, no object":        {part(`["alg"]`) + "." + part("{}") + "." + part("x"), APIToken, "Token"},
+		"three parts, no JSON":          {part("alg") + "." + part("{}") + "." + part("x"), APIToken, "Token"},
+		"three parts, no base64url":     {part(`{"alg":"RS256"}`) + "." + part("{}") + ".+/", APIToken, "Token"},
+		"two parts":                     {part(`{"alg":"RS256"}`) + "." + part("{}"), APIToken, "Token"},
+		"four parts":                    {jwt("{}") + "." + part("x"), APIToken, "Token"},
+		"two dots":                      {"..", APIToken, "Token"},
+		"every other character":         {`!~"%'&<>\`, APIToken, "Token"},
 	} {
-		t.Run(raw, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := token(t, raw).authorization(); got != want {
-				t.Errorf("%q, want %q", got, want)
+			parsed := token(t, sent.token)
+			if got, want := parsed.authorization(), sent.scheme+" "+sent.token; got != want || parsed.Kind() != sent.kind {
+				t.Errorf("kind %d, %q, want kind %d, %q", parsed.Kind(), got, sent.kind, want)
 			}
 		})
 	}
 }
 
-func TestTokenThatCannotStandInAHeaderIsRefusedAndNotShown(t *testing.T) {
+func TestExpiryIsReadFromTheToken(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		token string
+		want  int64 // Unix time; 0: not known
+	}{
+		"API token":                     {someToken, 0},
+		"personal access token":         {"w_1735689599_Abc-123_def", 1735689599},
+		"no random part":                {"w_1735689599", 0},
+		"an empty random part":          {"w_1735689599_", 1735689599},
+		"no time":                       {"w__Abc", 0},
+		"a time that is text":           {"w_soon_Abc", 0},
+		"a negative time":               {"w_-5_Abc", 0},
+		"a fraction":                    {"w_1.5_Abc", 0},
+		"a time that overflows":         {"w_99999999999999999999_Abc", 0},
+		"a time in another age":         {"w_1099511627776_Abc", 0},
+		"JWT":                           {jwt(`{"exp":1735689599}`), 1735689599},
+		"JWT, fraction of a second":     {jwt(`{"exp":1735689599.9}`), 1735689599},
+		"JWT, exponent":                 {jwt(`{"exp":1.7e9}`), 1700000000},
+		"JWT without expiry":            {jwt(`{"iat":1735689599}`), 0},
+		"JWT, expiry is null":           {jwt(`{"exp":null}`), 0},
+		"JWT, expiry is text":           {jwt(`{"exp":"1735689599"}`), 0},
+		"JWT, expiry is too large":      {jwt(`{"exp":1e300}`), 0},
+		"JWT, expiry is negative":       {jwt(`{"exp":-1}`), 0},
+		"JWT, claims are not an object": {jwt(`[1735689599]`), 0},
+		"JWT, claims are not JSON":      {jwt(`exp`), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			expiry, known := token(t, row.token).Expiry()
+			if known != (row.want != 0) || (known && expiry.Unix() != row.want) {
+				t.Errorf("%s, known: %t, want %d", expiry, known, row.want)
+			}
+		})
+	}
+	if _, known := (Token{}).Expiry(); known {
+		t.Error("no token expires")
+	}
+}
+
+func TestTokenThatIsNotAHeaderValueIsRefusedAndNotShown(t *testing.T) {
 	t.Parallel()
 	for name, refused := range map[string]struct{ raw, says string }{
 		"empty":             {"", "is empty"},
 		"blank":             {" \t\n", "is empty"},
-		"space inside":      {"hunter2 secret", "visible ASCII"},
-		"space at the end":  {"hunter2secret ", "visible ASCII"},
-		"line break":        {"hunter2secret\n", "trimspace"},
-		"header injection":  {"hunter2secret\r\nX-Other: 1", "visible ASCII"},
+		"space inside":      {"hunter2 secret", "whitespace"},
+		"space at the end":  {"hunter2secret ", "whitespace"},
+		"line break":        {"hunter2secret\n", "whitespace"},
+		"header injection":  {"hunter2secret\r\nX-Other: 1", "whitespace"},
 		"umlaut":            {"hunter2sécret", "visible ASCII"},
 		"no-break space":    {"hunter2\u00a0secret", "visible ASCII"},
 		"byte order mark":   {"\ufeffhunter2secret", "visible ASCII"},
@@ -60,6 +130,9 @@ func TestTokenThatCannotStandInAHeaderIsRefusedAndNotShown(t *testing.T) {
 			_, err := ParseToken(refused.raw)
 			if err == nil || !strings.Contains(err.Error(), refused.says) {
 				t.Fatalf("error %v, want it to say %q", err, refused.says)
+			}
+			if want := refused.says == "whitespace"; errors.Is(err, ErrWhitespace) != want {
+				t.Errorf("is ErrWhitespace: %t, want %t", !want, want)
 			}
 			if strings.Contains(err.Error(), "hunter") {
 				t.Errorf("shows the token: %v", err)
@@ -136,6 +209,38 @@ func TestTokenIsRemovedFromTextInEverySpelling(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// Two backslashes in a text are one that is escaped, or two plain ones: a search
+// that tried both at each of them took 20 s for 24. A server could make the
+// provider hang so.
+func TestRemovingATokenTakesTimeLinearInTheText(t *testing.T) {
+	t.Parallel()
+	duration := func(backslashes, text int) time.Duration {
+		secret := token(t, strings.Repeat(`\`, backslashes)+"!")
+		shown := strings.Repeat(`\`, text)
+		fastest := time.Duration(math.MaxInt64)
+		for range 5 {
+			began := time.Now()
+			if got := secret.removeFrom(shown); got != shown {
+				t.Fatalf("%q became %q", shown, got)
+			}
+			fastest = min(fastest, time.Since(began))
+		}
+		return fastest
+	}
+	short := duration(10, 100)
+	for name, compared := range map[string]struct {
+		backslashes, text int
+		most              time.Duration
+	}{
+		"a token of twice the length": {20, 100, 20 * short},
+		"a text of ten times":         {10, 1000, 100 * short},
+	} {
+		if took := duration(compared.backslashes, compared.text); took > compared.most {
+			t.Errorf("%s takes %s, the short one %s", name, took, short)
 		}
 	}
 }

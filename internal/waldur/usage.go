@@ -109,6 +109,10 @@ func (s FieldSet) costsLookups() bool {
 	return s&Fields(FieldName, FieldType, FieldMeasuredUnit, FieldCategoryTitle, FieldCategoryUUID) != 0
 }
 
+// identifies reports whether the fields tell the records of one scope and date
+// apart.
+func (s FieldSet) identifies() bool { return s.Has(FieldType) && s.Has(FieldCategoryUUID) }
+
 // Duplicates yields each record that follows another one of the same scope,
 // component and date in a sorted list. Waldur has no constraint against them:
 // both are genuine. Records whose type or category was not asked for are told
@@ -132,8 +136,8 @@ type identity struct {
 
 func (u *Usage) identity() identity { return identity{u.Date, u.Type, u.CategoryUUID} }
 
-// forget makes the given attributes null.
-func (u *Usage) forget(fields FieldSet) {
+// clear makes the given attributes null.
+func (u *Usage) clear(fields FieldSet) {
 	for f := range fields.Each {
 		switch place := u.Attribute(f).(type) {
 		case *Nullable[string]:
@@ -178,4 +182,21 @@ func compareNull(a, b bool) int {
 	default:
 		return -1
 	}
+}
+
+// lastDate returns the number of records at the end that share their date.
+func lastDate(usages []Usage) int {
+	n := 0
+	for n < len(usages) && usages[len(usages)-1-n].Date == usages[len(usages)-1].Date {
+		n++
+	}
+	return n
+}
+
+func datesOf(usages []Usage) []string {
+	dates := make([]string, len(usages))
+	for i := range usages {
+		dates[i] = usages[i].Date.Value
+	}
+	return dates
 }

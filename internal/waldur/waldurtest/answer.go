@@ -1,6 +1,7 @@
 package waldurtest
 
 import (
+	"context"
 	"fmt"
 	"html"
 	"maps"
@@ -84,18 +85,33 @@ func (w *Waldur) view(r *http.Request, language, allows string, get func(User) (
 	return answer, records, cost
 }
 
-// inTurn lets requests with the same token wait for each other when w sleeps:
-// Waldur updates the token's row in a transaction as long as the request.
+// inTurn lets a request wait for a worker, and for others with its token, when
+// w sleeps.
 func (w *Waldur) inTurn(r *http.Request, holder *holder, get func(User) (*Answer, int, time.Duration)) (answer *Answer, records int, cost time.Duration) {
 	if !w.Sleep {
 		return get(holder.user)
 	}
-	if holder.acquire(r.Context()) {
-		defer holder.release()
+	if w.Workers > 0 {
+		w.workers.Do(func() { w.busy = make(chan struct{}, w.Workers) })
+		defer acquire(r.Context(), w.busy)()
+	}
+	if w.TokenLock {
+		defer acquire(r.Context(), holder.turn)()
 	}
 	answer, records, cost = get(holder.user)
 	sleep(r.Context(), cost)
 	return answer, records, cost
+}
+
+// acquire waits for a place in the channel, unless the client is gone before,
+// and returns what frees it again.
+func acquire(ctx context.Context, places chan struct{}) (release func()) {
+	select {
+	case places <- struct{}{}:
+		return func() { <-places }
+	case <-ctx.Done():
+		return func() {}
+	}
 }
 
 // send writes the answer; to a HEAD request only its head.

@@ -2,10 +2,12 @@ package waldurtest
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // installation is what is stored: scopes and their records. Records are never
@@ -167,4 +169,17 @@ func (i *installation) index() *index {
 	}
 	i.sorted = index
 	return index
+}
+
+// Write adds records while others read, one after another, as the hourly task
+// of October 2024 does. Newer servers add them in bulk: see [Waldur.Add]. It
+// returns when all are written, or the context ends.
+func (w *Waldur) Write(ctx context.Context, interval time.Duration, records ...Record) {
+	for _, record := range records {
+		sleep(ctx, interval)
+		if ctx.Err() != nil {
+			return
+		}
+		w.Add(record)
+	}
 }

@@ -1,7 +1,6 @@
 package waldurtest
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -33,18 +32,6 @@ type holder struct {
 	user User
 	turn chan struct{}
 }
-
-// acquire waits for the turn; it is false when the client was gone before.
-func (h *holder) acquire(ctx context.Context) bool {
-	select {
-	case h.turn <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-func (h *holder) release() { <-h.turn }
 
 // tokens are those that Waldur accepts.
 type tokens struct {

@@ -15,6 +15,7 @@
 package waldurtest
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"sync"
@@ -65,13 +66,23 @@ type Waldur struct {
 	// Rewrite changes the answer to request n before it is sent.
 	Rewrite func(n int, r *http.Request, answer *Answer)
 
-	// Sleep makes an answer last as long as it costs (see [AnswerCost]), and
-	// requests with the same token wait for each other, as on a real server.
+	// Sleep makes an answer last as long as it costs (see [AnswerCost]).
 	Sleep bool
+
+	// Workers is the number of requests that are answered at once when w
+	// sleeps; the others wait. 0 means no limit.
+	Workers int
+
+	// TokenLock makes requests with the same token wait for each other when w
+	// sleeps, as on a server of October 2024, which updates the token's row in a
+	// transaction as long as the request. Each of them occupies a worker.
+	TokenLock bool
 
 	// Latency is added to every answer; requests do not wait for each other.
 	Latency time.Duration
 
+	workers      sync.Once
+	busy         chan struct{} // holds one for each worker that is busy
 	installation installation
 	tokens       tokens
 	journal      journal
@@ -93,6 +104,22 @@ func (w *Waldur) Start(t TB) (baseURL string) {
 		t.Fatalf("The fake Waldur cannot listen: %v", err)
 		return ""
 	}
+	w.serve(t, listener)
+	return "http://" + listener.Addr().String() + w.PathPrefix
+}
+
+// StartInMemory serves w until the test ends, without a network: dial connects
+// to it whatever the address. In a bubble of [testing/synctest], time then
+// passes at once.
+func (w *Waldur) StartInMemory(t TB) (dial func(ctx context.Context, network, address string) (net.Conn, error)) {
+	t.Helper()
+	listener := pipes{connections: make(chan net.Conn), closed: make(chan struct{})}
+	w.serve(t, listener)
+	return listener.dial
+}
+
+func (w *Waldur) serve(t TB, listener net.Listener) {
+	t.Helper()
 	var connections sync.WaitGroup
 	server := &http.Server{
 		Handler: w,
@@ -118,7 +145,6 @@ func (w *Waldur) Start(t TB) (baseURL string) {
 		<-served
 		connections.Wait()
 	})
-	return "http://" + listener.Addr().String() + w.PathPrefix
 }
 
 // ServeHTTP answers one request; it needs no socket.

@@ -223,7 +223,7 @@ func TestRequestsWithOneTokenWaitForEachOtherAsLongAsTheyCost(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				w := waldurtest.New()
-				w.Sleep = true
+				w.Sleep, w.TokenLock = true, true
 				for _, token := range "abc" {
 					w.AddToken(string(token), waldurtest.User{})
 				}

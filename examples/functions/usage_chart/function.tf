@@ -1,0 +1,13 @@
+data "waldur_category_component_usages" "year" {
+  project_uuid = "2b5719686db84f24bf64c3dfec58fbeb"
+  date_after   = "2024-01-01"
+  date_before  = "2024-12-31"
+}
+
+output "chart" {
+  value = provider::waldur::usage_chart(
+    data.waldur_category_component_usages.year.usages,
+    { type = "cpu", category_title = "Virtual machines" },
+    { limit = 5000, title = "CPU hours of the climate project" }
+  )
+}

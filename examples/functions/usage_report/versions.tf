@@ -1,0 +1,7 @@
+terraform {
+  required_providers {
+    waldur = {
+      source = "waldur/waldur-usage"
+    }
+  }
+}

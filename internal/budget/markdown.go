@@ -1,0 +1,194 @@
+package budget
+
+import (
+	"fmt"
+	"math/big"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// How many characters of a text are shown.
+const (
+	longestName  = 60
+	longestTitle = 200
+)
+
+// oneLine returns a text as one line of limited length, without what would move
+// or hide the text around it: line breaks, control characters, changes of the
+// direction of writing, invisible characters.
+func oneLine(text string, longest int) string {
+	words := strings.FieldsFunc(strings.ToValidUTF8(text, "\uFFFD"), func(r rune) bool {
+		return !unicode.IsGraphic(r) || unicode.IsSpace(r) || unicode.Is(unicode.Z, r)
+	})
+	characters := []rune(strings.Join(words, " "))
+	if len(characters) > longest {
+		return string(characters[:longest-1]) + "…"
+	}
+	return string(characters)
+}
+
+// name returns the name of a thing so that Markdown shows it and nothing else:
+// no markup, no HTML, no end of a table's cell.
+func name(text string) string { return markdown(oneLine(text, longestName)) }
+
+func markdown(line string) string {
+	characters := []rune(withoutLinks(line))
+	var escaped strings.Builder
+	for i, r := range characters {
+		switch r {
+		case '\\', '`', '*', '[', '<', '|', '~', '$':
+			escaped.WriteByte('\\')
+		case '_':
+			if !isWord(at(characters, i-1)) || !isWord(at(characters, i+1)) {
+				escaped.WriteByte('\\')
+			}
+		case '&':
+			if strings.ContainsRune(string(characters[i:]), ';') {
+				escaped.WriteByte('\\')
+			}
+		}
+		escaped.WriteRune(r)
+	}
+	return escaped.String()
+}
+
+// withoutLinks returns a text in which GitHub and GitLab find no link, mention
+// or picture. They look for those in the text that Markdown has been turned
+// into, where no escape is left: a space is all that stops them.
+func withoutLinks(text string) string {
+	characters := []rune(text)
+	var spaced strings.Builder
+	for i, r := range characters {
+		before, after := at(characters, i-1), at(characters, i+1)
+		if r == '/' && before == ':' || r == '.' && i >= 3 && strings.EqualFold(string(characters[i-3:i]), "www") {
+			spaced.WriteByte(' ') // https://…, www.…
+		}
+		spaced.WriteRune(r)
+		var breaks bool
+		switch r {
+		case '@': // @somebody, somebody@example.com
+			breaks = isWord(after) || after == '_' || after == '-'
+		case ':': // :picture:, but not 12:30
+			breaks = unicode.IsLetter(after) || after == '+' || after == '-' || unicode.IsDigit(after) && !unicode.IsDigit(before)
+		case '#', '!': // #12, project!12
+			breaks = unicode.IsDigit(after) || isWord(after) && !isWord(before)
+		case '$', '%', '&', '~', '^': // ~label, %milestone
+			breaks = isWord(after) && !isWord(before)
+		}
+		if breaks {
+			spaced.WriteByte(' ')
+		}
+	}
+	return spaced.String()
+}
+
+func at(characters []rune, i int) rune {
+	if i < 0 || i >= len(characters) {
+		return ' '
+	}
+	return characters[i]
+}
+
+func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// title is a name at the beginning of a line, where some characters would begin
+// a heading, a list or a quotation.
+func title(text string) string {
+	text = markdown(oneLine(text, longestTitle))
+	mark := strings.IndexFunc(text, func(r rune) bool { return !unicode.IsDigit(r) })
+	if mark >= 0 && (mark == 0 && strings.ContainsRune("#-+=>", rune(text[0])) || mark > 0 && strings.ContainsRune(".)", rune(text[mark]))) {
+		return text[:mark] + `\` + text[mark:]
+	}
+	return text
+}
+
+// column is one of a table.
+type column struct {
+	heading string
+	right   bool // numbers are aligned to the right
+}
+
+// table draws cells, which hold Markdown without an end of a cell, so that the
+// columns are aligned in plain text too.
+func table(columns []column, rows [][]string) string {
+	widths := make([]int, len(columns))
+	for i, c := range columns {
+		widths[i] = max(3, width(c.heading))
+		for _, row := range rows {
+			widths[i] = max(widths[i], width(row[i]))
+		}
+	}
+	var lines strings.Builder
+	line := func(cell func(i int) string) {
+		for i := range columns {
+			fmt.Fprintf(&lines, "|%s", cell(i))
+		}
+		lines.WriteString("|\n")
+	}
+	text := func(row func(i int) string) {
+		line(func(i int) string {
+			padding := strings.Repeat(" ", widths[i]-width(row(i)))
+			if columns[i].right {
+				return " " + padding + row(i) + " "
+			}
+			return " " + row(i) + padding + " "
+		})
+	}
+	text(func(i int) string { return columns[i].heading })
+	line(func(i int) string {
+		if columns[i].right {
+			return strings.Repeat("-", widths[i]+1) + ":"
+		}
+		return ":" + strings.Repeat("-", widths[i]+1)
+	})
+	for _, row := range rows {
+		text(func(i int) string { return row[i] })
+	}
+	return lines.String()
+}
+
+// width is the number of columns that a text takes, without accents that are
+// characters of their own.
+func width(text string) int {
+	n := utf8.RuneCountInString(text)
+	for _, r := range text {
+		if unicode.Is(unicode.Mn, r) {
+			n--
+		}
+	}
+	return n
+}
+
+// digits writes an integer with commas: "-1,234".
+func digits(number *big.Int) string {
+	written := new(big.Int).Abs(number).String()
+	var grouped strings.Builder
+	if number.Sign() < 0 {
+		grouped.WriteByte('-')
+	}
+	for i, digit := range written {
+		if i > 0 && (len(written)-i)%3 == 0 {
+			grouped.WriteByte(',')
+		}
+		grouped.WriteRune(digit)
+	}
+	return grouped.String()
+}
+
+const barCells = 10
+
+// bar draws the filled cells of ten.
+func bar(filled int) string {
+	filled = min(max(filled, 0), barCells)
+	return strings.Repeat("█", filled) + strings.Repeat("░", barCells-filled)
+}
+
+// part is how many cells of a bar an amount fills of a larger one.
+func part(amount, whole *big.Int) int {
+	if amount.Sign() <= 0 || whole.Sign() <= 0 {
+		return 0
+	}
+	cells := new(big.Int).Mul(amount, big.NewInt(barCells))
+	return int(cells.Div(cells, whole).Int64())
+}

@@ -1,0 +1,68 @@
+package budget
+
+import (
+	"errors"
+	"math/big"
+	"time"
+)
+
+// Period is the time that a budget is for, as seen at one point in time. Its
+// days are those of UTC, as Waldur's months are.
+type Period struct {
+	start, end time.Time // the first moment, and the first one after it
+	now        time.Time
+}
+
+const day = 24 * time.Hour
+
+// firstForecast is how long a period must have run until there is a forecast:
+// from its fourth day on, as one or two days say little about the others.
+const firstForecast = 3 * day
+
+// NewPeriod returns the period from the first to the last day, both of which
+// belong to it, as seen at a point in time.
+func NewPeriod(first, last, now time.Time) (Period, error) {
+	if last.Before(first) {
+		return Period{}, errors.New("ends before it starts")
+	}
+	return Period{start: first, end: last.Add(day), now: now}, nil
+}
+
+// ParseDay reads a date, as the first moment of its day in UTC.
+func ParseDay(text string) (time.Time, error) {
+	at, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return time.Time{}, errors.New("must be a date, YYYY-MM-DD")
+	}
+	return at, nil
+}
+
+// ParseTime reads a point in time.
+func ParseTime(text string) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, errors.New("must be a point in time as in RFC 3339, such as 2024-10-16T12:00:00Z")
+	}
+	return at, nil
+}
+
+// forecast returns what is used by the end of the period if it goes on as until
+// now: used ÷ elapsed share. Nil before the fourth day. After the end of the
+// period, it is what was used.
+func (p Period) forecast(used *big.Int) *big.Rat {
+	if !p.now.Before(p.end) {
+		return new(big.Rat).SetInt(used)
+	}
+	elapsed := p.now.Sub(p.start)
+	if elapsed < firstForecast {
+		return nil
+	}
+	whole := new(big.Int).Mul(used, nanoseconds(p.start, p.end))
+	return new(big.Rat).SetFrac(whole, nanoseconds(p.start, p.now))
+}
+
+// nanoseconds counts exactly: a time.Duration ends at 292 years.
+func nanoseconds(from, to time.Time) *big.Int {
+	seconds := new(big.Int).Mul(big.NewInt(to.Unix()-from.Unix()), big.NewInt(int64(time.Second)))
+	return seconds.Add(seconds, big.NewInt(int64(to.Nanosecond()-from.Nanosecond())))
+}

@@ -1,0 +1,176 @@
+package budget
+
+import (
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
+)
+
+// report draws the outcomes: the number of limits in each state, a table with a
+// line for each limit, and what corrects those that are missing.
+func report(usages []waldur.Usage, outcomes map[string]Outcome, options Options) string {
+	columns := []column{{"Limit", false}, {"Used", true}, {"Of", true}, {"Unit", false}, {"Share", false}}
+	if options.Period != nil {
+		columns = append(columns, column{"Forecast", true})
+	}
+	columns = append(columns, column{"State", false})
+	var rows [][]string
+	for _, limit := range slices.Sorted(maps.Keys(outcomes)) {
+		outcome := outcomes[limit]
+		row := []string{name(limit), outcome.used(), digits(outcome.Limit), name(outcome.Unit.Value), outcome.share()}
+		if options.Period != nil {
+			row = append(row, outcome.forecast())
+		}
+		rows = append(rows, append(row, outcome.explanation()))
+	}
+	text := summary(outcomes, options.Title) + "\n\n" + table(columns, rows)
+	if slices.ContainsFunc(slices.Collect(maps.Values(outcomes)), Outcome.needsComponents) {
+		text += "\n" + components(usages)
+	}
+	if options.Period == nil && slices.Contains(options.FailOn, Forecast) {
+		text += "\nThere is no forecast, as no period is given.\n"
+	}
+	return text
+}
+
+// summary is the number of limits in each state: "Budget: 1 over, 2 ok."
+func summary(outcomes map[string]Outcome, heading string) string {
+	counts := map[State]int{}
+	for _, outcome := range outcomes {
+		counts[outcome.State]++
+	}
+	var parts []string
+	for _, state := range States() {
+		if counts[state] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[state], state))
+		}
+	}
+	return or(title(heading), "Budget") + ": " + strings.Join(parts, ", ") + "."
+}
+
+func (o Outcome) used() string {
+	largest := o.total.largest()
+	switch {
+	case o.Used != nil && o.total.complete():
+		return digits(o.Used)
+	case o.Used == nil && (len(o.total.sums) != 1 || largest.known == 0):
+		return "?"
+	default:
+		return digits(&largest.amount) + " + ?"
+	}
+}
+
+// share draws ten cells and writes per cent, rounded away from 100.
+func (o Outcome) share() string {
+	switch {
+	case o.Used == nil:
+		return "?"
+	case o.Limit.Sign() == 0 && o.Used.Sign() > 0:
+		return bar(barCells) + " > 100 %"
+	case o.Limit.Sign() == 0:
+		return bar(0) + " 0 %"
+	}
+	percent := new(big.Rat).SetFrac(new(big.Int).Mul(o.Used, big.NewInt(100)), o.Limit)
+	if o.State == Over {
+		return fmt.Sprintf("%s %s %%", bar(barCells), ceil(percent))
+	}
+	return fmt.Sprintf("%s %s %%", bar(part(o.Used, o.Limit)), floor(percent))
+}
+
+func (o Outcome) forecast() string {
+	if o.Forecast == nil {
+		return "?"
+	}
+	return digits(o.Forecast)
+}
+
+// explanation is the state and the reasons of it.
+func (o Outcome) explanation() string {
+	words := []string{string(o.State)}
+	switch o.State {
+	case Over:
+		words[0] += " by " + digits(new(big.Int).Sub(o.Used, o.Limit))
+	case Forecast:
+		words[0] += " over by " + digits(new(big.Int).Sub(o.Forecast, o.Limit))
+	case Missing, Near, OK:
+	}
+	categories := map[waldur.Nullable[string]]bool{}
+	var units []string
+	for _, s := range o.total.sums {
+		categories[s.identity.category] = true
+		units = append(units, unitName(s.identity.unit))
+	}
+	switch {
+	case len(o.total.sums) == 0 && o.total.unidentified == 0:
+		words = append(words, "no record")
+	case len(categories) > 1:
+		words = append(words, fmt.Sprintf("%d components: give a category_uuid", len(categories)))
+	case len(units) > 1:
+		words = append(words, "several units: "+strings.Join(units, " and "))
+	}
+	if n := o.total.unidentified; n > 0 {
+		words = append(words, fmt.Sprintf("%d records without type or category", n))
+	}
+	if n := len(o.total.unknown); n > 3 {
+		words = append(words, fmt.Sprintf("null in %d months", n))
+	} else {
+		for _, month := range o.total.unknown {
+			words = append(words, "null in "+name(month))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+func unitName(unit waldur.Nullable[string]) string {
+	if unit.Value == "" {
+		return "none"
+	}
+	return name(unit.Value)
+}
+
+// needsComponents reports whether the limit names no component, or several.
+func (o Outcome) needsComponents() bool { return o.State == Missing && len(o.total.sums) != 1 }
+
+// components lists the components of the records, by category.
+func components(usages []waldur.Usage) string {
+	type category struct{ uuid, title waldur.Nullable[string] }
+	types := map[category]map[string]bool{}
+	for i := range usages {
+		usage := &usages[i]
+		c := category{usage.CategoryUUID, usage.CategoryTitle}
+		if types[c] == nil {
+			types[c] = map[string]bool{}
+		}
+		types[c][usage.Type.Value] = true
+	}
+	if len(types) == 0 {
+		return "There is no usage record at all.\n"
+	}
+	text := "There are records of these components:\n\n"
+	compare := func(a, b category) int {
+		if order := compareText(a.title, b.title); order != 0 {
+			return order
+		}
+		return compareText(a.uuid, b.uuid)
+	}
+	for _, c := range slices.SortedFunc(maps.Keys(types), compare) {
+		var names []string
+		for _, kind := range slices.Sorted(maps.Keys(types[c])) {
+			names = append(names, or(name(kind), "null"))
+		}
+		text += fmt.Sprintf("- %s (category_uuid %s): %s\n",
+			or(title(c.title.Value), "null"), or(name(c.uuid.Value), "null"), strings.Join(names, ", "))
+	}
+	return text
+}
+
+func or(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}

@@ -1,0 +1,139 @@
+package provider
+
+import (
+	"context"
+	"math/big"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/budget"
+)
+
+// budgetCheck is the function that holds limits against usage records.
+type budgetCheck struct{}
+
+func newBudgetCheck() function.Function { return budgetCheck{} }
+
+// Metadata implements function.Function.
+func (budgetCheck) Metadata(_ context.Context, _ function.MetadataRequest, resp *function.MetadataResponse) {
+	resp.Name = "budget_check"
+}
+
+// Definition implements function.Function.
+func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
+	resp.Definition = function.Definition{
+		Summary: "Checks usage records against limits",
+		MarkdownDescription: "Adds up the usage records of each limit's component, of all months and scopes that are given, and returns an object with:" +
+			"\n\n- `passed` (Boolean) Whether no limit is in a state of `fail_on`." +
+			"\n- `limits` (Map of Object) By the names of the limits: `used`, `limit`, `remaining` (`limit` - `used`), " +
+			"`share` (`used` of `limit`, to four decimal places; only a usage of exactly the limit has 1), " +
+			"`forecast` (rounded up to an integer), `unit` and `state`. What is not known is null. If `state` is `over`, `used` is at least that amount." +
+			"\n- `report` (String) A Markdown table with a line for each limit, below the number of limits in each state. " +
+			"For limits that are `missing`, it lists the components that have records." +
+			"\n- `message` (String) The report for an `error_message`, where the CLI wraps the lines of a table unless they begin with a space." +
+			"\n\nThe state of a limit is the first that applies:" +
+			"\n\n| State | When |\n|---|---|" +
+			"\n| `over` | The known amounts exceed the limit, even if others are not known. |" +
+			"\n| `missing` | The usage is not known: there is no record of the component, an amount is null, " +
+			"or the records are of several components or in several units, which must not be added. A typo in `type` is `missing`; it does not count as zero usage. |" +
+			"\n| `forecast` | With `period`: `used` ÷ the elapsed share of the period exceeds the limit. From the fourth day of the period on, as earlier it says little. |" +
+			"\n| `near` | `used` is at least `warn_at` × `limit`. |" +
+			"\n| `ok` | Otherwise. A limit of 0 with a usage of 0 is `ok`. |" +
+			"\n\nAmounts are added and compared as integers of any size, and `warn_at` is the decimal that is written: the result is exact. Negative amounts count as they are.",
+		Parameters: []function.Parameter{
+			usagesParameter(),
+			function.DynamicParameter{
+				Name:       "limits",
+				CustomType: argumentType{},
+				MarkdownDescription: "A map or an object with at least one limit, by a name of your choice. An attribute that is null counts as not set." +
+					"\n   - `type`: Required. Type of the component: `cpu`." +
+					"\n   - `limit`: Required. Amount that may be used, in the component's unit: an integer of at least 0." +
+					"\n   - `category_uuid` or `category_title`: The component's category, for a type that several categories have. At most one of them. " +
+					"A title is a text for people that may change; categories are told apart by their UUID." +
+					"\n   - `measure`: `\"reported_usage\"` (the default) or `\"fixed_usage\"`.",
+			},
+		},
+		VariadicParameter: optionsParameter("At most one object with these optional attributes. It must not be null; `{}` sets nothing." +
+			"\n   - `warn_at`: Share of a limit from which its state is `near`: more than 0 and at most 1. Defaults to `0.8`." +
+			"\n   - `fail_on`: List of the states that fail. Defaults to `[\"over\", \"missing\"]`." +
+			"\n   - `title`: Beginning of the report. Defaults to `Budget`." +
+			"\n   - `period`: Object with `start` and `end`, the first and the last day of the budget's period as `YYYY-MM-DD` in UTC, and `now`, " +
+			"the current time in RFC 3339 format, such as `plantimestamp()`. Without it, there is no forecast. " +
+			"It does not select records: all that are given count, so they must be those of the period."),
+		Return: function.ObjectReturn{AttributeTypes: checkAttributes()},
+	}
+}
+
+// Run implements function.Function.
+func (budgetCheck) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
+	all, err := callArguments(ctx, req.Arguments, 2)
+	if err != nil || !known(all) {
+		resp.Error = err // without one, the result is unknown as it is
+		return
+	}
+	usages, limits, options := all[0].usages(), all[1].limits(), budgetOptions(all[2:])
+	if resp.Error = firstError(all); resp.Error != nil {
+		return
+	}
+	resp.Error = resp.Result.Set(ctx, checkValue(budget.NewCheck(usages, limits, options)))
+}
+
+func checkAttributes() map[string]attr.Type {
+	return map[string]attr.Type{
+		"passed":  types.BoolType,
+		"limits":  types.MapType{ElemType: types.ObjectType{AttrTypes: outcomeAttributes()}},
+		"report":  types.StringType,
+		"message": types.StringType,
+	}
+}
+
+func outcomeAttributes() map[string]attr.Type {
+	return map[string]attr.Type{
+		"used": types.NumberType, "limit": types.NumberType, "remaining": types.NumberType,
+		"share": types.NumberType, "forecast": types.NumberType,
+		"unit": types.StringType, "state": types.StringType,
+	}
+}
+
+func checkValue(check budget.Check) types.Object {
+	outcomes := make(map[string]attr.Value, len(check.Limits))
+	for name, outcome := range check.Limits {
+		unit := types.StringNull()
+		if outcome.Unit.Valid {
+			unit = types.StringValue(outcome.Unit.Value)
+		}
+		outcomes[name] = types.ObjectValueMust(outcomeAttributes(), map[string]attr.Value{
+			"used": integer(outcome.Used), "limit": integer(outcome.Limit), "remaining": integer(outcome.Remaining),
+			"share": fraction(outcome.Share), "forecast": integer(outcome.Forecast),
+			"unit": unit, "state": types.StringValue(string(outcome.State)),
+		})
+	}
+	return types.ObjectValueMust(checkAttributes(), map[string]attr.Value{
+		"passed":  types.BoolValue(check.Passed),
+		"limits":  types.MapValueMust(types.ObjectType{AttrTypes: outcomeAttributes()}, outcomes),
+		"report":  types.StringValue(check.Report),
+		"message": types.StringValue(check.Message),
+	})
+}
+
+// precision is the number of bits that the CLI keeps of a number.
+const precision = 512
+
+// integer returns a number to its last digit, null if there is none.
+func integer(number *big.Int) types.Number {
+	if number == nil {
+		return types.NumberNull()
+	}
+	return types.NumberValue(new(big.Float).SetPrec(max(precision, uint(number.BitLen()))).SetInt(number))
+}
+
+// fraction returns a number as the CLI reads its decimals, null if there is
+// none.
+func fraction(number *big.Rat) types.Number {
+	if number == nil {
+		return types.NumberNull()
+	}
+	return types.NumberValue(new(big.Float).SetPrec(precision).SetRat(number))
+}

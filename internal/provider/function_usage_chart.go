@@ -1,0 +1,64 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/function"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/budget"
+)
+
+// usageChart is the function that draws the months of a component.
+type usageChart struct{}
+
+func newUsageChart() function.Function { return usageChart{} }
+
+// Metadata implements function.Function.
+func (usageChart) Metadata(_ context.Context, _ function.MetadataRequest, resp *function.MetadataResponse) {
+	resp.Name = "usage_chart"
+}
+
+// Definition implements function.Function.
+func (usageChart) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
+	resp.Definition = function.Definition{
+		Summary: "Draws the monthly usage of a component as a Mermaid chart",
+		MarkdownDescription: "Returns a fenced block with a [Mermaid](https://mermaid.js.org/syntax/xyChart.html) `xychart-beta`, which GitHub and GitLab draw " +
+			"in job summaries, comments and Markdown files: the months of one component as bars and, optionally, a limit as a line. " +
+			"A month whose amount is null has no bar and is labelled `no data`. " +
+			"If there is nothing to draw, as no record matches or several components do, it returns a sentence that says so.",
+		Parameters: []function.Parameter{
+			usagesParameter(),
+			function.DynamicParameter{
+				Name:       "selector",
+				CustomType: argumentType{},
+				MarkdownDescription: "The component: an object with `type`, and optionally `category_uuid` or `category_title`, `measure` " +
+					"(`\"reported_usage\"`, the default, or `\"fixed_usage\"`) and `limit`, as in a limit of [budget_check](budget_check.md).",
+			},
+		},
+		VariadicParameter: optionsParameter("At most one object with these optional attributes:" +
+			"\n   - `limit`: Amount to draw as a line. Defaults to the `limit` of the selector." +
+			"\n   - `title`: Title of the chart. Defaults to the names of the component and its category."),
+		Return: function.StringReturn{},
+	}
+}
+
+// Run implements function.Function.
+func (usageChart) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
+	all, err := callArguments(ctx, req.Arguments, 2)
+	if err != nil || !known(all) {
+		resp.Error = err // without one, the result stays unknown
+		return
+	}
+	usages, selector := all[0].usages(), all[1]
+	selected, _ := selector.attributes("selector", selector.value, "type", "category_uuid", "category_title", "measure", "limit")
+	component := selector.component("selector", selected)
+	limit := selector.limit("selector.limit", selected["limit"])
+	given, attributes := options(all[2:], "limit", "title")
+	if value, set := attributes["limit"]; set {
+		limit = given.limit("options.limit", value)
+	}
+	title := given.text("options.title", attributes["title"])
+	if resp.Error = firstError(all); resp.Error == nil {
+		resp.Error = resp.Result.Set(ctx, budget.NewUsageChart(usages, component, limit, title))
+	}
+}

@@ -1,0 +1,50 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/function"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/budget"
+)
+
+// usageReport is the function that draws tables of what was used.
+type usageReport struct{}
+
+func newUsageReport() function.Function { return usageReport{} }
+
+// Metadata implements function.Function.
+func (usageReport) Metadata(_ context.Context, _ function.MetadataRequest, resp *function.MetadataResponse) {
+	resp.Name = "usage_report"
+}
+
+// Definition implements function.Function.
+func (usageReport) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
+	resp.Definition = function.Definition{
+		Summary: "Reports usage as Markdown tables",
+		MarkdownDescription: "Returns a Markdown report with a table for each marketplace category: a row for each month, a column for each component " +
+			"with its unit, a bar for each amount, and totals. Months without a record are shown as `–` and count as zero. " +
+			"A null amount is shown as `no data`, and a total that includes one as `at least` the known amounts.",
+		Parameters: []function.Parameter{usagesParameter()},
+		VariadicParameter: optionsParameter("At most one object with these optional attributes:" +
+			"\n   - `measure`: `\"reported_usage\"` (the default) or `\"fixed_usage\"`. They are two measures; a report shows one." +
+			"\n   - `title`: Heading of the report. Defaults to `Reported usage` or `Fixed usage`."),
+		Return: function.StringReturn{},
+	}
+}
+
+// Run implements function.Function.
+func (usageReport) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
+	all, err := callArguments(ctx, req.Arguments, 1)
+	if err != nil || !known(all) {
+		resp.Error = err // without one, the result stays unknown
+		return
+	}
+	usages := all[0].usages()
+	given, attributes := options(all[1:], "measure", "title")
+	measure := given.measure("options.measure", attributes["measure"])
+	title := given.text("options.title", attributes["title"])
+	if resp.Error = firstError(all); resp.Error == nil {
+		resp.Error = resp.Result.Set(ctx, budget.NewUsageReport(usages, measure, title))
+	}
+}

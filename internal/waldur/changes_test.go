@@ -1,0 +1,290 @@
+package waldur_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
+)
+
+// reads counts how reads of a changing list ended.
+type reads struct{ all, failed, wrong int }
+
+// read reads the list, and compares it with the records that were there from
+// the beginning to the end.
+func (r *reads) read(t *testing.T, client *waldur.Client, throughout func() map[string]bool) {
+	t.Helper()
+	before := throughout()
+	usages, err := client.Usages(t.Context(), everything())
+	after := throughout()
+	r.all++
+	if err != nil {
+		r.failed++
+		t.Log(err)
+		return
+	}
+	seen := map[string]bool{}
+	for _, u := range usages {
+		if seen[u.Name.Value] {
+			r.wrong++
+			return
+		}
+		seen[u.Name.Value] = true
+	}
+	for name := range before {
+		if after[name] && !seen[name] {
+			r.wrong++
+			return
+		}
+	}
+}
+
+func (r *reads) want(t *testing.T, failedAtMost float64) {
+	t.Helper()
+	t.Logf("%d reads: %d failed, %d wrong", r.all, r.failed, r.wrong)
+	if r.wrong > 0 || float64(r.failed) > failedAtMost*float64(r.all) {
+		t.Errorf("of %d reads %d are wrong, want none, and %d failed, want %g %% at most", r.all, r.wrong, r.failed, 100*failedAtMost)
+	}
+}
+
+func namesIn(server *waldurtest.Waldur) func() map[string]bool {
+	return func() map[string]bool {
+		names := map[string]bool{}
+		for _, r := range server.Records() {
+			names[r.Name] = true
+		}
+		return names
+	}
+}
+
+// slow makes a server that takes its time, which a bubble of synctest passes
+// at once, and a client of it with the default settings of the provider.
+func slow(t *testing.T, records []waldurtest.Record, change ...func(*waldur.Config)) (*waldurtest.Waldur, *waldur.Client) {
+	t.Helper()
+	server := waldurtest.New()
+	server.AddScope(projectPath)
+	server.Add(records...)
+	server.Sleep, server.Workers = true, 4
+	dial := server.StartInMemory(t)
+	defaults := func(config *waldur.Config) {
+		config.Dial, config.Clock, config.MaxConcurrentRequests, config.MaxRetries = dial, nil, 4, 6
+		config.Random = rand.New(rand.NewPCG(1, 2)).Float64
+	}
+	return server, connect(t, "http://waldur.example.com", append([]func(*waldur.Config){defaults}, change...)...)
+}
+
+func TestNothingIsLostToInsertionsBetweenCountAndSelect(t *testing.T) {
+	t.Parallel()
+	var result reads
+	for seed := range uint64(600) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		server := waldurtest.New()
+		records := months(even(50+random.IntN(900), 12+random.IntN(80))...)
+		server.Add(records...)
+		var inserted sync.Map
+		draw := make(chan bool, 1000)
+		for range cap(draw) {
+			draw <- random.IntN(10) < 3
+		}
+		server.BetweenCountAndSelect = func(n int) {
+			if _, twice := inserted.LoadOrStore(n, true); twice || !<-draw {
+				return
+			}
+			late := records[n*37%len(records)]
+			late.Name, late.CategoryUUID = fmt.Sprintf("late %d", n), fmt.Sprintf("%032x", 100+n)
+			server.Add(late)
+		}
+		result.read(t, connect(t, server.Start(t)), namesIn(server))
+	}
+	result.want(t, 0.02)
+}
+
+// On the first of a month, a server of October 2024 writes the records of the
+// new month one by one.
+func TestReadsSucceedWhileANewMonthAppears(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var result reads
+		for n := range 60 {
+			perMonth := 12 + 3*n
+			records := months(even((3+n%22)*perMonth, perMonth)...)
+			newest := perMonth
+			server, client := slow(t, records[newest:])
+			var writing sync.WaitGroup
+			writing.Go(func() { server.Write(t.Context(), 5*time.Millisecond, records[:newest]...) })
+			result.read(t, client, namesIn(server))
+			writing.Wait()
+		}
+		result.want(t, 1.0/60)
+	})
+}
+
+func TestReadsSucceedWhileRecordsComeGoAndChange(t *testing.T) {
+	t.Parallel()
+	var result reads
+	for seed := range uint64(240) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		server := waldurtest.New()
+		server.Add(months(even(30+random.IntN(1200), 12+random.IntN(100))...)...)
+		var mu sync.Mutex
+		server.Before = func(n int, _ *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			if random.IntN(10) >= 6 {
+				return
+			}
+			server.Update(func(records []waldurtest.Record) []waldurtest.Record {
+				at := random.IntN(len(records))
+				switch random.IntN(3) {
+				case 0:
+					return slices.Delete(records, at, at+1)
+				case 1:
+					late := records[at]
+					late.Name, late.CategoryUUID = fmt.Sprintf("late %d", n), fmt.Sprintf("%032x", 100+n)
+					return append(records, late)
+				default:
+					records[at].ReportedUsage = new(random.Int64())
+					return records
+				}
+			})
+		}
+		result.read(t, connect(t, server.Start(t), func(config *waldur.Config) { config.MaxConcurrentRequests = 4 }), namesIn(server))
+	}
+	result.want(t, 0.02)
+}
+
+func TestReadsSucceedWhileTheCurrentMonthChangesTwentyTimesASecond(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var result reads
+		records := months(even(700, 60)...)
+		server, client := slow(t, records)
+		done := make(chan struct{})
+		var writing sync.WaitGroup
+		writing.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-done:
+					return
+				case <-time.After(50 * time.Millisecond):
+				}
+				late := records[n%60]
+				late.Name, late.CategoryUUID = "late "+strconv.Itoa(n), fmt.Sprintf("%032x", 100+n)
+				server.Update(func(records []waldurtest.Record) []waldurtest.Record {
+					if n%2 == 1 {
+						return records[:len(records)-1]
+					}
+					return append(records, late)
+				})
+			}
+		})
+		for range 36 {
+			result.read(t, client, namesIn(server))
+		}
+		close(done)
+		writing.Wait()
+		result.want(t, 0.02)
+	})
+}
+
+func TestReadsOutliveARestart(t *testing.T) {
+	t.Parallel()
+	for name, gateway := range map[string]bool{"the port refuses connections": false, "a proxy answers 502": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var result reads
+				for range 12 {
+					records := months(even(700, 60)...)
+					var down time.Time
+					restarting := func() bool { return time.Since(down) < 10*time.Second }
+					server, client := slow(t, records, func(config *waldur.Config) {
+						dial := config.Dial
+						config.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+							if restarting() && !gateway {
+								return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+							}
+							return dial(ctx, network, address)
+						}
+					})
+					server.Intercept = func(n int, w http.ResponseWriter, _ *http.Request) bool {
+						if n == 3 {
+							down = time.Now()
+						}
+						if !restarting() {
+							return false
+						}
+						if !gateway {
+							panic(http.ErrAbortHandler)
+						}
+						w.WriteHeader(http.StatusBadGateway)
+						return true
+					}
+					result.read(t, client, namesIn(server))
+				}
+				result.want(t, 1.0/12)
+			})
+		})
+	}
+}
+
+// The harm without a deadline: an outage in which each request hangs until its
+// own timeout holds a pipeline for the better part of an hour.
+func TestAnOutageEndsWithinTheDeadlineOfTheReads(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const limit = 10 * time.Minute
+		server, client := slow(t, months(60))
+		server.Intercept = func(_ int, _ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true }
+		start := time.Now()
+		var group sync.WaitGroup
+		for range 50 {
+			group.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), limit)
+				defer cancel()
+				_, err := client.Usages(ctx, everything())
+				if !is[*waldur.OutageError](err) && !is[*waldur.UnreachableError](err) {
+					t.Errorf("error %v", err)
+				}
+			})
+		}
+		group.Wait()
+		t.Logf("50 reads ended after %s, %d requests", time.Since(start), len(server.Requests()))
+		if time.Since(start) > limit {
+			t.Errorf("50 reads ended after %s, want %s at most", time.Since(start), limit)
+		}
+	})
+}
+
+func TestDeadlineNamesTheLimitAndTheLastFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server, client := slow(t, months(60))
+		server.Intercept = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+			w.WriteHeader(http.StatusBadGateway)
+			return true
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		_, err := client.Usages(ctx, everything())
+		ended, ok := errors.AsType[*waldur.DeadlineError](err)
+		if !ok || ended.Limit != 10*time.Second {
+			t.Fatalf("error %v", err)
+		}
+		if last, ok := errors.AsType[*waldur.StatusError](ended.LastFailure); !ok || last.Status != http.StatusBadGateway {
+			t.Errorf("the last failure is %v", ended.LastFailure)
+		}
+	})
+}

@@ -1,0 +1,259 @@
+package waldur
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+)
+
+const (
+	pageCap     = 300 // Waldur returns no more records in an answer, whatever page_size says
+	maxAttempts = 7   // of one step whose answers do not fit together
+	scopesShown = 25  // at the end of a list whose records cannot be told apart by component
+)
+
+// pager reads a part of a list, from its newest date to its oldest.
+//
+// Waldur sorts by date and type. Records of the same date and type (several
+// categories) come in an order that depends on LIMIT and OFFSET, so that pages
+// lose some and repeat others, with the right total. The pager therefore asks
+// for page 1 only, and moves date_before. It takes a date only when the same
+// answer goes on with an older record: the answer is one view of the table,
+// sorted by date, so that the date is complete whatever the order of its ties.
+// Only the oldest date of a list has no older record; see takeEnd.
+type pager struct {
+	list   *listReader
+	texts  interner
+	cap    int    // largest page: smaller than Waldur's when the server returns fewer
+	before string // newest date that is still to be read; empty: no bound
+	until  string // newest date of the next part, where this one ends; empty: it reads to the end
+	done   bool
+	usages []Usage
+	scope  Nullable[string] // as a record showed it
+
+	// Hints: they decide what a read costs, not what it returns.
+	remaining int      // records that are still to be read in this part
+	later     int      // records of the parts after this one
+	ahead     []string // dates of the next records
+	usual     int      // records of a date elsewhere in the list
+}
+
+func (l *listReader) newPager(before string) *pager {
+	return &pager{list: l, texts: newInterner(), cap: pageCap, before: before}
+}
+
+func (p *pager) readAll(ctx context.Context) error {
+	for !p.done {
+		if err := p.advance(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// advance makes a step, again after a wait while records are being written.
+func (p *pager) advance(ctx context.Context) error {
+	for attempt := 1; ; attempt++ {
+		err := p.step(ctx)
+		incomplete, ok := errors.AsType[*IncompleteError](err)
+		if !ok {
+			return err
+		}
+		if attempt == maxAttempts {
+			incomplete.Reads = attempt
+			return incomplete
+		}
+		if err := p.list.operation.wait(ctx, attempt, err); err != nil {
+			return err
+		}
+	}
+}
+
+// step takes at least one date, or finds that there is none left.
+func (p *pager) step(ctx context.Context) error {
+	size, err := p.nextSize(ctx)
+	if err != nil {
+		return err
+	}
+	for {
+		page, err := p.fetch(ctx, p.upTo(p.before, size, p.list.query.recordFields()))
+		if err != nil {
+			return err
+		}
+		if page.count == 0 {
+			p.done = true
+			return nil
+		}
+		rest := p.takeComplete(page)
+		switch {
+		case p.done, len(rest) < len(page.usages) && len(page.usages) < page.count:
+			return nil
+		case len(page.usages) == page.count:
+			return p.takeEnd(ctx, rest)
+		case size >= p.cap:
+			return p.takeLongDate(ctx, p.before)
+		}
+		size = p.cap // the date is longer than was expected
+	}
+}
+
+// takeComplete takes the dates that are followed by an older record in the
+// same answer, and returns the records of the last date, which is not.
+func (p *pager) takeComplete(page page) (rest []Usage) {
+	n := len(page.usages) - lastDate(page.usages)
+	p.before = page.usages[n].Date.Value
+	if p.before <= p.until {
+		p.done = true
+		n = slices.IndexFunc(page.usages, func(u Usage) bool { return u.Date.Value <= p.until })
+	}
+	p.append(page.usages[:n])
+	p.remaining = page.count - n - p.later
+	return page.usages[n:]
+}
+
+// takeEnd takes the oldest date of the list. Only its count shows that it is
+// complete, and Waldur counts before it selects: a record inserted in between
+// pushes the last one out, unseen. A later count of the oldest date shows that,
+// whatever happens to newer ones. It comes with a record that shows the scope.
+func (p *pager) takeEnd(ctx context.Context, oldest []Usage) error {
+	size := 1
+	if !p.list.query.Fields.identifies() {
+		size = min(len(oldest), scopesShown)
+	}
+	date := oldest[0].Date.Value
+	end, err := p.fetch(ctx, p.upTo(date, size, Fields(FieldDate, FieldScope)))
+	if err != nil {
+		return err
+	}
+	if end.count != len(oldest) || end.usages[0].Date.Value != date {
+		return incomplete(p.list.request, "%d records up to %s came, then Waldur counted %d", len(oldest), date, end.count)
+	}
+	p.append(oldest)
+	p.done = true
+	return nil
+}
+
+func (p *pager) readScope(ctx context.Context) error {
+	page, err := p.fetch(ctx, p.upTo(p.list.query.Before, 1, Fields(FieldDate, FieldScope)))
+	if err == nil && page.count == 0 {
+		return incomplete(p.list.request, "records came, then Waldur counted none")
+	}
+	return err
+}
+
+// upTo is page 1 of the list from a date on.
+func (p *pager) upTo(before string, size int, fields FieldSet) window {
+	return window{after: p.list.query.After, before: before, size: size, page: 1, fields: fields}
+}
+
+// nextSize returns the number of records to ask for. While more than a page
+// remains, the page should end one record after the end of a date, which reads
+// only that record twice. Where months are not as long as each other, the dates
+// of a page are asked for first, at 0.09 ms a record instead of 1.68.
+func (p *pager) nextSize(ctx context.Context) (int, error) {
+	if !p.list.query.recordFields().costsLookups() || (p.until == "" && p.remaining <= p.cap) {
+		return p.cap, nil
+	}
+	if 0 < p.remaining && p.remaining < p.cap {
+		return p.remaining + 1, nil
+	}
+	if size := p.sizeAhead(); size > 0 {
+		return size, nil
+	}
+	if length, steady := p.steadyLength(); steady && length < p.cap {
+		return (p.cap-1)/length*length + 1, nil
+	}
+	page, err := p.fetch(ctx, p.upTo(p.before, p.cap, Fields(FieldDate)))
+	if err != nil {
+		return 0, err
+	}
+	p.ahead = datesOf(page.usages)
+	return cmp.Or(p.sizeAhead(), p.cap), nil
+}
+
+// sizeAhead returns the size of a page that ends one record after the last date
+// that is known to its end, or 0 when none is.
+func (p *pager) sizeAhead() int {
+	p.ahead = slices.DeleteFunc(p.ahead, func(date string) bool { return date > p.before })
+	if len(p.ahead) == 0 || p.ahead[0] == p.ahead[len(p.ahead)-1] {
+		return 0
+	}
+	return min(p.cap, slices.Index(p.ahead, p.ahead[len(p.ahead)-1])+1)
+}
+
+// steadyLength returns the number of records of each of the last two dates, if
+// it is the same.
+func (p *pager) steadyLength() (length int, steady bool) {
+	last := lastDate(p.usages)
+	before := cmp.Or(lastDate(p.usages[:len(p.usages)-last]), p.usual)
+	return last, last > 0 && last == before
+}
+
+// append adds complete dates, older than those before them: sorting each page
+// sorts the list.
+func (p *pager) append(usages []Usage) {
+	slices.SortFunc(usages, compare)
+	p.usages = append(p.usages, usages...)
+}
+
+// takeLongDate takes a date of as many records as a page holds or more, which
+// no filter can split. A deletion and an insertion while its pages are read
+// would leave the count as it was, so the date is collected twice, with other
+// page sizes, and both must have the same records.
+func (p *pager) takeLongDate(ctx context.Context, date string) error {
+	first, err := p.collect(ctx, date, 8, 6, 7, 5)
+	if err != nil {
+		return err
+	}
+	second, err := p.collect(ctx, date, 7, 5, 8, 6)
+	if err != nil {
+		return err
+	}
+	if !maps.EqualFunc(first, second, func(Usage, Usage) bool { return true }) {
+		return incomplete(p.list.request, "the records of %s changed while they were read", date)
+	}
+	usages := slices.Collect(maps.Values(second))
+	for i := range usages {
+		usages[i].clear(AllFields() &^ p.list.query.recordFields())
+	}
+	p.append(usages)
+	p.remaining -= len(usages)
+	day, err := ParseDate(date)
+	p.before = day.AddDate(0, 0, -1).Format(time.DateOnly)
+	return err
+}
+
+// collect merges pages of a date, of the given eighths of the cap, by record
+// identity until every record that Waldur counts has come: what one page size
+// loses at its boundaries, another one finds.
+func (p *pager) collect(ctx context.Context, date string, eighths ...int) (map[identity]Usage, error) {
+	seen, count := map[identity]Usage{}, -1
+	asked := window{after: date, before: date, fields: p.list.query.recordFields() | Fields(FieldType, FieldCategoryUUID)}
+	for _, part := range eighths {
+		asked.size = max(1, p.cap*part/8)
+		for asked.page = 1; count < 0 || (len(seen) < count && (asked.page-1)*asked.size < count); asked.page++ {
+			page, err := p.fetch(ctx, asked)
+			if err != nil {
+				return nil, err
+			}
+			if count >= 0 && page.count != count {
+				return nil, incomplete(p.list.request, "Waldur counted %d records of %s, then %d", count, date, page.count)
+			}
+			count = page.count
+			slices.SortFunc(page.usages, compare)
+			for range Duplicates(page.usages) {
+				return nil, unverifiable(p.list.request, "%s has more records than a page, and several of one component, which cannot be told apart", date)
+			}
+			for _, usage := range page.usages {
+				seen[usage.identity()] = usage
+			}
+		}
+	}
+	if len(seen) != count {
+		return nil, incomplete(p.list.request, "of %d records of %s, pages held only %d", count, date, len(seen))
+	}
+	return seen, nil
+}
