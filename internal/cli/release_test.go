@@ -3,9 +3,7 @@ package cli
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -153,35 +151,32 @@ func TestAccReleaseChecksABudget(t *testing.T) {
 	server := waldurtest.New()
 	server.Add(waldurtest.History("/api/projects/2b5719686db84f24bf64c3dfec58fbeb/", 24, 8, waldurtest.Newest(now.Year(), now.Month()))...)
 
-	config := archiveMirror(t, program.Kind, released)
-	environment := []string{"WALDUR_API_URL=" + server.Start(t), "WALDUR_ACCESS_TOKEN=" + waldurtest.Token}
-
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "main.tf"), []byte(budgetGate), 0o600); err != nil {
+	w := Sandbox{CLI: program, Config: archiveMirror(t, program.Kind, released)}.
+		WorkingDir(t.TempDir(), "WALDUR_API_URL="+server.Start(t), "WALDUR_ACCESS_TOKEN="+waldurtest.Token)
+	if err := w.Write("main.tf", budgetGate); err != nil {
 		t.Fatal(err)
 	}
 
-	run := func(arguments ...string) (output string, exit int) {
-		cmd := program.Command(t.Context(), dir, config, arguments...)
-		cmd.Env = append(cmd.Env, environment...)
-		printed, err := cmd.CombinedOutput()
-		if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+	run := func(arguments ...string) Result {
+		r, err := w.Run(t.Context(), arguments...)
+		if err != nil {
 			t.Fatal(err)
 		}
-		t.Logf("%s %s %s: exit code %d\n%s", program.Kind, program.Version, strings.Join(arguments, " "), cmd.ProcessState.ExitCode(), printed)
 
-		return string(printed), cmd.ProcessState.ExitCode()
+		t.Logf("%s %s %s: exit code %d\n%s", program.Kind, program.Version, strings.Join(arguments, " "), r.ExitCode, r.Output)
+
+		return r
 	}
 
-	if _, exit := run("init", "-no-color"); exit != 0 {
+	if r := run("init", "-no-color"); r.ExitCode != 0 {
 		t.Fatal("the release is not installed")
 	}
 
-	if output, exit := run("plan", "-no-color"); exit != 1 || !strings.Contains(output, "cpu             20186 of      15000") {
+	if r := run("plan", "-no-color"); r.ExitCode != 1 || !strings.Contains(r.Output, "cpu             20186 of      15000") {
 		t.Error("a plan over the budget does not fail with the usage")
 	}
 
-	if _, exit := run("plan", "-no-color", `-var=limits={"cpu":20186,"ram":69252}`); exit != 0 {
+	if r := run("plan", "-no-color", `-var=limits={"cpu":20186,"ram":69252}`); r.ExitCode != 0 {
 		t.Error("a plan within the budget fails")
 	}
 }
