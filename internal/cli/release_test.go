@@ -3,6 +3,7 @@ package cli
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -62,26 +63,26 @@ func archives(t *testing.T, dir string) []string {
 	return archives
 }
 
-func TestAccReleaseHasAChecksumOfEveryFile(t *testing.T) {
+// Terraform's registry rejects a list that has any other file in it.
+func TestAccReleaseHasChecksumsOfItsArchivesAndManifestOnly(t *testing.T) {
 	t.Parallel()
 
 	dir := release(t)
 	sums := sums(t, dir)
 
-	sboms, err := filepath.Glob(filepath.Join(dir, "*.cdx.json"))
-	if err != nil || len(sboms) != len(archives(t, dir)) {
-		t.Errorf("%d SBOMs for %d archives, %v", len(sboms), len(archives(t, dir)), err)
+	if want := len(archives(t, dir)) + 1; len(sums) != want {
+		t.Errorf("%d checksums, want %d: %q", len(sums), want, slices.Sorted(maps.Keys(sums)))
 	}
 
-	for _, file := range append(archives(t, dir), sboms...) {
-		content, err := os.ReadFile(file)
+	for _, archive := range archives(t, dir) {
+		content, err := os.ReadFile(archive)
 		if err != nil {
 			t.Fatal(err)
 		}
 
 		sum := sha256.Sum256(content)
-		if got, want := sums[filepath.Base(file)], hex.EncodeToString(sum[:]); got != want {
-			t.Errorf("%s: the list has %q, the file %s", filepath.Base(file), got, want)
+		if got, want := sums[filepath.Base(archive)], hex.EncodeToString(sum[:]); got != want {
+			t.Errorf("%s: the list has %q, the file %s", filepath.Base(archive), got, want)
 		}
 	}
 
@@ -95,6 +96,19 @@ func TestAccReleaseHasAChecksumOfEveryFile(t *testing.T) {
 
 	if got, want := sums[name], hex.EncodeToString(sum[:]); got != want {
 		t.Errorf("the registry assumes protocol 5 without %s: the list has %q, the file %s", name, got, want)
+	}
+}
+
+func TestAccReleaseHasAnSBOMOfEachArchive(t *testing.T) {
+	t.Parallel()
+
+	for _, archive := range archives(t, release(t)) {
+		content, err := os.ReadFile(strings.TrimSuffix(archive, ".zip") + ".cdx.json")
+		if err != nil {
+			t.Error(err)
+		} else if !strings.Contains(string(content), `"pkg:golang/github.com/hashicorp/terraform-plugin-framework@`) {
+			t.Errorf("the SBOM of %s does not list the modules of the provider", filepath.Base(archive))
+		}
 	}
 }
 
