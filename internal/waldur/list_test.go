@@ -207,6 +207,36 @@ func TestCompositionOfTitlesDecidesNothing(t *testing.T) {
 	}
 }
 
+// The harm otherwise: seven reads, and the advice to try again in a few minutes.
+func TestListThatCanNeverBeVerifiedFailsAtOnce(t *testing.T) {
+	t.Parallel()
+	duplicates := months(12, 400)
+	duplicates = append(duplicates, duplicates[50])
+	for name, row := range map[string]struct {
+		records []waldurtest.Record
+		before  func(n int, r *http.Request)
+	}{
+		"a month longer than a page with duplicates": {duplicates, nil},
+		"a server that ignores page_size": {months(even(700, 100)...), func(_ int, r *http.Request) {
+			query := r.URL.Query()
+			query.Set("page_size", "300")
+			r.URL.RawQuery = query.Encode()
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := waldurtest.New()
+			server.Add(row.records...)
+			server.Before = row.before
+			clock := newClock()
+			_, err := connect(t, server.Start(t), func(config *waldur.Config) { config.Clock = clock }).Usages(t.Context(), everything())
+			if n := len(server.Requests()); !is[*waldur.UnverifiableError](err) || n > 12 || len(clock.waits()) > 0 {
+				t.Errorf("error %v after %d requests", err, n)
+			}
+		})
+	}
+}
+
 func TestServerThatAlwaysShowsAnOlderDateIsAnError(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
