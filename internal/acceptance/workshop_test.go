@@ -56,18 +56,9 @@ func openWorkshop(t *testing.T) workshop {
 	return workshop{cli: sandbox.CLI, config: sandbox.Config}
 }
 
-// since tells whether the program is Terraform 1.terraform, OpenTofu 1.tofu, or
+// since reports whether the CLI is Terraform 1.terraform, OpenTofu 1.tofu, or
 // later.
-func (w workshop) since(terraform, tofu int) bool {
-	var major, minor int
-	if _, err := fmt.Sscanf(w.cli.Version, "%d.%d", &major, &minor); err != nil {
-		return false
-	}
-	if w.cli.Kind == cli.OpenTofu {
-		return major > 1 || minor >= tofu
-	}
-	return major > 1 || minor >= terraform
-}
+func (w workshop) since(terraform, tofu int) bool { return w.cli.Since(terraform, tofu) }
 
 // folder is a folder in which the CLI runs.
 type folder struct {

@@ -239,9 +239,6 @@ func (p *pager) collect(ctx context.Context, date string, eighths ...int) (map[i
 			if err != nil {
 				return nil, err
 			}
-			if count >= 0 && page.count != count {
-				return nil, incomplete(p.list.request, "Waldur counted %d records of %s, then %d", count, date, page.count)
-			}
 			count = page.count
 			slices.SortFunc(page.usages, compare)
 			for range Duplicates(page.usages) {
@@ -252,8 +249,8 @@ func (p *pager) collect(ctx context.Context, date string, eighths ...int) (map[i
 			}
 		}
 	}
-	if len(seen) != count {
-		return nil, incomplete(p.list.request, "of %d records of %s, pages held only %d", count, date, len(seen))
+	if count == 0 || len(seen) != count {
+		return nil, incomplete(p.list.request, "of %d records of %s, pages held %d", count, date, len(seen))
 	}
 	return seen, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -262,4 +263,26 @@ func TestLogOfAFailedReadSaysWhy(t *testing.T) {
 	if lines[0].fields["request_id"] != "trace-1" {
 		t.Errorf("%v", lines[0])
 	}
+}
+
+func TestReadThatNeverGotItsTurnMadeNoRequest(t *testing.T) {
+	t.Parallel()
+	busy := make(chan struct{})
+	url, _ := serve(t, reply("").then(func(connection *net.TCPConn) { close(busy); hang(connection) }))
+	var lines []line
+	client := connect(t, url, logInto(&lines), func(config *waldur.Config) { config.MaxConcurrentRequests = 1 })
+	first, endFirst := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	group.Go(func() { _, _ = client.Usage(first, 7, waldur.AllFields()) })
+	<-busy
+	second, endSecond := context.WithCancel(t.Context())
+	endSecond()
+	if _, err := client.Usage(second, 7, waldur.AllFields()); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if len(lines) != 1 || lines[0].message != "Waldur read" || lines[0].fields["requests"] != 0 {
+		t.Errorf("%v", lines)
+	}
+	endFirst()
+	group.Wait()
 }

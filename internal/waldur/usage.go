@@ -148,20 +148,22 @@ func (u *Usage) clear(fields FieldSet) {
 	}
 }
 
-// compare orders records as every list is given: newest date first, then type,
-// category uuid and the remaining attributes, so that the same records make the
-// same list whatever order the server used.
+// compare orders records as every list is returned: newest date first, then
+// type, category uuid and the remaining attributes, so that the same records
+// make the same list whatever order the server used. Texts for people come last:
+// a reader may normalize their Unicode, and two that differ in nothing else are
+// then equal in any order.
 func compare(a, b Usage) int {
 	return cmp.Or(
 		compareText(b.Date, a.Date),
 		compareText(a.Type, b.Type),
 		compareText(a.CategoryUUID, b.CategoryUUID),
-		compareText(a.Name, b.Name),
-		compareText(a.MeasuredUnit, b.MeasuredUnit),
-		compareText(a.CategoryTitle, b.CategoryTitle),
 		compareNumber(a.ReportedUsage, b.ReportedUsage),
 		compareNumber(a.FixedUsage, b.FixedUsage),
 		compareText(a.Scope, b.Scope),
+		compareText(a.Name, b.Name),
+		compareText(a.MeasuredUnit, b.MeasuredUnit),
+		compareText(a.CategoryTitle, b.CategoryTitle),
 	)
 }
 
