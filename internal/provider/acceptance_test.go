@@ -186,7 +186,7 @@ func TestAccWhatIsRefused(t *testing.T) {
 		refused(list(fmt.Sprintf("project_uuid = %q\ndate_after = \"2024-10-01\"\ndate_before = \"2024-09-01\"", someUUID)), "Invalid date_after", "later than date_before"),
 		refused(list(fmt.Sprintf("customer_uuid = %q", someUUID)), "scope not found or not visible", "customer_uuid =", "Can't restore object from url"),
 		refused(fmt.Sprintf("data %q \"x\" { id = 12345 }", oneType), "Unable to read usage record: record not found", "no usage record with the id 12345"),
-		refused(provider(`endpoint = ""`), "Invalid endpoint", `endpoint = ""`, "It is empty"),
+		refused(provider(`endpoint = ""`), "Invalid endpoint", `endpoint = ""`, "The value is empty"),
 		refused(provider(`token = "wrong"`), "Unable to read usages: token refused", "401 Unauthorized"),
 		refused(provider("request_timeout = 1.5"), "request_timeout", "1.5"),
 	)

@@ -1,6 +1,6 @@
-// Package waldur asks a Waldur for its usage records and judges the answers.
+// Package waldur reads the usage records of a Waldur and verifies its answers.
 //
-// A read is exactly right or it is an error. The package knows nothing of
-// Terraform; package provider turns its records into state and its errors into
-// diagnostics.
+// A read returns the complete, exact list, or it fails. The package knows
+// nothing of Terraform: package provider turns its records into state, and its
+// errors into diagnostics.
 package waldur
