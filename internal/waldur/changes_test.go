@@ -175,11 +175,13 @@ func TestReadsSucceedWhileTheCurrentMonthChangesTwentyTimesASecond(t *testing.T)
 		done := make(chan struct{})
 		var writing sync.WaitGroup
 		writing.Go(func() {
+			ticker := time.NewTicker(50 * time.Millisecond)
+			defer ticker.Stop()
 			for n := 0; ; n++ {
 				select {
 				case <-done:
 					return
-				case <-time.After(50 * time.Millisecond):
+				case <-ticker.C:
 				}
 				late := records[n%60]
 				late.Name, late.CategoryUUID = "late "+strconv.Itoa(n), fmt.Sprintf("%032x", 100+n)
