@@ -151,7 +151,7 @@ func (a *argument) attributes(place string, value tftypes.Value, names ...string
 	set := make(map[string]tftypes.Value, len(all))
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if !slices.Contains(names, name) {
-			a.problem(place, "has no attribute %q: it has %s", shortened(name), strings.Join(names, ", "))
+			a.problem(place, "unknown attribute %q; the attributes are %s", shortened(name), strings.Join(names, ", "))
 			ok = false
 		} else if !all[name].IsNull() {
 			set[name] = all[name]
