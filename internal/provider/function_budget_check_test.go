@@ -123,6 +123,19 @@ func TestBudgetCheckPassesByTheStatesThatFail(t *testing.T) {
 	}
 }
 
+// Of 0.1 to 0.9, the CLI's binary numbers are some above and some below.
+func TestShareToWarnAtIsTheDecimalThatIsWritten(t *testing.T) {
+	t.Parallel()
+	for tenth := 1; tenth <= 9; tenth++ {
+		warnAt := object{"warn_at": decimal(fmt.Sprintf("0.%d", tenth))}
+		for used, want := range map[int]string{tenth * 100: "near", tenth*100 - 1: "ok"} {
+			if state := stateOf(t, []any{record(object{"reported_usage": used})}, someLimits(object{"limit": 1000}), warnAt)["state"]; state != want {
+				t.Errorf("%d of 1000, from 0.%d on, is %s", used, tenth, state)
+			}
+		}
+	}
+}
+
 func TestBudgetCheckReturnsTheReport(t *testing.T) {
 	t.Parallel()
 	result, problem := callFunction(t, "budget_check", []any{record(nil)}, someLimits(nil), object{"title": "Budget of | October"})
