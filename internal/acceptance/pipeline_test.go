@@ -225,12 +225,13 @@ func TestAccWorkflowEndsAsTheBudgetDoesAndShowsIt(t *testing.T) {
 		token   string
 		with    string // a variable of the environment
 		passes  bool
+		read    bool // that usage was read
 		summary string
-		without string // must not stand in the summary
+		without string // must not be in the summary
 	}{
-		"within":        {used: 500, passes: true, summary: "| CPU   |  500 | 1,000 | hours | █████░░░░░ 50 % | ok    |"},
-		"near":          {used: 900, passes: true, summary: "█████████░ 90 % | near  |"},
-		"over":          {used: 1001, summary: "| CPU   | 1,001 | 1,000 | hours | ██████████ 101 % | over by 1 |", without: "condition failed"},
+		"within":        {used: 500, passes: true, read: true, summary: "| CPU   |  500 | 1,000 | hours | █████░░░░░ 50 % | ok    |"},
+		"near":          {used: 900, passes: true, read: true, summary: "█████████░ 90 % | near  |"},
+		"over":          {used: 1001, read: true, summary: "| CPU   | 1,001 | 1,000 | hours | ██████████ 101 % | over by 1 |", without: "condition failed"},
 		"server down":   {used: 500, down: true, summary: "**Unable to read usages: Waldur not reachable**", without: "| CPU"},
 		"token refused": {used: 500, token: "wrong", summary: "**Unable to read usages: token refused**", without: "| CPU"},
 		"no token":      {used: 500, token: "none", summary: "token", without: "| CPU"},
@@ -273,8 +274,20 @@ func TestAccWorkflowEndsAsTheBudgetDoesAndShowsIt(t *testing.T) {
 			if !strings.Contains(summary, test.summary) || test.without != "" && strings.Contains(summary, test.without) {
 				t.Errorf("The summary is:\n%s", summary)
 			}
-			if !strings.HasPrefix(summary, "## Budget\n\n") {
-				t.Errorf("The summary has no title:\n%s", summary)
+			if !strings.HasPrefix(summary, "## Budget\n\n") || strings.Contains(summary, "xychart-beta") != test.read {
+				t.Errorf("The summary has no title, or no chart of usage that was read:\n%s", summary)
+			}
+			var check struct {
+				Passed bool
+				Report string
+				Limits map[string]struct{ Used int64 }
+			}
+			if err := json.Unmarshal([]byte(c.read(t, "budget-out/check.json")), &check); err != nil {
+				t.Fatal(err)
+			}
+			if check.Passed != test.passes || test.read && check.Limits["CPU"].Used != test.used || !test.read && check.Limits != nil ||
+				!strings.Contains(summary, check.Report) {
+				t.Errorf("check.json is %+v", check)
 			}
 			if name := c.leak(t, waldurtest.Token); name != "" || strings.Contains(job.Output+summary, waldurtest.Token) {
 				t.Errorf("The token is in the log, the summary, or %s", name)
