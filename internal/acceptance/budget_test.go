@@ -317,7 +317,7 @@ func TestAccPlansThatCheckTheBudget(t *testing.T) {
 	} {
 		t.Run(argument, func(t *testing.T) {
 			t.Parallel()
-			if program := base.Sandbox.CLI; strings.HasPrefix(argument, "-exclude") && (program.Kind != cli.OpenTofu || !since(program, 0, 9)) {
+			if program := base.Sandbox.CLI; strings.HasPrefix(argument, "-exclude") && (program.Kind != cli.OpenTofu || !program.Since(0, 9)) {
 				t.Skip("only OpenTofu has -exclude, since 1.9")
 			}
 			w := configuration(t, base.Sandbox, main, connect(project().Start(t), waldurtest.Token)...)
@@ -332,7 +332,7 @@ func TestAccPlansThatCheckTheBudget(t *testing.T) {
 func TestAccBudgetModulePassesItsTests(t *testing.T) {
 	t.Parallel()
 	s := sandbox(t)
-	if !since(s.CLI, 8, 8) {
+	if !s.CLI.Since(8, 8) {
 		t.Skipf("mock_provider needs OpenTofu 1.8; this is %s", s.CLI.Version)
 	}
 	w := budgetModule(t, s, connect("http://127.0.0.1:1", "none")...) // OpenTofu 1.8 configures a provider that is mocked

@@ -48,23 +48,10 @@ func buildOPA() error {
 func sandbox(t *testing.T) cli.Sandbox {
 	t.Helper()
 	s := clitest.Sandbox(t)
-	if !since(s.CLI, 8, 7) {
+	if !s.CLI.HasFunctions() {
 		t.Skipf("provider-defined functions need Terraform 1.8 or OpenTofu 1.7; this is %s %s", s.CLI.Kind, s.CLI.Version)
 	}
 	return s
-}
-
-// since reports whether the CLI is Terraform 1.terraform, OpenTofu 1.tofu, or
-// later.
-func since(program cli.CLI, terraform, tofu int) bool {
-	var major, minor int
-	if _, err := fmt.Sscanf(program.Version, "%d.%d", &major, &minor); err != nil {
-		return false
-	}
-	if program.Kind == cli.OpenTofu {
-		return major > 1 || minor >= tofu
-	}
-	return major > 1 || minor >= terraform
 }
 
 // configuration returns an initialized folder with a configuration.
