@@ -48,7 +48,7 @@ func buildOPA() error {
 func sandbox(t *testing.T) cli.Sandbox {
 	t.Helper()
 	s := clitest.Sandbox(t)
-	if !s.CLI.HasFunctions() {
+	if !s.CLI.Since(8, 7) {
 		t.Skipf("provider-defined functions need Terraform 1.8 or OpenTofu 1.7; this is %s %s", s.CLI.Kind, s.CLI.Version)
 	}
 	return s

@@ -50,7 +50,6 @@ func read(t *testing.T, history lengths, fields waldur.FieldSet, atOnce int, ser
 	synctest.Test(t, func(t *testing.T) {
 		server := waldurtest.New()
 		serve(server)
-		server.Sleep = true
 		server.AddScope("/api/projects/" + projectUUID(0) + "/")
 		server.Add(history.records(0)...)
 		endpoint, err := waldur.ParseEndpoint("http://waldur.example.com")
@@ -74,12 +73,6 @@ func read(t *testing.T, history lengths, fields waldur.FieldSet, atOnce int, ser
 	})
 	return done
 }
-
-// current is a server that answers requests with one token side by side.
-func current(w *waldurtest.Waldur) { w.Workers = 4 }
-
-// old is a server on which requests with one token wait for each other.
-func old(w *waldurtest.Waldur) { w.Workers, w.TokenLock = 4, true }
 
 const atOnceByDefault = 4
 

@@ -61,7 +61,7 @@ func (l lengths) total() int {
 }
 
 // projectUUID is the uuid of one of the projects that the fake Waldur has.
-func projectUUID(number int) string { return fmt.Sprintf("%032x", 0x2b57<<32+number) }
+func projectUUID(number int) string { return fmt.Sprintf("%024x%08x", 0x2b57, number) }
 
 // records gives a project its history, as records of a few categories that
 // share their component types. usage tells what is used, so that a sum shows

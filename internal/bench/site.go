@@ -1,10 +1,7 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"strconv"
 
@@ -59,28 +56,4 @@ func (s *site) plainURL(project, page int) string {
 
 func pages(records int) int {
 	return max(1, (records+waldurtest.DefaultPageCap-1)/waldurtest.DefaultPageCap)
-}
-
-// readPlain follows the pages of 300 of the first project.
-func (s *site) readPlain(ctx context.Context, pages int) error {
-	for page := 1; page <= pages; page++ {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.plainURL(0, page), http.NoBody)
-		if err != nil {
-			return err
-		}
-		request.Header.Set("Authorization", "Token "+waldurtest.Token)
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return err
-		}
-		_, err = io.Copy(io.Discard, response.Body)
-		_ = response.Body.Close()
-		if err != nil {
-			return err
-		}
-		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("plain page %d: status %d", page, response.StatusCode)
-		}
-	}
-	return nil
 }

@@ -67,10 +67,9 @@ func (w *workshop) buildReference(ctx context.Context) (string, error) {
 
 // scene is what both providers are to read.
 type scene struct {
-	history     lengths // of each project
-	projects    int
-	server      func(*waldurtest.Waldur)
-	concurrency int
+	history  lengths // of each project
+	projects int
+	server   func(*waldurtest.Waldur)
 }
 
 // pair is what both providers took for the same scene.
@@ -172,9 +171,8 @@ func (of scene) configuration(s *site, source string) string {
 }
 
 provider "waldur" {
-  endpoint                = %q
-  token                   = %q
-  max_concurrent_requests = %d
+  endpoint = %q
+  token    = %q
 }
 
 data "waldur_category_component_usages" "project" {
@@ -185,7 +183,7 @@ data "waldur_category_component_usages" "project" {
 output "sum" {
   value = sum(flatten([for project in data.waldur_category_component_usages.project : project.usages[*].reported_usage]))
 }
-`, source, s.url, waldurtest.Token, of.concurrency, list(uuids))
+`, source, s.url, waldurtest.Token, list(uuids))
 }
 
 // referenceConfiguration sums what pages of 300 hold.

@@ -28,7 +28,7 @@ func NewUsageChart(usages []waldur.Usage, component Component, limit *big.Int, h
 	all := seriesOf(chosen, component.Measure)
 	switch {
 	case unidentified > 0:
-		return fmt.Sprintf("No chart of %s: %d records without type or category.\n", name(component.Type), unidentified)
+		return fmt.Sprintf("No chart of %s: there is %s.\n", name(component.Type), recordsWithoutIdentity(unidentified))
 	case len(all) == 0:
 		return fmt.Sprintf("No chart of %s: there is no record of it.\n", name(component.Type))
 	case len(all) > 1:
@@ -62,11 +62,11 @@ func (s *series) chart(limit *big.Int, heading string) string {
 		default:
 			m += " at least"
 		}
-		names = append(names, quoted(m))
+		names = append(names, quoted(or(drawable(m), "?")))
 	}
-	title := or(heading, s.name)
-	if heading == "" && s.category != "" {
-		title += ", " + s.category
+	title := drawable(heading)
+	if title == "" {
+		title = s.title(limit)
 	}
 	if limit != nil {
 		if include(limit); len(names) == 1 {
@@ -76,17 +76,18 @@ func (s *series) chart(limit *big.Int, heading string) string {
 		for range names {
 			line = append(line, limit.String())
 		}
-		if heading == "" {
-			title += ", limit " + digits(limit)
-		}
 	}
 	if highest.Cmp(lowest) == 0 {
 		highest = big.NewInt(1)
 	}
+	axis := ""
+	if unit := drawable(s.unit.Value); unit != "" {
+		axis = quoted(unit) + " "
+	}
 	text := "xychart-beta\n" +
 		"    title " + quoted(title) + "\n" +
 		"    x-axis [" + strings.Join(names, ", ") + "]\n" +
-		"    y-axis " + quoted(or(s.identity.unit.Value, " ")) + " " + lowest.String() + " --> " + highest.String() + "\n" +
+		"    y-axis " + axis + lowest.String() + " --> " + highest.String() + "\n" +
 		"    bar [" + strings.Join(amounts, ", ") + "]\n"
 	if limit != nil {
 		text += "    line [" + strings.Join(line, ", ") + "]\n"
@@ -94,17 +95,34 @@ func (s *series) chart(limit *big.Int, heading string) string {
 	return text
 }
 
-// quoted returns a text as Mermaid takes it. It has no escapes: what would end
-// the text, begin a directive, an entity, a tag or other markup is replaced.
-func quoted(text string) string {
-	return `"` + strings.Map(func(r rune) rune {
+// title names what is drawn: "CPU, Virtual machines, limit 5,000".
+func (s *series) title(limit *big.Int) string {
+	parts := []string{or(drawable(s.name), "Usage")}
+	if category := drawable(s.category.title); category != "" {
+		parts = append(parts, category)
+	}
+	if limit != nil {
+		parts = append(parts, "limit "+digits(limit))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// drawable returns a text without what Mermaid takes for something else. It has
+// no escapes: what would end the text, or begin a directive, an entity, a tag
+// or other markup, is left out.
+func drawable(text string) string {
+	kept := strings.Map(func(r rune) rune {
 		switch {
 		case r == '"' || r == '`':
 			return '\''
-		case unicode.IsLetter(r), unicode.IsMark(r), unicode.IsDigit(r), strings.ContainsRune(" '-_.,:/()+=%°²³–…", r):
+		case unicode.In(r, unicode.L, unicode.M, unicode.N), strings.ContainsRune("'-_.,:/()+=%°–…", r):
 			return r
 		default:
 			return ' '
 		}
-	}, strings.ReplaceAll(oneLine(text, longestTitle), "%%", "% ")) + `"`
+	}, oneLine(text, longestTitle))
+	return strings.Join(strings.Fields(strings.ReplaceAll(kept, "%%", "% ")), " ")
 }
+
+// quoted returns a drawable text as Mermaid reads it. It must not be empty.
+func quoted(text string) string { return `"` + text + `"` }

@@ -56,12 +56,18 @@ const (
 	certainly       // it is
 )
 
+// match compares the attributes. A record without the uuid of its category is of
+// the component at most possibly, as nothing else tells categories apart.
 func (c *Component) match(usage *waldur.Usage) match {
-	return min(
+	found := min(
 		compareAttribute(c.Type, usage.Type),
 		compareAttribute(c.CategoryUUID, usage.CategoryUUID),
 		compareAttribute(c.CategoryTitle, usage.CategoryTitle),
 	)
+	if found == certainly && !usage.CategoryUUID.Valid {
+		return possible
+	}
+	return found
 }
 
 func compareAttribute(wanted string, found waldur.Nullable[string]) match {
@@ -75,14 +81,15 @@ func compareAttribute(wanted string, found waldur.Nullable[string]) match {
 	}
 }
 
-// identity is what must be the same in records whose amounts are added. Null is
-// a value of its own: it might stand for any other.
+// identity is what must be the same in records whose amounts are added, beside
+// the type. Null is a unit of its own: it may stand for any other.
 type identity struct {
-	category, unit waldur.Nullable[string]
+	category string // its uuid
+	unit     waldur.Nullable[string]
 }
 
 func (a identity) compare(b identity) int {
-	return cmp.Or(compareText(a.category, b.category), compareText(a.unit, b.unit))
+	return cmp.Or(cmp.Compare(a.category, b.category), compareText(a.unit, b.unit))
 }
 
 func compareText(a, b waldur.Nullable[string]) int {
@@ -130,7 +137,7 @@ func (c *Component) total(usages []waldur.Usage) total {
 			t.unidentified++
 		case certainly:
 			amount := c.Measure.of(usage)
-			t.sum(identity{usage.CategoryUUID, usage.MeasuredUnit}).add(amount)
+			t.sum(identity{usage.CategoryUUID.Value, usage.MeasuredUnit}).add(amount)
 			if !amount.Valid {
 				t.unknown = append(t.unknown, month(usage))
 			}

@@ -98,7 +98,7 @@ func (o Outcome) explanation() string {
 		words[0] += " over by " + digits(new(big.Int).Sub(o.Forecast, o.Limit))
 	case Missing, Near, OK:
 	}
-	categories := map[waldur.Nullable[string]]bool{}
+	categories := map[string]bool{}
 	var units []string
 	for _, s := range o.total.sums {
 		categories[s.identity.category] = true
@@ -113,7 +113,7 @@ func (o Outcome) explanation() string {
 		words = append(words, "several units: "+strings.Join(units, " and "))
 	}
 	if n := o.total.unidentified; n > 0 {
-		words = append(words, fmt.Sprintf("%d records without type or category", n))
+		words = append(words, recordsWithoutIdentity(n))
 	}
 	if n := len(o.total.unknown); n > 3 {
 		words = append(words, fmt.Sprintf("null in %d months", n))
@@ -123,6 +123,14 @@ func (o Outcome) explanation() string {
 		}
 	}
 	return strings.Join(words, ", ")
+}
+
+// recordsWithoutIdentity names records that may be of any component.
+func recordsWithoutIdentity(n int) string {
+	if n == 1 {
+		return "1 record without type or category_uuid"
+	}
+	return fmt.Sprintf("%d records without type or category_uuid", n)
 }
 
 func unitName(unit waldur.Nullable[string]) string {

@@ -12,33 +12,67 @@ import (
 // series is what was used of one component in each month.
 type series struct {
 	component waldur.Nullable[string] // its type
-	identity  identity
+	unit      waldur.Nullable[string]
 	name      string // for people
-	category  string // for people
+	category  *category
 	months    map[string]*sum
+}
+
+// category is one of the records. Without a uuid, its title tells it.
+type category struct {
+	uuid  waldur.Nullable[string]
+	title string
+}
+
+// categoriesOf returns the category of each record, shared by all of the same
+// one.
+func categoriesOf(usages []waldur.Usage) []*category {
+	type key struct {
+		uuid    waldur.Nullable[string]
+		instead string
+	}
+	found := map[key]*category{}
+	of := make([]*category, len(usages))
+	for i := range usages {
+		usage := &usages[i]
+		k := key{uuid: usage.CategoryUUID}
+		if !k.uuid.Valid {
+			k.instead = usage.CategoryTitle.Value
+		}
+		if found[k] == nil {
+			found[k] = &category{uuid: k.uuid}
+		}
+		// The title is a text that may change from one record to the next: the
+		// last one in the alphabet is as good as any, whatever the order.
+		found[k].title = max(found[k].title, usage.CategoryTitle.Value)
+		of[i] = found[k]
+	}
+	return of
+}
+
+func (c *category) compare(other *category) int {
+	return cmp.Or(cmp.Compare(c.title, other.title), compareText(c.uuid, other.uuid))
 }
 
 // seriesOf returns the series of the records, sorted.
 func seriesOf(usages []waldur.Usage, measure Measure) []*series {
 	type key struct {
-		component waldur.Nullable[string]
-		identity  identity
+		component, unit waldur.Nullable[string]
+		category        *category
 	}
+	categories := categoriesOf(usages)
 	found := map[key]*series{}
 	var all []*series
 	for i := range usages {
 		usage := &usages[i]
-		k := key{usage.Type, identity{usage.CategoryUUID, usage.MeasuredUnit}}
+		k := key{usage.Type, usage.MeasuredUnit, categories[i]}
 		s := found[k]
 		if s == nil {
-			s = &series{component: k.component, identity: k.identity, months: map[string]*sum{}}
+			s = &series{component: k.component, unit: k.unit, category: k.category, months: map[string]*sum{}}
 			found[k] = s
 			all = append(all, s)
 		}
-		// A text may have been changed from one record to the next: the last one
-		// in the alphabet is as good as any, whatever the order of the records.
-		s.name = max(s.name, usage.Name.Value)
-		s.category = max(s.category, usage.CategoryTitle.Value)
+		s.name = max(s.name, usage.Name.Value) // as with the title of the category
 		m := month(usage)
 		if s.months[m] == nil {
 			s.months[m] = new(sum)
@@ -50,11 +84,10 @@ func seriesOf(usages []waldur.Usage, measure Measure) []*series {
 	}
 	slices.SortFunc(all, func(a, b *series) int {
 		return cmp.Or(
-			cmp.Compare(a.category, b.category),
-			compareText(a.identity.category, b.identity.category),
+			a.category.compare(b.category),
 			cmp.Compare(a.name, b.name),
 			compareText(a.component, b.component),
-			compareText(a.identity.unit, b.identity.unit),
+			compareText(a.unit, b.unit),
 		)
 	})
 	return all

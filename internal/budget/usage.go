@@ -26,12 +26,13 @@ func NewUsageReport(usages []waldur.Usage, measure Measure, heading string) stri
 	months := monthsOf(all...)
 	for first := 0; first < len(all); {
 		end := first + 1
-		for end < len(all) && all[end].identity.category == all[first].identity.category {
+		for end < len(all) && all[end].category == all[first].category {
 			end++
 		}
-		text += "\n## " + or(name(all[first].category), "No category")
-		if first > 0 && all[first-1].category == all[first].category || end < len(all) && all[end].category == all[first].category {
-			text += " (" + or(name(all[first].identity.category.Value), "no category_uuid") + ")"
+		of := all[first].category
+		text += "\n## " + or(name(of.title), "No category")
+		if first > 0 && all[first-1].category.title == of.title || end < len(all) && all[end].category.title == of.title {
+			text += " (" + or(name(of.uuid.Value), "no category_uuid") + ")"
 		}
 		text += "\n\n" + usageTable(months, all[first:end])
 		first = end
@@ -53,7 +54,9 @@ func usageTable(months []string, all []*series) string {
 		widest := 0
 		for i, m := range months {
 			amounts[i] = s.months[m].text()
-			widest = max(widest, width(amounts[i]))
+			if at := s.months[m]; at != nil && at.known > 0 {
+				widest = max(widest, width(amounts[i]))
+			}
 		}
 		for i, m := range months {
 			cell := amounts[i]
@@ -77,8 +80,8 @@ func (s *series) heading(all []*series, i int) string {
 			break
 		}
 	}
-	if s.identity.unit.Value != "" {
-		text += fmt.Sprintf(" (%s)", name(s.identity.unit.Value))
+	if s.unit.Value != "" {
+		text += fmt.Sprintf(" (%s)", name(s.unit.Value))
 	}
 	return text
 }

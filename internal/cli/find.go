@@ -41,6 +41,21 @@ type CLI struct {
 	Path    string // absolute
 }
 
+// Since reports whether the CLI is Terraform 1.terraform, OpenTofu 1.tofu, or
+// later.
+func (c CLI) Since(terraform, tofu int) bool {
+	var major, minor int
+	if _, err := fmt.Sscanf(c.Version, "%d.%d", &major, &minor); err != nil {
+		return false
+	}
+
+	if c.Kind == OpenTofu {
+		return major > 1 || minor >= tofu
+	}
+
+	return major > 1 || minor >= terraform
+}
+
 // ErrNotFound is returned if the CLI that was asked for is neither on this
 // machine nor can be downloaded.
 var ErrNotFound = errors.New("not found")

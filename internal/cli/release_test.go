@@ -3,9 +3,8 @@ package cli
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
+	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -64,26 +63,26 @@ func archives(t *testing.T, dir string) []string {
 	return archives
 }
 
-func TestAccReleaseHasAChecksumOfEveryFile(t *testing.T) {
+// Terraform's registry rejects a list that has any other file in it.
+func TestAccReleaseHasChecksumsOfItsArchivesAndManifestOnly(t *testing.T) {
 	t.Parallel()
 
 	dir := release(t)
 	sums := sums(t, dir)
 
-	sboms, err := filepath.Glob(filepath.Join(dir, "*.cdx.json"))
-	if err != nil || len(sboms) != len(archives(t, dir)) {
-		t.Errorf("%d SBOMs for %d archives, %v", len(sboms), len(archives(t, dir)), err)
+	if want := len(archives(t, dir)) + 1; len(sums) != want {
+		t.Errorf("%d checksums, want %d: %q", len(sums), want, slices.Sorted(maps.Keys(sums)))
 	}
 
-	for _, file := range append(archives(t, dir), sboms...) {
-		content, err := os.ReadFile(file)
+	for _, archive := range archives(t, dir) {
+		content, err := os.ReadFile(archive)
 		if err != nil {
 			t.Fatal(err)
 		}
 
 		sum := sha256.Sum256(content)
-		if got, want := sums[filepath.Base(file)], hex.EncodeToString(sum[:]); got != want {
-			t.Errorf("%s: the list has %q, the file %s", filepath.Base(file), got, want)
+		if got, want := sums[filepath.Base(archive)], hex.EncodeToString(sum[:]); got != want {
+			t.Errorf("%s: the list has %q, the file %s", filepath.Base(archive), got, want)
 		}
 	}
 
@@ -97,6 +96,19 @@ func TestAccReleaseHasAChecksumOfEveryFile(t *testing.T) {
 
 	if got, want := sums[name], hex.EncodeToString(sum[:]); got != want {
 		t.Errorf("the registry assumes protocol 5 without %s: the list has %q, the file %s", name, got, want)
+	}
+}
+
+func TestAccReleaseHasAnSBOMOfEachArchive(t *testing.T) {
+	t.Parallel()
+
+	for _, archive := range archives(t, release(t)) {
+		content, err := os.ReadFile(strings.TrimSuffix(archive, ".zip") + ".cdx.json")
+		if err != nil {
+			t.Error(err)
+		} else if !strings.Contains(string(content), `"pkg:golang/github.com/hashicorp/terraform-plugin-framework@`) {
+			t.Errorf("the SBOM of %s does not list the modules of the provider", filepath.Base(archive))
+		}
 	}
 }
 
@@ -153,35 +165,32 @@ func TestAccReleaseChecksABudget(t *testing.T) {
 	server := waldurtest.New()
 	server.Add(waldurtest.History("/api/projects/2b5719686db84f24bf64c3dfec58fbeb/", 24, 8, waldurtest.Newest(now.Year(), now.Month()))...)
 
-	config := archiveMirror(t, program.Kind, released)
-	environment := []string{"WALDUR_API_URL=" + server.Start(t), "WALDUR_ACCESS_TOKEN=" + waldurtest.Token}
-
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "main.tf"), []byte(budgetGate), 0o600); err != nil {
+	w := Sandbox{CLI: program, Config: archiveMirror(t, program.Kind, released)}.
+		WorkingDir(t.TempDir(), "WALDUR_API_URL="+server.Start(t), "WALDUR_ACCESS_TOKEN="+waldurtest.Token)
+	if err := w.Write("main.tf", budgetGate); err != nil {
 		t.Fatal(err)
 	}
 
-	run := func(arguments ...string) (output string, exit int) {
-		cmd := program.Command(t.Context(), dir, config, arguments...)
-		cmd.Env = append(cmd.Env, environment...)
-		printed, err := cmd.CombinedOutput()
-		if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+	run := func(arguments ...string) Result {
+		r, err := w.Run(t.Context(), arguments...)
+		if err != nil {
 			t.Fatal(err)
 		}
-		t.Logf("%s %s %s: exit code %d\n%s", program.Kind, program.Version, strings.Join(arguments, " "), cmd.ProcessState.ExitCode(), printed)
 
-		return string(printed), cmd.ProcessState.ExitCode()
+		t.Logf("%s %s %s: exit code %d\n%s", program.Kind, program.Version, strings.Join(arguments, " "), r.ExitCode, r.Output)
+
+		return r
 	}
 
-	if _, exit := run("init", "-no-color"); exit != 0 {
+	if r := run("init", "-no-color"); r.ExitCode != 0 {
 		t.Fatal("the release is not installed")
 	}
 
-	if output, exit := run("plan", "-no-color"); exit != 1 || !strings.Contains(output, "cpu             20186 of      15000") {
+	if r := run("plan", "-no-color"); r.ExitCode != 1 || !strings.Contains(r.Output, "cpu             20186 of      15000") {
 		t.Error("a plan over the budget does not fail with the usage")
 	}
 
-	if _, exit := run("plan", "-no-color", `-var=limits={"cpu":20186,"ram":69252}`); exit != 0 {
+	if r := run("plan", "-no-color", `-var=limits={"cpu":20186,"ram":69252}`); r.ExitCode != 0 {
 		t.Error("a plan within the budget fails")
 	}
 }

@@ -50,7 +50,7 @@ func showUsage(ctx context.Context, usage scene) error {
 }
 
 func showBudgets(ctx context.Context, budget scene) error {
-	if program := budget.dir.Sandbox.CLI; !program.HasFunctions() {
+	if program := budget.dir.Sandbox.CLI; !program.Since(8, 7) {
 		fmt.Fprintf(budget.out, "\n==> The budget needs Terraform 1.8 or OpenTofu 1.7; this is %s %s\n", program.Kind, program.Version)
 		return nil
 	}

@@ -1,152 +1,138 @@
+// Package documents tests what the documents show: links lead somewhere,
+// configurations and examples run, and outputs are what is printed.
 package documents
 
 import (
-	"bytes"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
-	"github.com/yuin/goldmark"
-	"github.com/yuin/goldmark/ast"
-	"github.com/yuin/goldmark/extension"
-	extensionast "github.com/yuin/goldmark/extension/ast"
-	"github.com/yuin/goldmark/text"
+	"github.com/waldur/terraform-provider-waldur-usage/internal/cli"
+	"github.com/waldur/terraform-provider-waldur-usage/internal/cli/clitest"
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-// repository is the way from this package to the top of the repository.
+// repository is the path from this package to the top of the repository.
 const repository = "../.."
 
-// page is a Markdown document of the repository.
+// projectOfTheDocuments is the path of the project whose UUID the documents show.
+const projectOfTheDocuments = "/api/projects/2b5719686db84f24bf64c3dfec58fbeb/"
+
+func TestMain(m *testing.M) { os.Exit(clitest.Main(m)) }
+
+// page is a Markdown document.
 type page struct {
-	path     string // from the top of the repository, with slashes
-	text     string
-	blocks   []block
-	headings []heading
-	links    []string
-	rows     []row
+	path   string // from the top of the repository, with slashes
+	prose  string // everything but the blocks
+	blocks []block
 }
 
-// block is a fenced block of code.
+// block is a fenced code block.
 type block struct{ language, text string }
 
-// heading is one with its anchor, as GitHub and the registries make it.
-type heading struct {
-	level        int
-	text, anchor string
-}
-
-// row is a row of a table, below the heading that it stands under.
-type row struct {
-	under string
-	cells []string
-}
-
-// pages reads the documents at the top, in docs and of the examples. Those in
-// docs are made from the templates.
-func pages(t *testing.T) []page {
+// pages returns all documents. Those in docs are generated from templates and
+// examples.
+func pages(t *testing.T) (found []page) {
 	t.Helper()
-	var found []page
 	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "examples/*/*.md"} {
 		paths, err := fs.Glob(os.DirFS(repository), pattern)
-		if err != nil {
-			t.Fatal(err)
+		if err != nil || len(paths) == 0 {
+			t.Fatalf("no %s: %v", pattern, err)
 		}
 		for _, path := range paths {
 			found = append(found, readPage(t, path))
 		}
-	}
-	if len(found) < 10 {
-		t.Fatalf("only %d pages found", len(found))
 	}
 	return found
 }
 
 func readPage(t *testing.T, path string) page {
 	t.Helper()
-	source, err := os.ReadFile(filepath.Join(repository, filepath.FromSlash(path)))
+	text, err := os.ReadFile(filepath.Join(repository, filepath.FromSlash(path)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := page{path: path, text: string(source)}
-	if rest, found := bytes.CutPrefix(source, []byte("---\n")); found { // what the registry wants to know of a page
-		_, source, _ = bytes.Cut(rest, []byte("\n---\n"))
+	fence := regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
+	p := page{path: path, prose: fence.ReplaceAllString(string(text), "")}
+	if strings.Contains(p.prose, "```") {
+		t.Fatalf("%s has a code block that this test cannot read", path)
 	}
-	document := goldmark.New(goldmark.WithExtensions(extension.Table)).Parser().Parse(text.NewReader(source))
-	taken := map[string]int{}
-	err = ast.Walk(document, func(node ast.Node, entering bool) (ast.WalkStatus, error) {
-		if !entering {
-			return ast.WalkContinue, nil
-		}
-		switch node := node.(type) {
-		case *ast.FencedCodeBlock:
-			p.blocks = append(p.blocks, block{language: string(node.Language(source)), text: string(node.Lines().Value(source))})
-		case *ast.Heading:
-			words := plain(node, source)
-			p.headings = append(p.headings, heading{level: node.Level, text: words, anchor: anchor(words, taken)})
-		case *ast.Link:
-			p.links = append(p.links, string(node.Destination))
-		case *extensionast.TableRow:
-			r := row{}
-			if len(p.headings) > 0 {
-				r.under = p.headings[len(p.headings)-1].text
-			}
-			for cell := node.FirstChild(); cell != nil; cell = cell.NextSibling() {
-				r.cells = append(r.cells, plain(cell, source))
-			}
-			p.rows = append(p.rows, r)
-		}
-		return ast.WalkContinue, nil
-	})
-	if err != nil {
-		t.Fatal(err)
+	for _, match := range fence.FindAllStringSubmatch(string(text), -1) {
+		p.blocks = append(p.blocks, block{language: match[1], text: match[2]})
 	}
 	return p
 }
 
-// plain is the text of a node without its marks.
-func plain(node ast.Node, source []byte) string {
-	var words strings.Builder
-	for child := node.FirstChild(); child != nil; child = child.NextSibling() {
-		if leaf, ok := child.(*ast.Text); ok {
-			words.Write(leaf.Segment.Value(source))
-		} else {
-			words.WriteString(plain(child, source))
+// block returns the text of the only block in a language that contains a text.
+func (p page) block(t *testing.T, language, contains string) (text string) {
+	t.Helper()
+	for _, b := range p.blocks {
+		if b.language == language && strings.Contains(b.text, contains) {
+			if text != "" {
+				t.Fatalf("%s has several blocks with %q", p.path, contains)
+			}
+			text = b.text
 		}
 	}
-	return words.String()
+	if text == "" {
+		t.Fatalf("%s has no block with %q", p.path, contains)
+	}
+	return text
 }
 
-// anchor makes the name by which a link finds a heading. A second one of the
-// same name gets a number.
-func anchor(words string, taken map[string]int) string {
-	name := strings.Map(func(r rune) rune {
-		switch {
-		case r == ' ':
-			return '-'
-		case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
-			return unicode.ToLower(r)
-		default:
-			return -1
-		}
-	}, words)
-	taken[name]++
-	if n := taken[name] - 1; n > 0 {
-		name += "-" + strconv.Itoa(n)
+// anchors returns the names by which a link finds a place of the page, as
+// GitHub and the registries derive them from headings.
+func (p page) anchors() map[string]bool {
+	found := map[string]bool{}
+	for _, match := range regexp.MustCompile(`<a id="([^"]+)">`).FindAllStringSubmatch(p.prose, -1) {
+		found[match[1]] = true
 	}
-	return name
+	for _, match := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(p.prose, -1) {
+		name := strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
+				return unicode.ToLower(r)
+			default:
+				return -1
+			}
+		}, match[1])
+		unique := name
+		for n := 1; found[unique]; n++ {
+			unique = fmt.Sprintf("%s-%d", name, n)
+		}
+		found[unique] = true
+	}
+	return found
 }
 
-// hasAnchor tells whether a link can point to that place of the page.
-func (p page) hasAnchor(name string) bool {
-	for _, heading := range p.headings {
-		if heading.anchor == name {
-			return true
-		}
-	}
-	return regexp.MustCompile(`<a id="` + regexp.QuoteMeta(name) + `">`).MatchString(p.text)
+// open returns a folder in which the provider finds the Waldur at the endpoint.
+func open(t *testing.T, dir, endpoint, token string) cli.WorkingDir {
+	t.Helper()
+	return clitest.Sandbox(t).WorkingDir(dir, "WALDUR_API_URL="+endpoint, "WALDUR_ACCESS_TOKEN="+token, "WALDUR_MAX_RETRIES=0")
+}
+
+// thisMonth returns a Waldur with two years of records of the project, up to
+// this month.
+func thisMonth() *waldurtest.Waldur {
+	now := time.Now().UTC()
+	server := waldurtest.New()
+	server.Add(waldurtest.History(projectOfTheDocuments, 24, 8, waldurtest.Newest(now.Year(), now.Month()))...)
+	return server
+}
+
+// initialize runs "init" on a configuration.
+func initialize(t *testing.T, configuration, endpoint, token string) cli.WorkingDir {
+	t.Helper()
+	w := open(t, t.TempDir(), endpoint, token)
+	clitest.Write(t, w, "main.tf", configuration)
+	clitest.MustRun(t, w, "init", "-no-color")
+	return w
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
@@ -23,17 +24,21 @@ import (
 // environment. After each step that applies, a second plan must be empty.
 func accept(t *testing.T, server *waldurtest.Waldur, steps ...resource.TestStep) {
 	t.Helper()
+	acceptSince(t, nil, server, steps...)
+}
+
+func acceptSince(t *testing.T, versions []tfversion.TerraformVersionCheck, server *waldurtest.Waldur, steps ...resource.TestStep) {
+	t.Helper()
 	environment := map[string]string{"WALDUR_API_URL": server.Start(t), "WALDUR_ACCESS_TOKEN": waldurtest.Token}
-	around := surroundings{
+	fake := dependencies{
 		lookupEnv: func(name string) (string, bool) { value, found := environment[name]; return value, found },
-		clock:     systemClock{},
 		random:    func() float64 { return 0 },
-		log:       debug,
 	}
 	resource.ParallelTest(t, resource.TestCase{
+		TerraformVersionChecks: versions,
 		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
 			"waldur": func() (tfprotov6.ProviderServer, error) {
-				return providerserver.NewProtocol6(newIn("1.2.3", around)())(), nil
+				return providerserver.NewProtocol6(newWith("1.2.3", fake)())(), nil
 			},
 		},
 		Steps: steps,
@@ -181,7 +186,7 @@ func TestAccWhatIsRefused(t *testing.T) {
 		refused(list(fmt.Sprintf("project_uuid = %q\ndate_after = \"2024-10-01\"\ndate_before = \"2024-09-01\"", someUUID)), "Invalid date_after", "later than date_before"),
 		refused(list(fmt.Sprintf("customer_uuid = %q", someUUID)), "scope not found or not visible", "customer_uuid =", "Can't restore object from url"),
 		refused(fmt.Sprintf("data %q \"x\" { id = 12345 }", oneType), "Unable to read usage record: record not found", "no usage record with the id 12345"),
-		refused(provider(`endpoint = ""`), "Invalid endpoint", `endpoint = ""`, "It is empty"),
+		refused(provider(`endpoint = ""`), "Invalid endpoint", `endpoint = ""`, "The value is empty"),
 		refused(provider(`token = "wrong"`), "Unable to read usages: token refused", "401 Unauthorized"),
 		refused(provider("request_timeout = 1.5"), "request_timeout", "1.5"),
 	)
@@ -226,4 +231,94 @@ func TestAccFailedReadLeavesNothing(t *testing.T) {
 		return true
 	}
 	accept(t, server, refused(fmt.Sprintf("data %q \"x\" { project_uuid = %q }", listType, someProject(scope)), "not allowed", "No more."))
+}
+
+func TestAccBudgetCheckIsAGate(t *testing.T) {
+	gate := func(limits string) string {
+		return fmt.Sprintf(`
+			data %[1]q "month" {
+			  project_uuid = %[2]q
+			  lifecycle {
+			    postcondition {
+			      condition     = provider::waldur::budget_check(self.usages, local.limits).passed
+			      error_message = provider::waldur::budget_check(self.usages, local.limits).message
+			    }
+			  }
+			}
+			locals {
+			  limits = %[3]s
+			  # A tuple, a map whose optional attributes are null, and every option.
+			  check = provider::waldur::budget_check(
+			    [for u in concat(data.%[1]s.month.usages, data.%[1]s.month.usages) : u if u.type == "cpu"],
+			    { for name, limit in var.limits : name => limit },
+			    { warn_at = 0.8, fail_on = ["over"], title = "Twice", period = { start = "2024-10-01", end = "2024-10-31", now = "2024-12-24T00:00:00Z" } },
+			  )
+			}
+			variable "limits" {
+			  type = map(object({
+			    type           = string
+			    limit          = number
+			    category_uuid  = optional(string)
+			    category_title = optional(string)
+			    measure        = optional(string)
+			  }))
+			  default = { CPU = { type = "cpu", limit = 3750 } }
+			}
+			output "check" { value = local.check }`, listType, someProject(waldurtest.ProjectScope(1)), limits)
+	}
+	acceptFunctions(t, 1500,
+		resource.TestStep{
+			Config: gate(`{ CPU = { type = "cpu", limit = 1875 } }`),
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownOutputValueAtPath("check", tfjsonpath.New("passed"), knownvalue.Bool(true)),
+				statecheck.ExpectKnownOutputValueAtPath("check", tfjsonpath.New("limits").AtMapKey("CPU"), knownvalue.ObjectExact(map[string]knownvalue.Check{
+					"used": knownvalue.Int64Exact(3000), "limit": knownvalue.Int64Exact(3750), "remaining": knownvalue.Int64Exact(750),
+					"share": knownvalue.Float64Exact(0.8), "forecast": knownvalue.Int64Exact(3000),
+					"unit": knownvalue.StringExact("hours"), "state": knownvalue.StringExact("near"),
+				})),
+				statecheck.ExpectKnownOutputValueAtPath("check", tfjsonpath.New("report"), knownvalue.StringRegexp(regexp.MustCompile(`^Twice: 1 near\.\n\n\| Limit \|`))),
+			},
+		},
+		// Each line of the table is one line of the error.
+		resource.TestStep{
+			Config: gate(`{ CPU = { type = "cpu", limit = 1499 }, Storage = { type = "storages", limit = 1 } }`), PlanOnly: true,
+			ExpectError: regexp.MustCompile(`(?m)^Budget: 1 over, 1 missing\.\s+` +
+				`^ \| Limit   \|  Used \|    Of \| Unit  \| Share            \| State              \|\n` +
+				`^ \|:--------\|------:\|------:\|:------\|:-----------------\|:-------------------\|\n` +
+				`^ \| CPU     \| 1,500 \| 1,499 \| hours \| ██████████ 101 % \| over by 1          \|\n` +
+				`^ \| Storage \|     \? \|     1 \|       \| \?                \| missing, no record \|\n\n` +
+				`^There are records of these components:\s+^- Virtual machines`),
+		},
+		refused(gate(`{ CPU = { type = "cpu", limit = 1, categry = "x" } }`), `Invalid value for "limits" parameter:`, `limits["CPU"]: has no attribute "categry"`),
+		refused(gate(`null`), `Invalid value for "limits" parameter: argument must not be null`),
+		refused(gate(`{}`), "limits: must not be empty"),
+	)
+}
+
+func TestAccUsageReportAndUsageChart(t *testing.T) {
+	acceptFunctions(t, 1500, resource.TestStep{
+		Config: fmt.Sprintf(`
+			data %[1]q "month" { project_uuid = %[2]q }
+			output "report" { value = provider::waldur::usage_report(data.%[1]s.month.usages, { title = "Climate" }) }
+			output "chart"  { value = provider::waldur::usage_chart(data.%[1]s.month.usages, { type = "cpu", limit = 1875 }) }`,
+			listType, someProject(waldurtest.ProjectScope(1))),
+		ConfigStateChecks: []statecheck.StateCheck{
+			statecheck.ExpectKnownOutputValue("report", knownvalue.StringRegexp(regexp.MustCompile(`^# Climate\n(?s:.*)\n\| 2024-10 \| ██████████ 1,500 \|\n`))),
+			statecheck.ExpectKnownOutputValue("chart", knownvalue.StringRegexp(regexp.MustCompile("(?s)^```mermaid\nxychart-beta\n.*\n    line \\[1875, 1875, 1875\\]\n```\n$"))),
+		},
+	})
+}
+
+// acceptFunctions runs steps with a project that used so much CPU in October
+// 2024, on CLIs that have functions.
+func acceptFunctions(t *testing.T, cpu int64, steps ...resource.TestStep) {
+	t.Helper()
+	server := waldurtest.New()
+	server.Add(waldurtest.Record{
+		Name: "CPU", Type: "cpu", MeasuredUnit: "hours", CategoryTitle: "Virtual machines", CategoryUUID: someUUID,
+		Date: "2024-10-01", ReportedUsage: &cpu, Scope: waldurtest.ProjectScope(1),
+	})
+	// An OpenTofu gives its own version here: 1.7, the first with functions, is
+	// told to be too old.
+	acceptSince(t, []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_8_0)}, server, steps...)
 }

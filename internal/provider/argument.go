@@ -139,33 +139,25 @@ func (a *argument) problem(place, format string, details ...any) {
 }
 
 // attributes reads an object, or a map, whose attributes are known by name.
-// Those that are null are left out: they count as not given, as optional
-// attributes of a module's variable do.
+// Those that are null are left out: they count as not set, as optional
+// attributes of a module's variable do. A wrong name is wrong even so.
 func (a *argument) attributes(place string, value tftypes.Value, names ...string) (map[string]tftypes.Value, bool) {
-	given, ok := a.members(place, value)
-	for _, name := range slices.Sorted(maps.Keys(given)) {
-		if !slices.Contains(names, name) {
-			a.problem(place, "has no attribute %q: it has %s", name, strings.Join(names, ", "))
-			ok = false
-		}
-	}
-	return given, ok
-}
-
-// members reads an object or a map, without what is null in it.
-func (a *argument) members(place string, value tftypes.Value) (map[string]tftypes.Value, bool) {
 	var all map[string]tftypes.Value
 	if value.IsNull() || value.As(&all) != nil {
 		a.problem(place, "must be an object, not %s", kind(value))
 		return nil, false
 	}
-	members := make(map[string]tftypes.Value, len(all))
-	for name, member := range all {
-		if !member.IsNull() {
-			members[name] = member
+	ok := true
+	set := make(map[string]tftypes.Value, len(all))
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if !slices.Contains(names, name) {
+			a.problem(place, "has no attribute %q: it has %s", shortened(name), strings.Join(names, ", "))
+			ok = false
+		} else if !all[name].IsNull() {
+			set[name] = all[name]
 		}
 	}
-	return members, true
+	return set, ok
 }
 
 // elements reads a list, a set or a tuple.

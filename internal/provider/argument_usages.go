@@ -47,6 +47,10 @@ func (a *argument) usages() []waldur.Usage {
 				*place = a.amount(value, i, field)
 			}
 		}
+		// Waldur writes them so; a test may not.
+		if uuid, err := waldur.ParseUUID(usages[i].CategoryUUID.Value); err == nil {
+			usages[i].CategoryUUID.Value = uuid
+		}
 	}
 	return usages
 }

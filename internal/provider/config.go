@@ -13,15 +13,15 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
-// The least values of the numbers, and what they are when nothing is said.
+// The minimums and the defaults of integers.
 const (
-	leastTimeout, defaultTimeout         = 1, 60 // seconds
-	leastRetries, defaultRetries         = 0, 3
-	leastConcurrency, defaultConcurrency = 1, 2
+	minTimeout, defaultTimeout         = 1, 60 // seconds
+	minRetries, defaultRetries         = 0, 6
+	minConcurrency, defaultConcurrency = 1, 4
 )
 
-// arguments is the provider block as it is written.
-type arguments struct {
+// providerModel is the provider block.
+type providerModel struct {
 	Endpoint              types.String `tfsdk:"endpoint"`
 	Token                 types.String `tfsdk:"token"`
 	RequestTimeout        types.Number `tfsdk:"request_timeout"`
@@ -30,7 +30,7 @@ type arguments struct {
 	CACertificate         types.String `tfsdk:"ca_certificate"`
 }
 
-// settings is what the arguments and the environment come to.
+// settings is what the provider block and the environment amount to.
 type settings struct {
 	config      waldur.Config
 	secret      string   // the token as text, for masking
@@ -39,96 +39,96 @@ type settings struct {
 	lookupEnv   func(name string) (string, bool)
 }
 
-// settle takes each value from the configuration, or else from the
-// environment. A value that stands in the configuration counts, also when it
-// is wrong, empty or not known yet: nothing is replaced in silence.
-func settle(written arguments, lookupEnv func(name string) (string, bool)) settings {
+// newSettings takes each value from the provider block or, where it is not set,
+// from the environment. A value in the block is used even if it is invalid,
+// empty or not known yet: the environment replaces nothing silently. The time
+// decides whether a token has expired.
+func newSettings(model providerModel, lookupEnv func(name string) (string, bool), now time.Time) settings {
 	s := settings{lookupEnv: lookupEnv}
-	s.config.Endpoint = settleText(&s, "endpoint", "WALDUR_API_URL", written.Endpoint, waldur.ParseEndpoint)
-	s.config.Token = settleText(&s, "token", "WALDUR_ACCESS_TOKEN", written.Token, func(raw string) (waldur.Token, error) {
+	s.config.Endpoint, _ = parseRequired(&s, "endpoint", "WALDUR_API_URL", model.Endpoint, waldur.ParseEndpoint)
+	if s.config.Endpoint.Cleartext() {
+		s.diagnostics.Append(cleartextWarning(s.config.Endpoint))
+	}
+	var source string
+	s.config.Token, source = parseRequired(&s, "token", "WALDUR_ACCESS_TOKEN", model.Token, func(raw string) (waldur.Token, error) {
 		s.secret = raw
 		return waldur.ParseToken(raw)
 	})
-	timeout := s.number("request_timeout", "WALDUR_HTTP_TIMEOUT", written.RequestTimeout, leastTimeout, defaultTimeout)
+	s.diagnostics.Append(expiryDiagnostics(s.config.Token, source, now)...)
+	timeout := s.integer("request_timeout", "WALDUR_HTTP_TIMEOUT", model.RequestTimeout, minTimeout, defaultTimeout)
 	s.config.RequestTimeout = time.Duration(min(timeout, math.MaxInt64/int64(time.Second))) * time.Second
-	s.config.MaxRetries = toInt(s.number("max_retries", "WALDUR_MAX_RETRIES", written.MaxRetries, leastRetries, defaultRetries))
-	s.config.MaxConcurrentRequests = toInt(s.number("max_concurrent_requests", "", written.MaxConcurrentRequests, leastConcurrency, defaultConcurrency))
-	s.config.RootCAs = s.certificates(written.CACertificate)
+	s.config.MaxRetries = toInt(s.integer("max_retries", "WALDUR_MAX_RETRIES", model.MaxRetries, minRetries, defaultRetries))
+	s.config.MaxConcurrentRequests = toInt(s.integer("max_concurrent_requests", "", model.MaxConcurrentRequests, minConcurrency, defaultConcurrency))
+	s.config.RootCAs = s.certificates(model.CACertificate)
 	return s
 }
 
-// settleText settles a text that is needed.
-func settleText[T any](s *settings, argument, variable string, written types.String, parse func(string) (T, error)) (value T) {
-	if written.IsUnknown() {
+// parseRequired returns the value of a required text, and what it was taken
+// from: the argument or the environment variable.
+func parseRequired[T any](s *settings, argument, variable string, configured types.String, parse func(string) (T, error)) (value T, source string) {
+	if configured.IsUnknown() {
 		s.unknown = append(s.unknown, argument)
-		return value
+		return value, argument
 	}
-	raw, source := written.ValueString(), argument
-	if written.IsNull() {
+	raw, source := configured.ValueString(), argument
+	if configured.IsNull() {
 		raw, source = s.environment(variable), variable
 	}
-	if written.IsNull() && raw == "" {
-		s.diagnostics.AddAttributeError(path.Root(argument), "Invalid provider configuration: no "+argument,
-			fmt.Sprintf("Write %s into the provider block, or set the environment variable %s.", argument, variable))
-		return value
+	if configured.IsNull() && raw == "" {
+		s.diagnostics.AddAttributeError(path.Root(argument), "Missing "+argument,
+			fmt.Sprintf("Set %s in the provider block, or the %s environment variable.", argument, variable))
+		return value, source
 	}
 	value, err := parse(raw)
 	if err != nil {
-		s.invalid(argument, source, err)
+		s.diagnostics.Append(invalidArgument(argument, source, err))
 	}
-	return value
+	return value, source
 }
 
-// number settles a number that has a default. Its variable may be "", none.
-func (s *settings) number(argument, variable string, written types.Number, least, otherwise int64) int64 {
-	if written.IsUnknown() {
+// integer returns the value of an integer that has a default. It may have no
+// environment variable ("").
+func (s *settings) integer(argument, variable string, configured types.Number, minimum, fallback int64) int64 {
+	if configured.IsUnknown() {
 		s.unknown = append(s.unknown, argument)
-		return otherwise
+		return fallback
 	}
 	var source, raw string
-	if written.IsNull() {
+	if configured.IsNull() {
 		source, raw = variable, s.environment(variable)
 	} else {
-		source, raw = argument, digits(written.ValueBigFloat())
+		source, raw = argument, digits(configured.ValueBigFloat())
 	}
-	if written.IsNull() && raw == "" {
-		return otherwise
+	if configured.IsNull() && raw == "" {
+		return fallback
 	}
-	value, err := parseWhole(raw, least)
+	value, err := parseInteger(raw, minimum)
 	if err != nil {
-		s.invalid(argument, source, err)
+		s.diagnostics.Append(invalidArgument(argument, source, err))
 	}
 	return value
 }
 
-func (s *settings) certificates(written types.String) *x509.CertPool {
-	if written.IsUnknown() {
+func (s *settings) certificates(configured types.String) *x509.CertPool {
+	if configured.IsUnknown() {
 		s.unknown = append(s.unknown, "ca_certificate")
 	}
-	if written.IsUnknown() || written.IsNull() {
+	if configured.IsUnknown() || configured.IsNull() {
 		return nil
 	}
-	pool, err := waldur.CertPoolWith(written.ValueString())
+	pool, err := waldur.CertPoolWith(configured.ValueString())
 	if err != nil {
-		s.invalid("ca_certificate", "ca_certificate", err)
+		s.diagnostics.Append(invalidArgument("ca_certificate", "ca_certificate", err))
 	}
 	return pool
 }
 
-// environment gives the value of a variable. One that is set but empty counts
-// as not set, as in most pipelines, where it comes from a missing secret.
+// environment returns the value of a variable. A variable that is set but empty
+// counts as not set: in most pipelines, that is a missing secret.
 func (s *settings) environment(variable string) string {
 	value, _ := s.lookupEnv(variable)
 	return value
 }
 
-func (s *settings) invalid(argument, source string, err error) {
-	detail := err.Error()
-	if source != argument {
-		detail = fmt.Sprintf("The value comes from the environment variable %s. %s", source, detail)
-	}
-	s.diagnostics.AddAttributeError(path.Root(argument), "Invalid "+source, detail)
-}
-
-// toInt keeps a large number large where an int has 32 bits.
+// toInt limits large numbers where an int has 32 bits.
 func toInt(n int64) int { return int(min(n, math.MaxInt32)) }

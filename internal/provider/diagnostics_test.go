@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"io"
 	"log"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
@@ -43,8 +45,8 @@ func rewrite(change func(records []map[string]any)) func(*waldurtest.Waldur) {
 	}
 }
 
-// Each way in which a read can fail has a summary of its own, and tells what
-// Waldur said, which request it was and what to do.
+// Each way in which a read can fail has a summary of its own, and the detail says
+// what Waldur answered, which request it was and what to do.
 func TestFailuresAreToldApart(t *testing.T) {
 	t.Parallel()
 	const (
@@ -57,6 +59,7 @@ func TestFailuresAreToldApart(t *testing.T) {
 		arrange   func(*waldurtest.Waldur)
 		typeName  string // listType when empty
 		block     attributes
+		token     string // the fake's own when empty
 		summary   string
 		attribute string
 		details   []string
@@ -79,7 +82,52 @@ func TestFailuresAreToldApart(t *testing.T) {
 		"personal token and an old Waldur": {
 			arrange: answer(401, `{"detail":"Authentication credentials were not provided."}`),
 			summary: "Unable to read usages: token refused",
-			details: []string{"too old for personal access tokens"},
+			details: []string{"begins with w_ or is a JWT", "too old"},
+		},
+		"personal token that Waldur refuses": {
+			arrange: answer(401, `{"detail":"Invalid token."}`), token: "w_personal",
+			summary: "Unable to read usages: token refused",
+			details: []string{"does not say why", "revoked, rotated", "network that the token allows", "Personal access tokens"},
+		},
+		"personal token where there are none": {
+			arrange: answer(401, `{"detail":"Invalid JWT token."}`), token: "w_personal",
+			summary: "Unable to read usages: token refused",
+			details: []string{"does not accept personal access tokens", "Administration > Configuration"},
+		},
+		"malformed JWT": {
+			arrange: answer(401, `{"detail":"Invalid JWT token."}`),
+			summary: "Unable to read usages: token refused",
+			details: []string{"cannot decode the JWT"},
+		},
+		"JWT that the OIDC provider refuses": {
+			arrange: answer(401, `{"detail":"Token is inactive or invalid."}`),
+			summary: "Unable to read usages: token refused",
+			details: []string{"OIDC provider of this Waldur does not accept the JWT", "revoked or expired"},
+		},
+		"JWT and a Waldur without OIDC": {
+			arrange: answer(401, `{"detail":"Introspection configuration is incomplete."}`),
+			summary: "Unable to read usages: token refused",
+			details: []string{"no OIDC provider", "OIDC_INTROSPECTION_URL"},
+		},
+		"JWT and an OIDC provider that fails": {
+			arrange: answer(401, `{"detail":"Introspection endpoint error."}`),
+			summary: "Unable to read usages: token refused",
+			details: []string{"did not answer", "Run this again later"},
+		},
+		"JWT of nobody": {
+			arrange: answer(401, `{"detail":"Token does not contain required user identifier field: 'username'"}`),
+			summary: "Unable to read usages: token refused",
+			details: []string{"identifies the user", "OIDC_USER_FIELD"},
+		},
+		"proxy that requires credentials": {
+			arrange: answer(407, ""),
+			summary: "Unable to read usages: proxy requires credentials",
+			details: []string{"407 Proxy Authentication Required", "HTTPS_PROXY", "HTTP_PROXY", "http://user:password@"},
+		},
+		"http to a port of https": {
+			arrange: answer(400, "<h1>400 The plain HTTP request was sent to HTTPS port</h1>"),
+			summary: "Unable to read usages: https required",
+			details: []string{"the port expects https", "Use https:// in endpoint"},
 		},
 		"forbidden": {
 			arrange: answer(403, `{"detail":"You do not have permission to perform this action."}`),
@@ -125,7 +173,7 @@ func TestFailuresAreToldApart(t *testing.T) {
 			typeName: oneType, block: attributes{"id": 7},
 			summary: "Unable to read usage record: record not found", attribute: "id",
 			details: []string{"Waldur answered 404 Not Found: \"No CategoryComponentUsage matches the given query.\"", oneRequest + ".",
-				"no usage record with the id 7", "Records in lists carry no id", listType},
+				"no usage record with the id 7", "Records in lists have no id", listType},
 		},
 		"another server behind the endpoint": {
 			arrange: answer(404, "<html>Not Found</html>", "Content-Type", "text/html"),
@@ -140,39 +188,39 @@ func TestFailuresAreToldApart(t *testing.T) {
 		"server error": {
 			arrange: answer(500, "<h1>Server Error (500)</h1>", "X-Request-Id", "abc-123"),
 			summary: "Unable to read usages: server error",
-			details: []string{"Waldur answered 500 Internal Server Error, without an explanation.", listRequest + ", 4 times, the last with the request id abc-123.", "administrator"},
+			details: []string{"Waldur answered 500 Internal Server Error, without an explanation.", listRequest + ", 7 times, the last with the request id abc-123.", "administrator"},
 		},
 		"gateway without a server": {
 			arrange: answer(502, "<html><h1>502 Bad Gateway</h1></html>"),
 			summary: "Unable to read usages: server error",
-			details: []string{"502 Bad Gateway", ", 4 times."},
+			details: []string{"502 Bad Gateway", ", 7 times."},
 		},
 		"maintenance until later": {
 			arrange: answer(503, `["Back soon."]`, "Retry-After", "3600"),
 			summary: "Unable to read usages: server error",
-			details: []string{"503 Service Unavailable: \"Back soon.\"", "come back in 1h0m0s"},
+			details: []string{"503 Service Unavailable: \"Back soon.\"", "asked to retry after 1h0m0s"},
 		},
 		"rate limit": {
 			arrange: answer(429, `{"detail":"Request was throttled."}`, "Retry-After", "120"),
 			summary: "Unable to read usages: rate limited",
-			details: []string{"429 Too Many Requests: \"Request was throttled.\"", "come back in 2m0s", "max_concurrent_requests"},
+			details: []string{"429 Too Many Requests: \"Request was throttled.\"", "asked to retry after 2m0s", "max_concurrent_requests"},
 		},
 		"rate limit without a time": {
 			arrange: answer(429, ``),
 			summary: "Unable to read usages: rate limited",
-			details: []string{", 4 times.", "Run it again later."},
+			details: []string{", 7 times.", "Run this again later."},
 		},
 		"redirect to https": {
 			arrange: answer(301, "", "Location", "https://waldur.example.com/api/marketplace-category-component-usages/?scope=x"),
 			summary: "Unable to read usages: redirected",
-			details: []string{"301", "https://waldur.example.com/api/marketplace-category-component-usages/.", "None is followed", "https instead of http", listRequest},
+			details: []string{"301", "https://waldur.example.com/api/marketplace-category-component-usages/.", "Redirects are not followed", "https instead of http", listRequest},
 		},
 		"broken connection": {
 			arrange: func(server *waldurtest.Waldur) {
 				server.Intercept = func(int, http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }
 			},
 			summary: "Unable to read usages: Waldur not reachable",
-			details: []string{"http://127.0.0.1:", ", 4 times.", "request_timeout"},
+			details: []string{"http://127.0.0.1:", ", 7 times.", "the proxy variables"},
 		},
 		"not JSON": {
 			arrange: answer(200, `[{"name": "CPU",`, "X-Result-Count", "1", "Content-Length", "16"),
@@ -182,7 +230,7 @@ func TestFailuresAreToldApart(t *testing.T) {
 		"a login page": {
 			arrange: answer(200, "<html>Sign in</html>", "Content-Type", "text/html; charset=utf-8"),
 			summary: "Unable to read usages: answer not as documented",
-			details: []string{"The answer is an HTML page, not JSON.", "Check that endpoint is a Waldur"},
+			details: []string{"The answer is an HTML page, not JSON.", "Check that endpoint is the address of a Waldur"},
 		},
 		"an attribute of another type": {
 			arrange: rewrite(func(records []map[string]any) { records[0]["reported_usage"] = "5" }),
@@ -202,7 +250,7 @@ func TestFailuresAreToldApart(t *testing.T) {
 		"one record with a bad attribute": {
 			arrange: answer(200, `{"date":"2024-09-01","reported_usage":1.5}`), typeName: oneType, block: attributes{"id": 7, "fields": []string{"reported_usage"}},
 			summary: "Unable to read usage record: answer not as documented",
-			details: []string{"attribute reported_usage is not written as a whole number.", oneRequest},
+			details: []string{"attribute reported_usage is not written as an integer.", oneRequest},
 		},
 		"no count": {
 			arrange: answer(200, `[]`),
@@ -223,8 +271,8 @@ func TestFailuresAreToldApart(t *testing.T) {
 					}
 				}
 			},
-			summary: "Unable to read usages: list not proved complete",
-			details: []string{"in each of 7 readings", "None of the records is used", listRequest},
+			summary: "Unable to read usages: list not verified to be complete",
+			details: []string{"In each of 7 attempts, records changed while they were read", "None of the records is used", "again in a few minutes", "timeouts.read", listRequest},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -234,7 +282,11 @@ func TestFailuresAreToldApart(t *testing.T) {
 			if row.arrange != nil {
 				row.arrange(server)
 			}
-			s := connect(t, server, nil)
+			var arguments attributes
+			if row.token != "" {
+				arguments = attributes{"token": row.token}
+			}
+			s := connect(t, server, arguments)
 			typeName, block := row.typeName, row.block
 			if typeName == "" {
 				typeName = listType
@@ -280,7 +332,7 @@ func TestUnreachableHostIsSaidSo(t *testing.T) {
 	s.none(s.configure(attributes{"endpoint": server.URL, "token": waldurtest.Token, "max_retries": 1}))
 	_, found := s.read(oneType, attributes{"id": 7})
 	requireError(t, found, "Unable to read usage record: Waldur not reachable", "",
-		[]string{server.URL + ": the connection was refused.", "/7/, 2 times.", "Check endpoint"})
+		[]string{server.URL + ": the connection was refused.", "/7/, 2 times.", "raise max_retries"})
 }
 
 func TestSlowWaldurIsSaidSo(t *testing.T) {
@@ -299,7 +351,7 @@ func TestUntrustedCertificateIsSaidSo(t *testing.T) {
 	s := newSession(t, nil)
 	s.none(s.configure(attributes{"endpoint": secure.URL, "token": waldurtest.Token}))
 	_, found := s.read(oneType, attributes{"id": 7})
-	requireError(t, found, "Unable to read usage record: TLS not trusted", "", []string{secure.URL, "ca_certificate"})
+	requireError(t, found, "Unable to read usage record: no trusted TLS connection", "", []string{secure.URL, "ca_certificate"})
 }
 
 func TestCertificateOfTheConfigurationIsTrusted(t *testing.T) {
@@ -315,7 +367,7 @@ func TestCertificateOfTheConfigurationIsTrusted(t *testing.T) {
 func startTLS(t *testing.T) *httptest.Server {
 	t.Helper()
 	server := waldurtest.New()
-	server.Add(waldurtest.Record{ID: 7, Date: "2024-09-01", Type: "cpu"})
+	server.Add(waldurtest.Record{ID: 7, Date: "2024-09-01", Type: "cpu", CategoryUUID: someUUID})
 	secure := httptest.NewUnstartedServer(server)
 	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains of clients that do not trust it
 	secure.StartTLS()
@@ -342,7 +394,7 @@ func TestUsedUpRepeatsAreSaidSo(t *testing.T) {
 	s := connect(t, server, attributes{"max_retries": 100})
 	_, found := s.read(oneType, attributes{"id": 7})
 	requireError(t, found, "Unable to read usage record: server error", "",
-		[]string{"So many requests have failed that the provider repeats no more of them."})
+		[]string{"Too many requests have failed, so the provider no longer retries."})
 }
 
 func TestUnconfiguredProviderIsSaidSo(t *testing.T) {
@@ -414,12 +466,102 @@ func TestTokenIsNeverShown(t *testing.T) {
 	}
 }
 
-// Nothing that package waldur gives comes here; should it, it must still be an
-// error that can be reported.
+// Package waldur returns no such error. If it does, the error must still be one
+// that can be reported, and be safe to show.
 func TestUnexpectedErrorIsShown(t *testing.T) {
 	t.Parallel()
-	shown := readError(io.ErrNoProgress, subject{what: "usages"})
-	if shown.Summary() != "Unable to read usages: unexpected error" || !strings.Contains(shown.Detail(), io.ErrNoProgress.Error()) {
-		t.Errorf("%s: %s", shown.Summary(), shown.Detail())
+	shown := reading(t).readError(errors.New("no \x1b[31mtoken "+waldurtest.Token), readTarget{what: "usages"})
+	if shown.Summary() != "Unable to read usages: unexpected error" || !strings.HasPrefix(shown.Detail(), "No token [token].\n") {
+		t.Errorf("%s: %q", shown.Summary(), shown.Detail())
+	}
+}
+
+// reading is the provider's data with a client.
+func reading(t *testing.T) *providerData {
+	t.Helper()
+	token, err := waldur.ParseToken(waldurtest.Token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &providerData{client: waldur.NewClient(waldur.Config{Token: token})}
+}
+
+func TestErrorsOfAConnectionSayWhatToDo(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		reason  waldur.Reason
+		summary string
+		advice  string
+		never   string
+	}{
+		"time is up":         {waldur.ReasonTimeout, "Waldur not reachable", "raise request_timeout", "max_retries"},
+		"refused":            {waldur.ReasonRefused, "Waldur not reachable", "raise max_retries", "request_timeout"},
+		"unknown host":       {waldur.ReasonHostUnknown, "Waldur not reachable", "host of endpoint", "request_timeout"},
+		"broken":             {waldur.ReasonUnknown, "Waldur not reachable", "the network", "request_timeout"},
+		"proxy":              {waldur.ReasonProxy, "Waldur not reachable", "HTTPS_PROXY, HTTP_PROXY and NO_PROXY", "request_timeout"},
+		"proxy with a login": {waldur.ReasonProxyCredentials, "proxy requires credentials", "http://user:password@proxy.example.com", "request_timeout"},
+		"https":              {waldur.ReasonHTTPSExpected, "https required", "Use https:// in endpoint", "request_timeout"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := &waldur.UnreachableError{Origin: "https://waldur.example.com", Reason: row.reason, Problem: "the problem", Request: waldur.Request{Method: "GET", Path: "/x/"}, Attempts: 7}
+			shown := reading(t).readError(err, readTarget{what: "usages"})
+			requireError(t, diagnostics{{severity: "error", summary: shown.Summary(), detail: shown.Detail()}}, "Unable to read usages: "+row.summary, "",
+				[]string{"https://waldur.example.com: the problem.\nRequest: GET /x/, 7 times.\n\n", row.advice})
+			if strings.Contains(shown.Detail(), row.never) {
+				t.Errorf("%s\nnever: %s", shown.Detail(), row.never)
+			}
+		})
+	}
+	for reason, advice := range map[waldur.Reason]string{
+		waldur.ReasonUnknown: "ca_certificate", waldur.ReasonHTTPExpected: "http:// in endpoint", waldur.ReasonNotHTTPS: "port of endpoint",
+	} {
+		err := &waldur.TLSError{Origin: "https://waldur.example.com", Reason: reason, Problem: "the problem", Request: waldur.Request{Method: "GET", Path: "/x/"}}
+		shown := reading(t).readError(err, readTarget{what: "usages"})
+		requireError(t, diagnostics{{severity: "error", summary: shown.Summary(), detail: shown.Detail()}}, "Unable to read usages: no trusted TLS connection", "",
+			[]string{"https://waldur.example.com: the problem.", advice})
+	}
+}
+
+func TestErrorsOfACompleteReadSayWhatToDo(t *testing.T) {
+	t.Parallel()
+	request := waldur.Request{Method: "GET", Path: "/api/x/"}
+	const asked = "\nRequest: GET /api/x/."
+	down := &waldur.StatusError{Request: request, Status: 503, Detail: "Back soon.", Attempts: 3}
+	for name, row := range map[string]struct {
+		err     error
+		summary string
+		details []string
+	}{
+		"records that change": {
+			&waldur.IncompleteError{Request: request, Problem: "12 records came where 13 were due", Reads: 6}, "list not verified to be complete",
+			[]string{"In each of 6 attempts, records changed while they were read: 12 records came where 13 were due." + asked, "again in a few minutes", "timeouts.read"},
+		},
+		"answers that cannot be verified": {
+			&waldur.UnverifiableError{Request: request, Problem: "303 records came where 300 were asked for"}, "list cannot be verified to be complete",
+			[]string{"The server's answers do not allow it: 303 records came where 300 were asked for." + asked, "another run will not help", "administrator"},
+		},
+		"a deadline": {
+			&waldur.DeadlineError{Request: request, Limit: 10 * time.Minute}, "not finished in time",
+			[]string{"within 10m0s, the limit of timeouts.read.\n\nRaise timeouts.read"},
+		},
+		"a deadline after failures": {
+			&waldur.DeadlineError{Request: request, Limit: time.Minute, LastFailure: down}, "not finished in time",
+			[]string{"within 1m0s, the limit of timeouts.read.\nLast failure: Waldur answered 503 Service Unavailable: \"Back soon.\"\nRequest: GET /api/x/, 3 times.\n\n"},
+		},
+		"a deadline in a list that changes": {
+			&waldur.DeadlineError{Request: request, Limit: time.Minute, LastFailure: &waldur.IncompleteError{Request: request, Problem: "page 2 is gone", Reads: 2}}, "not finished in time",
+			[]string{"\nLast failure: In each of 2 attempts, records changed while they were read: page 2 is gone." + asked},
+		},
+		"an outage": {
+			&waldur.OutageError{Request: request, LastFailure: down}, "too many failed requests",
+			[]string{"No request was made", "\nLast failure: Waldur answered 503", "run this again"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			shown := reading(t).readError(row.err, readTarget{what: "usages"})
+			requireError(t, diagnostics{{severity: "error", summary: shown.Summary(), detail: shown.Detail()}}, "Unable to read usages: "+row.summary, "", row.details)
+		})
 	}
 }

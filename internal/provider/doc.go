@@ -1,7 +1,6 @@
-// Package provider is the Terraform side of the project: what can be written
-// in a configuration, what stands in the state and how an error reads.
+// Package provider is the Terraform side of the project: schemas, configuration,
+// state and diagnostics.
 //
-// A value takes one way: configuration → client → records → state. What
-// Waldur is asked, and whether an answer is right, is the matter of package
-// waldur.
+// A value takes one path: configuration → client → records → state. What Waldur
+// is asked, and whether its answers are valid, is decided by package waldur.
 package provider

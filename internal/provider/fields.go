@@ -13,16 +13,16 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
-// fieldsAttribute is the argument that says which attributes of a record to
-// ask Waldur for. Both data sources have it.
+// fieldsAttribute is the argument that selects the attributes to request from
+// Waldur. Both data sources have it.
 func fieldsAttribute() schema.SetAttribute {
 	names := fieldNames()
 	return schema.SetAttribute{
 		ElementType: types.StringType,
 		Optional:    true,
-		MarkdownDescription: fmt.Sprintf("Names of the attributes to ask Waldur for; the others stay null. `date` always comes. All by default. "+
-			"Asking for less spares the server work: most of its time goes into `category_title`, `category_uuid`, `scope`, `type`, `name` and `measured_unit`. "+
-			"Names: `%s`.", strings.Join(names, "`, `")),
+		MarkdownDescription: fmt.Sprintf("Names of the attributes to request from Waldur; the others are null. `date` is always included. "+
+			"Defaults to all attributes. Requesting fewer saves the server work: it spends most of its time on `category_title`, `category_uuid`, "+
+			"`scope`, `type`, `name` and `measured_unit`. Valid names: `%s`.", strings.Join(names, "`, `")),
 		Validators: []validator.Set{
 			setvalidator.SizeAtLeast(1),
 			setvalidator.NoNullValues(),
@@ -39,13 +39,13 @@ func fieldNames() []string {
 	return names
 }
 
-// fieldSet reads the argument. Its names have been validated.
-func fieldSet(written types.Set) waldur.FieldSet {
-	if written.IsNull() {
+// fieldSet returns the fields of the argument, whose names have been validated.
+func fieldSet(configured types.Set) waldur.FieldSet {
+	if configured.IsNull() {
 		return waldur.AllFields()
 	}
 	var set waldur.FieldSet
-	for _, element := range written.Elements() {
+	for _, element := range configured.Elements() {
 		if name, ok := element.(types.String); ok {
 			if field, known := waldur.ParseField(name.ValueString()); known {
 				set |= waldur.Fields(field)

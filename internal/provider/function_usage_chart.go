@@ -24,7 +24,7 @@ func (usageChart) Definition(_ context.Context, _ function.DefinitionRequest, re
 		Summary: "Draws the monthly usage of a component as a Mermaid chart",
 		MarkdownDescription: "Returns a fenced block with a [Mermaid](https://mermaid.js.org/syntax/xyChart.html) `xychart-beta`, which GitHub and GitLab draw " +
 			"in job summaries, comments and Markdown files: the months of one component as bars and, optionally, a limit as a line. " +
-			"A month whose amount is null has no bar and is labelled `no data`. " +
+			"A month whose amount is null has an empty bar labelled `no data`. " +
 			"If there is nothing to draw, as no record matches or several components do, it returns a sentence that says so.",
 		Parameters: []function.Parameter{
 			usagesParameter(),

@@ -8,14 +8,14 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
-// A shorter token would be masked inside ordinary words, and so be told.
-const leastMasked = 8
+// Masking a shorter token would reveal it: it may be part of ordinary words.
+const minMasked = 8
 
-// masked hides the token in log lines, should it ever get into one: package
-// waldur logs none. The mask is set for each line, as one that is set in
-// Configure does not reach Read.
+// masked hides the token in log lines. Package waldur logs no token: this holds
+// if a later change does. The mask is set for each line, as one that is set in
+// Configure does not apply to Read.
 func masked(log waldur.Log, token string) waldur.Log {
-	if len(token) < leastMasked {
+	if len(token) < minMasked {
 		return log
 	}
 	return func(ctx context.Context, message string, fields map[string]any) {

@@ -8,7 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-log/tflogtest"
 )
 
-// Package waldur logs no token. Should a later change do so, it must not show.
+// Package waldur logs no token. If a later change does, it must not be shown.
 func TestTokenIsMaskedInLogs(t *testing.T) {
 	t.Parallel()
 	const token = "0123456789abcdef"

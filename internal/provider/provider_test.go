@@ -1,11 +1,14 @@
 package provider
 
 import (
+	"encoding/base64"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
@@ -62,14 +65,14 @@ func TestConfigureRefuses(t *testing.T) {
 		summary     string
 		detail      string
 	}{
-		"no endpoint":    {attributes{"endpoint": nil}, nil, "endpoint", "Invalid provider configuration: no endpoint", "WALDUR_API_URL"},
-		"no token":       {attributes{"token": nil}, nil, "token", "Invalid provider configuration: no token", "WALDUR_ACCESS_TOKEN"},
+		"no endpoint":    {attributes{"endpoint": nil}, nil, "endpoint", "Missing endpoint", "WALDUR_API_URL"},
+		"no token":       {attributes{"token": nil}, nil, "token", "Missing token", "WALDUR_ACCESS_TOKEN"},
 		"empty endpoint": {attributes{"endpoint": ""}, map[string]string{"WALDUR_API_URL": "https://waldur.example.com"}, "endpoint", "Invalid endpoint", "empty"},
 		"blank endpoint": {attributes{"endpoint": " \t"}, nil, "endpoint", "Invalid endpoint", "empty"},
 		"empty token":    {attributes{"token": ""}, map[string]string{"WALDUR_ACCESS_TOKEN": secret}, "token", "Invalid token", "empty"},
 		"empty variables count as not set": {attributes{"endpoint": nil},
-			map[string]string{"WALDUR_API_URL": ""}, "endpoint", "Invalid provider configuration: no endpoint", "WALDUR_API_URL"},
-		"no scheme":                {attributes{"endpoint": "localhost:8000"}, nil, "endpoint", "Invalid endpoint", "http://localhost:8000"},
+			map[string]string{"WALDUR_API_URL": ""}, "endpoint", "Missing endpoint", "WALDUR_API_URL"},
+		"no scheme":                {attributes{"endpoint": "localhost:8000"}, nil, "endpoint", "Invalid endpoint", "scheme, http or https, is missing"},
 		"another scheme":           {attributes{"endpoint": "ftp://waldur.example.com"}, nil, "endpoint", "Invalid endpoint", "https"},
 		"a password":               {attributes{"endpoint": "https://me:" + secret + "@waldur.example.com"}, nil, "endpoint", "Invalid endpoint", "password"},
 		"a password and no URL":    {attributes{"endpoint": "https://me:" + secret + "@waldur.example.com:port"}, nil, "endpoint", "Invalid endpoint", "URL"},
@@ -77,11 +80,11 @@ func TestConfigureRefuses(t *testing.T) {
 		"a fragment":               {attributes{"endpoint": "https://waldur.example.com/#" + secret}, nil, "endpoint", "Invalid endpoint", "fragment"},
 		"token with a line break":  {attributes{"token": secret + "\n"}, nil, "token", "Invalid token", "trimspace()"},
 		"token that is not ASCII":  {attributes{"token": secret + "ü"}, nil, "token", "Invalid token", "ASCII"},
-		"token with a space":       {attributes{"token": "Token " + secret}, nil, "token", "Invalid token", "spaces"},
-		"timeout of 0":             {attributes{"request_timeout": 0}, nil, "request_timeout", "Invalid request_timeout", "whole number, 1 or more"},
-		"timeout of 1.5":           {attributes{"request_timeout": 1.5}, nil, "request_timeout", "Invalid request_timeout", "whole number, 1 or more"},
-		"negative retries":         {attributes{"max_retries": -1}, nil, "max_retries", "Invalid max_retries", "whole number, 0 or more"},
-		"no requests at once":      {attributes{"max_concurrent_requests": 0}, nil, "max_concurrent_requests", "Invalid max_concurrent_requests", "whole number, 1 or more"},
+		"token with a space":       {attributes{"token": "Token " + secret}, nil, "token", "Invalid token", "without Token or Bearer"},
+		"timeout of 0":             {attributes{"request_timeout": 0}, nil, "request_timeout", "Invalid request_timeout", "an integer of at least 1"},
+		"timeout of 1.5":           {attributes{"request_timeout": 1.5}, nil, "request_timeout", "Invalid request_timeout", "an integer of at least 1"},
+		"negative retries":         {attributes{"max_retries": -1}, nil, "max_retries", "Invalid max_retries", "an integer of at least 0"},
+		"no requests at once":      {attributes{"max_concurrent_requests": 0}, nil, "max_concurrent_requests", "Invalid max_concurrent_requests", "an integer of at least 1"},
 		"certificate that is none": {attributes{"ca_certificate": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}, nil, "ca_certificate", "Invalid ca_certificate", "certificate"},
 		"certificate that is text": {attributes{"ca_certificate": "ca.pem"}, nil, "ca_certificate", "Invalid ca_certificate", `file("ca.pem")`},
 		"empty certificate":        {attributes{"ca_certificate": ""}, nil, "ca_certificate", "Invalid ca_certificate", "PEM"},
@@ -91,13 +94,13 @@ func TestConfigureRefuses(t *testing.T) {
 		"malformed WALDUR_ACCESS_TOKEN": {attributes{"token": nil}, map[string]string{"WALDUR_ACCESS_TOKEN": secret + "\r\n"},
 			"token", "Invalid WALDUR_ACCESS_TOKEN", "environment variable WALDUR_ACCESS_TOKEN"},
 		"malformed WALDUR_HTTP_TIMEOUT": {nil, map[string]string{"WALDUR_HTTP_TIMEOUT": "60s"},
-			"request_timeout", "Invalid WALDUR_HTTP_TIMEOUT", "1 or more"},
+			"request_timeout", "Invalid WALDUR_HTTP_TIMEOUT", "an integer of at least 1"},
 		"WALDUR_HTTP_TIMEOUT of 0": {nil, map[string]string{"WALDUR_HTTP_TIMEOUT": "0"},
-			"request_timeout", "Invalid WALDUR_HTTP_TIMEOUT", "1 or more"},
+			"request_timeout", "Invalid WALDUR_HTTP_TIMEOUT", "an integer of at least 1"},
 		"malformed WALDUR_MAX_RETRIES": {nil, map[string]string{"WALDUR_MAX_RETRIES": "-1"},
-			"max_retries", "Invalid WALDUR_MAX_RETRIES", "0 or more"},
+			"max_retries", "Invalid WALDUR_MAX_RETRIES", "an integer of at least 0"},
 		"WALDUR_MAX_RETRIES too large": {nil, map[string]string{"WALDUR_MAX_RETRIES": "9223372036854775808"},
-			"max_retries", "Invalid WALDUR_MAX_RETRIES", "0 or more"},
+			"max_retries", "Invalid WALDUR_MAX_RETRIES", "an integer of at least 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -115,6 +118,9 @@ func TestConfigureRefuses(t *testing.T) {
 			}
 			if strings.Contains(found.String(), secret) {
 				t.Errorf("the secret is shown:\n%s", found)
+			}
+			if row.summary == "Invalid endpoint" && !strings.Contains(found.String(), "https://waldur.example.com") {
+				t.Errorf("got:\n%swant an example", found)
 			}
 		})
 	}
@@ -214,7 +220,7 @@ func TestRequestsSayWhoAsks(t *testing.T) {
 	}
 }
 
-func TestTokenInTheClearIsWarnedOf(t *testing.T) {
+func TestWarnsWhenTokenIsSentInCleartext(t *testing.T) {
 	t.Parallel()
 	for endpoint, warned := range map[string]bool{
 		"http://waldur.example.com":     true,
@@ -231,10 +237,85 @@ func TestTokenInTheClearIsWarnedOf(t *testing.T) {
 				return
 			}
 			if !warned || len(found) != 1 || found[0].severity != "warning" || found[0].attribute != "endpoint" ||
-				found[0].summary != "Token sent in the clear" || strings.Contains(found.String(), "0123456789abcdef") {
+				found[0].summary != "Token sent in cleartext" || strings.Contains(found.String(), "0123456789abcdef") {
 				t.Errorf("got:\n%s", found)
 			}
 		})
+	}
+}
+
+const day = 24 * time.Hour
+
+// personalToken is a personal access token that expires at the time.
+func personalToken(expiry time.Time) string { return fmt.Sprintf("w_%d_Abc-123_def", expiry.Unix()) }
+
+// jwt is a JWT that expires at the time.
+func jwt(expiry time.Time) string {
+	part := base64.RawURLEncoding.EncodeToString
+	return part([]byte(`{"alg":"RS256"}`)) + "." + part(fmt.Appendf(nil, `{"exp":%d}`, expiry.Unix())) + "." + part([]byte("signature"))
+}
+
+// A pipeline should learn of the end of its token before that comes, and need no
+// request to learn that it has come.
+func TestExpiryOfTheTokenIsReportedWithoutARequest(t *testing.T) {
+	t.Parallel()
+	now := newSession(t, nil).clock.Now() // 2024-10-01 12:00
+	for name, row := range map[string]struct {
+		token    string
+		severity string // empty: nothing is reported
+		summary  string
+		details  []string
+	}{
+		"personal, expired":           {personalToken(now.Add(-time.Hour)), "error", "Token has expired", []string{"The personal access token expired on 1 October 2024 at 11:00 UTC. No request was made.", "Profile > Credentials > Personal access tokens", "Rotating"}},
+		"personal, expired long ago":  {personalToken(time.Unix(1, 0)), "error", "Token has expired", []string{"1 January 1970"}},
+		"personal, beyond the minute": {personalToken(now.Add(-61 * time.Second)), "error", "Token has expired", nil},
+		"personal, within the minute": {personalToken(now.Add(-59 * time.Second)), "warning", "Token expires soon", nil},
+		"personal, six days left":     {personalToken(now.Add(6 * day)), "warning", "Token expires soon", []string{"The personal access token expires on 7 October 2024 at 12:00 UTC.", "Create a new token"}},
+		"personal, just below a week": {personalToken(now.Add(7*day - time.Second)), "warning", "Token expires soon", nil},
+		"personal, a week left":       {personalToken(now.Add(7 * day)), "", "", nil},
+		"personal, a year left":       {personalToken(now.Add(365 * day)), "", "", nil},
+		"personal, of another form":   {"w_personal", "", "", nil},
+		"JWT, expired":                {jwt(now.Add(-time.Hour)), "error", "Token has expired", []string{"The JWT expired on 1 October 2024 at 11:00 UTC. No request was made.", "OIDC provider"}},
+		"JWT, within the minute":      {jwt(now.Add(-59 * time.Second)), "", "", nil},
+		"JWT, five minutes left":      {jwt(now.Add(5 * time.Minute)), "", "", nil},
+		"API token":                   {waldurtest.Token, "", "", nil},
+	} {
+		for source, environment := range map[string]map[string]string{"argument": nil, "environment": {"WALDUR_ACCESS_TOKEN": row.token}} {
+			t.Run(name+", "+source, func(t *testing.T) {
+				t.Parallel()
+				server := waldurtest.New()
+				block := attributes{"endpoint": server.Start(t)}
+				if environment == nil {
+					block["token"] = row.token
+				}
+				s := newSession(t, environment)
+				s.none(s.validateProvider(block))
+				found := s.configure(block)
+				if n := server.Connections(); n != 0 {
+					t.Errorf("%d connections", n)
+				}
+				if row.severity == "" {
+					s.none(found)
+					return
+				}
+				if len(found) != 1 || found[0].severity != row.severity || found[0].summary != row.summary || found[0].attribute != "token" {
+					t.Fatalf("got:\n%swant a %s: %s", found, row.severity, row.summary)
+				}
+				detail := found[0].detail
+				if named := strings.Contains(detail, " in the environment variable WALDUR_ACCESS_TOKEN"); named != (environment != nil) {
+					t.Errorf("got:\n%s", found)
+				}
+				detail = strings.ReplaceAll(detail, " in the environment variable WALDUR_ACCESS_TOKEN", "")
+				for _, want := range row.details {
+					if !strings.Contains(detail, want) {
+						t.Errorf("got:\n%swant: %s", found, want)
+					}
+				}
+				if strings.Contains(detail, row.token) {
+					t.Errorf("the token is shown:\n%s", found)
+				}
+			})
+		}
 	}
 }
 

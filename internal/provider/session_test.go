@@ -28,8 +28,8 @@ const (
 	oneType  = "waldur_category_component_usage"
 )
 
-// session is the provider as a CLI sees it: over the protocol, in surroundings
-// of its own, in which waiting takes no time.
+// session is the provider as a CLI sees it: over the protocol, with dependencies
+// of its own, with which waiting takes no time.
 type session struct {
 	tb      testing.TB
 	server  tfprotov6.ProviderServer
@@ -51,7 +51,7 @@ const unknown = tftypes.UnknownValue
 func newSession(tb testing.TB, environment map[string]string) *session {
 	tb.Helper()
 	s := &session{tb: tb, clock: &jumpingClock{now: time.Date(2024, 10, 1, 12, 0, 0, 0, time.UTC)}, logged: &lines{}, terraform: "1.11.4"}
-	s.server = providerserver.NewProtocol6(newIn("1.2.3", surroundings{
+	s.server = providerserver.NewProtocol6(newWith("1.2.3", dependencies{
 		lookupEnv: func(name string) (string, bool) { value, found := environment[name]; return value, found },
 		clock:     s.clock,
 		random:    func() float64 { return 0.5 },

@@ -16,7 +16,7 @@ import (
 var _ datasource.DataSourceWithConfigure = (*usageDataSource)(nil)
 
 // usageDataSource reads one usage record by its id.
-type usageDataSource struct{ connected }
+type usageDataSource struct{ baseDataSource }
 
 func newUsageDataSource() datasource.DataSource { return &usageDataSource{} }
 
@@ -32,7 +32,7 @@ func (d *usageDataSource) Schema(ctx context.Context, _ datasource.SchemaRequest
 			Required: true,
 			MarkdownDescription: "Id of the record, 1 or more. Waldur's API never shows it, in lists neither: " +
 				"you know it from an administrator or from the database.",
-			Validators: []validator.Number{wholeNumberValidator{"Invalid id", 1}},
+			Validators: []validator.Number{integerValidator{"Invalid id", 1}},
 		},
 		"fields":   fieldsAttribute(),
 		"timeouts": timeoutsAttribute(ctx),
@@ -48,7 +48,7 @@ func (d *usageDataSource) Schema(ctx context.Context, _ datasource.SchemaRequest
 
 // Read implements datasource.DataSource.
 func (d *usageDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
-	resp.Diagnostics.Append(d.connection.check("usage record", req.Config)...)
+	resp.Diagnostics.Append(d.provider.check("usage record", req.Config)...)
 	var id types.Number
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("id"), &id)...)
 	var fields types.Set
@@ -60,16 +60,16 @@ func (d *usageDataSource) Read(ctx context.Context, req datasource.ReadRequest, 
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	number, err := parseWhole(digits(id.ValueBigFloat()), 1)
+	number, err := parseInteger(digits(id.ValueBigFloat()), 1)
 	if err != nil {
-		resp.Diagnostics.AddAttributeError(path.Root("id"), "Invalid id", err.Error())
+		resp.Diagnostics.Append(invalidArgument("id", "id", err))
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	usage, err := d.connection.client.Usage(ctx, number, fieldSet(fields))
+	usage, err := d.provider.client.Usage(ctx, number, fieldSet(fields))
 	if err != nil {
-		resp.Diagnostics.Append(readError(err, subject{what: "usage record", name: strconv.FormatInt(number, 10), argument: path.Root("id"), byID: true}))
+		resp.Diagnostics.Append(d.provider.readError(err, readTarget{what: "usage record", name: strconv.FormatInt(number, 10), argument: path.Root("id")}))
 		return
 	}
 	resp.Diagnostics.Append(setState(&resp.State, req.Config, usageValues(&usage))...)

@@ -17,7 +17,7 @@ func TestRecordIsReadByItsID(t *testing.T) {
 	records[1].ID = 1<<53 + 1
 	server.Add(records...)
 	s := connect(t, server, nil)
-	state, found := s.read(oneType, attributes{"id": 1<<53 + 1})
+	state, found := s.read(oneType, attributes{"id": int64(1<<53 + 1)})
 	s.none(found)
 	if state["id"] != int64(1<<53+1) || state["type"] != records[1].Type || state["date"] != records[1].Date ||
 		!strings.HasSuffix(state["scope"].(string), records[1].Scope) {

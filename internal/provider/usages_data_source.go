@@ -23,7 +23,7 @@ var (
 )
 
 // usagesDataSource lists the usage records of a project or a customer.
-type usagesDataSource struct{ connected }
+type usagesDataSource struct{ baseDataSource }
 
 func newUsagesDataSource() datasource.DataSource { return &usagesDataSource{} }
 
@@ -125,7 +125,7 @@ func (d *usagesDataSource) ValidateConfig(ctx context.Context, req datasource.Va
 
 // Read implements datasource.DataSource.
 func (d *usagesDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
-	resp.Diagnostics.Append(d.connection.check("usages", req.Config)...)
+	resp.Diagnostics.Append(d.provider.check("usages", req.Config)...)
 	var config usagesModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	timeout, diagnostics := config.Timeouts.Read(ctx, defaultReadTimeout)
@@ -135,25 +135,25 @@ func (d *usagesDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 	}
 	scope, argument, err := config.chosenScope()
 	if err != nil {
-		resp.Diagnostics.AddAttributeError(path.Root(argument), "Invalid "+argument, err.Error())
+		resp.Diagnostics.Append(invalidArgument(argument, argument, err))
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	usages, err := d.connection.client.Usages(ctx, waldur.Query{
+	usages, err := d.provider.client.Usages(ctx, waldur.Query{
 		Scope:  scope,
 		After:  config.DateAfter.ValueString(),
 		Before: config.DateBefore.ValueString(),
 		Fields: fieldSet(config.Fields),
 	})
 	if err != nil {
-		resp.Diagnostics.Append(readError(err, subject{what: "usages", name: scope.String(), argument: path.Root(argument)}))
+		resp.Diagnostics.Append(d.provider.readError(err, readTarget{what: "usages", name: scope.String(), argument: path.Root(argument)}))
 		return
 	}
-	resp.Diagnostics.Append(duplicateWarning(usages)...)
+	resp.Diagnostics.Append(d.provider.duplicateWarning(usages)...)
 	values := map[string]tftypes.Value{"usages": usagesValue(usages)}
 	if config.Scope.IsNull() {
-		values["scope"] = tftypes.NewValue(tftypes.String, d.connection.endpoint.ScopeURL(scope))
+		values["scope"] = tftypes.NewValue(tftypes.String, d.provider.endpoint.ScopeURL(scope))
 	}
 	resp.Diagnostics.Append(setState(&resp.State, req.Config, values)...)
 }

@@ -48,7 +48,7 @@ func TestListArgumentsAreValidated(t *testing.T) {
 		"a list as scope":     {attributes{"scope": "https://waldur.example.com/api/customers/"}, "scope", "Invalid scope", "/customers/<uuid>/"},
 		"a sub-resource":      {attributes{"scope": strings.Replace(url, "projects", "customers", 1) + "users/"}, "scope", "Invalid scope", "/customers/<uuid>/"},
 		"a user":              {attributes{"scope": strings.Replace(url, "projects", "users", 1)}, "scope", "Invalid scope", "/projects/<uuid>/"},
-		"no last slash":       {attributes{"scope": strings.TrimSuffix(url, "/")}, "scope", "Invalid scope", "last slash"},
+		"no last slash":       {attributes{"scope": strings.TrimSuffix(url, "/")}, "scope", "Invalid scope", "trailing slash"},
 		"a scope with query":  {attributes{"scope": url + "?a=b"}, "scope", "Invalid scope", "query"},
 		"a short uuid":        {attributes{"project_uuid": someUUID[1:]}, "project_uuid", "Invalid project_uuid", "32 hexadecimal digits"},
 		"an empty uuid":       {attributes{"project_uuid": ""}, "project_uuid", "Invalid project_uuid", "32 hexadecimal digits"},
@@ -189,7 +189,7 @@ func TestDatesBoundTheList(t *testing.T) {
 	server := waldurtest.New()
 	scope := waldurtest.ProjectScope(1)
 	for _, month := range []string{"2024-10-01", "2024-09-01", "2024-08-01"} {
-		server.Add(waldurtest.Record{Type: "cpu", Date: month, Scope: scope})
+		server.Add(waldurtest.Record{Type: "cpu", CategoryUUID: someUUID, Date: month, Scope: scope})
 	}
 	for name, row := range map[string]struct {
 		block attributes
@@ -236,7 +236,7 @@ func TestSeveralRecordsOfAComponentAndMonthAreWarnedOf(t *testing.T) {
 		fields []string
 		want   []string // in the detail; nil: no warning
 	}{
-		"one":                       {1, nil, []string{"cpu of category " + someUUID + " in 2024-01"}},
+		"one":                       {1, nil, []string{"\n- 2 records of cpu of category " + someUUID + " in 2024-01"}},
 		"twelve":                    {12, nil, []string{"in 2024-12", "in 2024-03", "and 2 more"}},
 		"none that could be told":   {1, []string{"reported_usage"}, nil},
 		"none, as they differ":      {0, nil, nil},
@@ -279,6 +279,33 @@ func TestSeveralRecordsOfAComponentAndMonthAreWarnedOf(t *testing.T) {
 				t.Errorf("%d lines", lines)
 			}
 		})
+	}
+}
+
+func TestWarningNamesAComponentAndMonthOnceWithItsRecords(t *testing.T) {
+	t.Parallel()
+	server := waldurtest.New()
+	scope := waldurtest.ProjectScope(1)
+	const hostile = "cpu\x1b[31m " + waldurtest.Token + "\n- 9 records"
+	for _, records := range []struct {
+		componentType, date string
+		number              int
+	}{{"cpu", "2024-02-01", 3}, {"ram", "2024-02-01", 2}, {"cpu", "2024-01-01", 2}, {"disk", "2024-01-01", 1}, {hostile, "2024-01-01", 2}} {
+		for range records.number {
+			server.Add(waldurtest.Record{Type: records.componentType, CategoryUUID: someUUID, Date: records.date, Scope: scope})
+		}
+	}
+	state, found := connect(t, server, nil).read(listType, attributes{"scope": "http://localhost" + scope})
+	if n := len(state["usages"].([]any)); n != 10 || len(found) != 1 || found[0].severity != "warning" {
+		t.Fatalf("%d records, got:\n%s", n, found)
+	}
+	const want = "counts each of them:" +
+		"\n- 3 records of cpu of category " + someUUID + " in 2024-02" +
+		"\n- 2 records of ram of category " + someUUID + " in 2024-02" +
+		"\n- 2 records of cpu of category " + someUUID + " in 2024-01" +
+		"\n- 2 records of cpu [token] - 9 records of category " + someUUID + " in 2024-01"
+	if !strings.HasSuffix(found[0].detail, want) {
+		t.Errorf("got:\n%q\nwant: %q", found[0].detail, want)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -80,7 +81,7 @@ func slow(t *testing.T, records []waldurtest.Record, change ...func(*waldur.Conf
 	dial := server.StartInMemory(t)
 	defaults := func(config *waldur.Config) {
 		config.Dial, config.Clock, config.MaxConcurrentRequests, config.MaxRetries = dial, nil, 4, 6
-		config.Random = rand.New(rand.NewPCG(1, 2)).Float64
+		config.Random = nil
 	}
 	return server, connect(t, "http://waldur.example.com", append([]func(*waldur.Config){defaults}, change...)...)
 }
@@ -174,11 +175,13 @@ func TestReadsSucceedWhileTheCurrentMonthChangesTwentyTimesASecond(t *testing.T)
 		done := make(chan struct{})
 		var writing sync.WaitGroup
 		writing.Go(func() {
+			ticker := time.NewTicker(50 * time.Millisecond)
+			defer ticker.Stop()
 			for n := 0; ; n++ {
 				select {
 				case <-done:
 					return
-				case <-time.After(50 * time.Millisecond):
+				case <-ticker.C:
 				}
 				late := records[n%60]
 				late.Name, late.CategoryUUID = "late "+strconv.Itoa(n), fmt.Sprintf("%032x", 100+n)
@@ -208,8 +211,8 @@ func TestReadsOutliveARestart(t *testing.T) {
 				var result reads
 				for range 12 {
 					records := months(even(700, 60)...)
-					var down time.Time
-					restarting := func() bool { return time.Since(down) < 10*time.Second }
+					var down atomic.Pointer[time.Time]
+					restarting := func() bool { since := down.Load(); return since != nil && time.Since(*since) < 10*time.Second }
 					server, client := slow(t, records, func(config *waldur.Config) {
 						dial := config.Dial
 						config.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -221,7 +224,7 @@ func TestReadsOutliveARestart(t *testing.T) {
 					})
 					server.Intercept = func(n int, w http.ResponseWriter, _ *http.Request) bool {
 						if n == 3 {
-							down = time.Now()
+							down.Store(new(time.Now()))
 						}
 						if !restarting() {
 							return false

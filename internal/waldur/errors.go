@@ -23,21 +23,26 @@ const (
 	ReasonUnknown Reason = iota
 
 	// Waldur refused the token (401).
-	ReasonNotProvided           // no token of a kind that it accepts
-	ReasonTokenInvalid          // unknown, or a personal access token that is not valid for whatever reason
-	ReasonTokenExpired          // an API token or a JWT
-	ReasonUserInactive          // deactivated or deleted
-	ReasonJWTMalformed          // not a JWT, sent as one; or a personal access token where they are disabled
-	ReasonJWTInactive           // refused by the OIDC provider
-	ReasonOIDCNotConfigured     // Waldur cannot ask an OIDC provider about tokens
-	ReasonOIDCProviderFailed    // the OIDC provider did not answer Waldur
-	ReasonUserIdentifierMissing // the OIDC provider's answer does not identify a user
+
+	ReasonNotProvided            // no token of a kind that it accepts
+	ReasonTokenInvalid           // unknown
+	ReasonTokenExpired           // an API token or a JWT
+	ReasonUserInactive           // deactivated or deleted
+	ReasonPersonalTokenInvalid   // a personal access token, whatever is wrong with it
+	ReasonPersonalTokensDisabled // on this server
+	ReasonJWTMalformed           // cannot be decoded
+	ReasonJWTInactive            // refused by the OIDC provider
+	ReasonOIDCNotConfigured      // Waldur cannot ask an OIDC provider about tokens
+	ReasonOIDCProviderFailed     // the OIDC provider did not answer Waldur
+	ReasonUserIdentifierMissing  // the OIDC provider's answer does not identify a user
 
 	// Waldur found nothing.
+
 	ReasonScopeNotVisible // no such project or customer, or not visible to the user (400)
 	ReasonRecordNotFound  // no record with this id (404)
 
 	// The way to Waldur.
+
 	ReasonTimeout          // Config.RequestTimeout has passed
 	ReasonRefused          // nothing listens on the port
 	ReasonHostUnknown      // DNS does not know the host

@@ -237,6 +237,7 @@ func faults() map[string]fault {
 		"nothing":                  {status(200, ""), malformed, "the answer is empty", never, 0},
 		"HTML":                     {reply(head(200, "Content-Type: Text/HTML; charset=utf-8") + "<html>"), malformed, "an HTML page", never, 0},
 		"endless HTML":             {reply(head(200, "Content-Type: text/html")).then(endless("<p>")), malformed, "an HTML page", never, 0},
+		"HTML of 100 KiB":          {status(200, strings.Repeat("<br>", 25<<10), "Content-Type: text/html"), malformed, "an HTML page", never, 0},
 		"HTML that does not say":   {status(200, "<html>"), malformed, "not valid JSON", never, 0},
 		"half a record":            {status(200, good[:9]), malformed, "ends in the middle", never, 0},
 		"a record and a half":      {status(200, good+good[:9]), malformed, "continues after its end", never, 0},

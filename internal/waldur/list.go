@@ -90,7 +90,7 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 	pagers := []*pager{first}
 	for _, next := range found[1:] {
 		previous := pagers[len(pagers)-1]
-		if next != nil && next.before < previous.before {
+		if !next.done && next.before < previous.before {
 			previous.until, previous.later = next.before, next.remaining
 			previous.remaining -= next.remaining
 			pagers = append(pagers, next)
@@ -100,8 +100,8 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 }
 
 // pagerNear returns a pager that begins with a date near a position of the
-// list, or nil if there is none. It asks for the dates of a page: they cost 9 %
-// of the records, and show the length of the next dates.
+// list, or is done if there is none. It asks for the dates of a page: they cost
+// 9 % of the records, and show the length of the next dates.
 func (l *listReader) pagerNear(ctx context.Context, first *pager, position int) (*pager, error) {
 	next := l.newPager(l.query.Before)
 	next.cap, next.usual = first.cap, lastDate(first.usages)
@@ -109,7 +109,8 @@ func (l *listReader) pagerNear(ctx context.Context, first *pager, position int) 
 	dates.page += position / dates.size
 	page, err := next.fetch(ctx, dates)
 	if _, shorter := errors.AsType[*IncompleteError](err); shorter {
-		return nil, nil // than the position, meanwhile
+		next.done = true
+		return next, nil
 	}
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
@@ -177,6 +178,86 @@ func TestListIsTheSameWhateverOrderTheServerUsed(t *testing.T) {
 	}
 	if !slices.Equal(lists[0], lists[1]) {
 		t.Error("the same records made two lists")
+	}
+}
+
+// The CLI turns texts into Unicode NFC, so that "ü" and "u" with a diaeresis are
+// one text in the state. Nothing may rest on the difference.
+func TestCompositionOfTitlesDecidesNothing(t *testing.T) {
+	t.Parallel()
+	const composed, decomposed = "H\u00fclle", "Hu\u0308lle"
+	var lists [][]int64
+	for _, titles := range [][2]string{{composed, decomposed}, {decomposed, composed}} {
+		records := months(2)
+		records[1].Type, records[1].CategoryUUID, records[1].Name = records[0].Type, records[0].CategoryUUID, records[0].Name
+		records[0].CategoryTitle, records[1].CategoryTitle = titles[0], titles[1]
+		server := waldurtest.New()
+		server.Add(records...)
+		usages, err := connect(t, server.Start(t)).Usages(t.Context(), everything())
+		if err != nil || len(usages) != 2 {
+			t.Fatalf("%d records, error %v", len(usages), err)
+		}
+		if n := len(slices.Collect(waldur.Duplicates(usages))); n != 1 {
+			t.Errorf("%d duplicates, want 1: the category is the same", n)
+		}
+		lists = append(lists, []int64{usages[0].ReportedUsage.Value, usages[1].ReportedUsage.Value})
+	}
+	if !slices.Equal(lists[0], lists[1]) {
+		t.Errorf("the order of %v and %v depends on the titles", lists[0], lists[1])
+	}
+}
+
+// The harm otherwise: seven reads, and the advice to try again in a few minutes.
+func TestListThatCanNeverBeVerifiedFailsAtOnce(t *testing.T) {
+	t.Parallel()
+	duplicates := months(12, 400)
+	duplicates = append(duplicates, duplicates[50])
+	for name, row := range map[string]struct {
+		records []waldurtest.Record
+		before  func(n int, r *http.Request)
+	}{
+		"a month longer than a page with duplicates": {duplicates, nil},
+		"a server that ignores page_size": {months(even(700, 100)...), func(_ int, r *http.Request) {
+			query := r.URL.Query()
+			query.Set("page_size", "300")
+			r.URL.RawQuery = query.Encode()
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := waldurtest.New()
+			server.Add(row.records...)
+			server.Before = row.before
+			clock := newClock()
+			_, err := connect(t, server.Start(t), func(config *waldur.Config) { config.Clock = clock }).Usages(t.Context(), everything())
+			if n := len(server.Requests()); !is[*waldur.UnverifiableError](err) || n > 12 || len(clock.waits()) > 0 {
+				t.Errorf("error %v after %d requests", err, n)
+			}
+		})
+	}
+}
+
+func TestServerThatAlwaysShowsAnOlderDateIsAnError(t *testing.T) {
+	t.Parallel()
+	server := waldurtest.New()
+	server.Intercept = func(n int, w http.ResponseWriter, r *http.Request) bool {
+		query := r.URL.Query()
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("X-Result-Count", "1000")
+		if query.Get("date_after") != "" {
+			w.Header().Set("X-Result-Count", "0")
+			_, _ = w.Write([]byte("[]"))
+			return true
+		}
+		size, _ := strconv.Atoi(query.Get("page_size"))
+		record := fmt.Sprintf(`{"name":"","type":"cpu","measured_unit":"","category_title":"","category_uuid":"%032x","date":%q,"reported_usage":1,"fixed_usage":null,"scope":"http://%s%s"}`,
+			0, time.Date(2024, 1, -n, 0, 0, 0, 0, time.UTC).Format(time.DateOnly), r.Host, projectPath)
+		_, _ = w.Write([]byte("[" + strings.Repeat(record+",", size-1) + record + "]"))
+		return true
+	}
+	_, err := connect(t, server.Start(t)).Usages(t.Context(), everything())
+	if n := len(server.Requests()); !is[*waldur.IncompleteError](err) || n > 50 {
+		t.Errorf("error %v after %d requests", err, n)
 	}
 }
 

@@ -58,15 +58,15 @@ func (c clock) waits() []time.Duration {
 
 // connect makes a client of the Waldur at the URL; change may alter its
 // configuration.
-func connect(t testing.TB, url string, change ...func(*waldur.Config)) *waldur.Client {
+func connect(t waldurtest.TB, url string, change ...func(*waldur.Config)) *waldur.Client {
 	t.Helper()
 	endpoint, err := waldur.ParseEndpoint(url)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	token, err := waldur.ParseToken(waldurtest.Token)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	config := waldur.Config{
 		Endpoint:              endpoint,

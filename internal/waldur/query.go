@@ -31,7 +31,7 @@ func (q Query) recordFields() FieldSet {
 func ParseDate(raw string) (time.Time, error) {
 	date, err := time.Parse(time.DateOnly, raw)
 	if err != nil || date.Year() < 1 {
-		return time.Time{}, errors.New("It must be a date that exists, written as YYYY-MM-DD, such as 2024-09-01.")
+		return time.Time{}, errors.New("the value must be a date that exists, in the form YYYY-MM-DD, such as 2024-09-01")
 	}
 	return date, nil
 }

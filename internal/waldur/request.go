@@ -152,7 +152,7 @@ func (c *Client) refusal(ctx context.Context, call call, response *http.Response
 func (c *Client) refusalReason(request Request, status int, detail string) Reason {
 	switch status {
 	case http.StatusUnauthorized:
-		return tokenRefusal(detail)
+		return tokenRefusal(c.config.Token.Kind(), detail)
 	case http.StatusBadRequest:
 		if strings.Contains(detail, "restore object from url") {
 			return ReasonScopeNotVisible
@@ -167,8 +167,11 @@ func (c *Client) refusalReason(request Request, status int, detail string) Reaso
 	return ReasonUnknown
 }
 
-// tokenRefusal returns the reason of a 401 answer.
-func tokenRefusal(detail string) Reason {
+// tokenRefusal returns the reason of a 401 answer. Waldur gives the same one
+// whatever is wrong with a personal access token, and decodes it as a JWT where
+// it accepts none.
+func tokenRefusal(kind TokenKind, detail string) Reason {
+	reason := ReasonUnknown
 	for _, known := range []struct {
 		detail string // or how it begins
 		reason Reason
@@ -185,10 +188,18 @@ func tokenRefusal(detail string) Reason {
 		{"Token does not contain required user identifier field", ReasonUserIdentifierMissing},
 	} {
 		if strings.HasPrefix(detail, known.detail) {
-			return known.reason
+			reason = known.reason
+			break
 		}
 	}
-	return ReasonUnknown
+	switch {
+	case kind == PersonalAccessToken && reason == ReasonTokenInvalid:
+		return ReasonPersonalTokenInvalid
+	case kind == PersonalAccessToken && reason == ReasonJWTMalformed:
+		return ReasonPersonalTokensDisabled
+	default:
+		return reason
+	}
 }
 
 const httpsExpected = "the port expects https, not http"
@@ -334,4 +345,19 @@ func isLoopback(host string) bool {
 	}
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()
+}
+
+// proxyError is the status with which a proxy refused to connect to an https
+// server. It replaces the proxy's own words, which net/http would show.
+type proxyError int
+
+func (e proxyError) Error() string {
+	return fmt.Sprintf("the proxy answered %d %s", int(e), http.StatusText(int(e)))
+}
+
+func refusedByProxy(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+	if answer.StatusCode != http.StatusOK {
+		return proxyError(answer.StatusCode)
+	}
+	return nil
 }

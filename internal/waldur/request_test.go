@@ -3,13 +3,18 @@ package waldur_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
@@ -95,6 +100,32 @@ func TestReasonOfARefusalIsRecognized(t *testing.T) {
 			}
 			if refused, ok := errors.AsType[*waldur.StatusError](err); !ok || refused.Status != row.status || refused.Reason != row.want {
 				t.Errorf("error %v, want reason %d", err, row.want)
+			}
+		})
+	}
+}
+
+// Waldur gives one reason for everything that is wrong with a personal access
+// token, and where it accepts none, it takes one for a JWT.
+func TestReasonOfARefusedPersonalAccessTokenIsItsOwn(t *testing.T) {
+	t.Parallel()
+	for detail, want := range map[string]waldur.Reason{
+		"Invalid token.":             waldur.ReasonPersonalTokenInvalid,
+		"Invalid JWT token.":         waldur.ReasonPersonalTokensDisabled,
+		"User inactive or deleted.":  waldur.ReasonUserInactive,
+		"Token has expired.":         waldur.ReasonTokenExpired,
+		"Something new in a server.": waldur.ReasonUnknown,
+	} {
+		t.Run(detail, func(t *testing.T) {
+			t.Parallel()
+			url, _ := serve(t, status(401, `{"detail":"`+detail+`"}`))
+			token, err := waldur.ParseToken("w_1735689599_Abc")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = connect(t, url, func(config *waldur.Config) { config.Token = token }).Usages(t.Context(), everything())
+			if refused, ok := errors.AsType[*waldur.StatusError](err); !ok || refused.Reason != want {
+				t.Errorf("error %v, want reason %d", err, want)
 			}
 		})
 	}
@@ -235,5 +266,101 @@ func TestLogOfAFailedReadSaysWhy(t *testing.T) {
 	}
 	if lines[0].fields["request_id"] != "trace-1" {
 		t.Errorf("%v", lines[0])
+	}
+}
+
+func TestReadThatNeverGotItsTurnMadeNoRequest(t *testing.T) {
+	t.Parallel()
+	busy := make(chan struct{})
+	url, _ := serve(t, reply("").then(func(connection *net.TCPConn) { close(busy); hang(connection) }))
+	var lines []line
+	client := connect(t, url, logInto(&lines), func(config *waldur.Config) { config.MaxConcurrentRequests = 1 })
+	first, endFirst := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	group.Go(func() { _, _ = client.Usage(first, 7, waldur.AllFields()) })
+	<-busy
+	second, endSecond := context.WithCancel(t.Context())
+	endSecond()
+	if _, err := client.Usage(second, 7, waldur.AllFields()); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if len(lines) != 1 || lines[0].message != "Waldur read" || lines[0].fields["requests"] != 0 {
+		t.Errorf("%v", lines)
+	}
+	endFirst()
+	group.Wait()
+}
+
+const proxiedURL = "WALDUR_TEST_PROXIED_URL" // set in a process that reads through a proxy
+
+// net/http reads the proxy variables once in a process: each case has its own.
+func TestProxyVariablesAreHonoured(t *testing.T) {
+	if url := os.Getenv(proxiedURL); url != "" {
+		usage, err := connect(t, url).Usage(t.Context(), 7, waldur.Fields(waldur.FieldDate))
+		reason := waldur.ReasonUnknown
+		if unreachable, ok := errors.AsType[*waldur.UnreachableError](err); ok {
+			reason = unreachable.Reason
+		}
+		if refused, ok := errors.AsType[*waldur.StatusError](err); ok {
+			reason = refused.Reason
+		}
+		fmt.Printf("read %q, error %v, reason %d\n", usage.Date.Value, err, reason)
+		return
+	}
+	t.Parallel()
+	var asked atomic.Int32
+	answering := func(status int) string {
+		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked.Add(1)
+			if r.URL.Host != "waldur.example.com" && r.Host != "waldur.example.com:443" {
+				status = http.StatusTeapot
+			}
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(good))
+		}))
+		t.Cleanup(proxy.Close)
+		return strings.Replace(proxy.URL, "http://", "http://user:password@", 1)
+	}
+	direct, _ := serve(t, goodAnswer())
+	absent := "http://user:password@" + vacant(t)
+
+	for name, proxied := range map[string]struct {
+		url, variable, value string
+		says                 string
+		reason               waldur.Reason
+		asked                int32 // how often the proxy was
+	}{
+		"http through it":             {"http://waldur.example.com", "HTTP_PROXY", answering(200), `read "2024-09-01", error <nil>`, waldur.ReasonUnknown, 1},
+		"https, but it is busy":       {"https://waldur.example.com", "HTTPS_PROXY", answering(503), "the proxy answered 503 Service Unavailable", waldur.ReasonProxy, 4},
+		"https, but it wants a login": {"https://waldur.example.com", "HTTPS_PROXY", answering(407), "the proxy answered 407 Proxy Authentication Required", waldur.ReasonProxyCredentials, 1},
+		"http, but it wants a login":  {"http://waldur.example.com", "HTTP_PROXY", answering(407), "was answered 407", waldur.ReasonProxyCredentials, 1},
+		"it is absent":                {"https://waldur.example.com", "HTTPS_PROXY", absent, "the proxy: the connection was refused", waldur.ReasonProxy, 0},
+		"this machine needs none":     {direct, "HTTP_PROXY", absent, `read "2024-09-01", error <nil>`, waldur.ReasonUnknown, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked.Store(0)
+			executable, err := os.Executable()
+			if err != nil {
+				t.Fatal(err)
+			}
+			child := exec.CommandContext(t.Context(), executable, "-test.run=^TestProxyVariablesAreHonoured$")
+			child.Env = append(slices.DeleteFunc(os.Environ(), func(variable string) bool {
+				name, _, _ := strings.Cut(variable, "=")
+				return strings.HasSuffix(strings.ToUpper(name), "_PROXY")
+			}), proxiedURL+"="+proxied.url, proxied.variable+"="+proxied.value, "GORACE=atexit_sleep_ms=0")
+			output, err := child.CombinedOutput()
+			if err != nil || !strings.Contains(string(output), proxied.says) {
+				t.Errorf("error %v, %s\nwant it to say %q", err, output, proxied.says)
+			}
+			if reason := fmt.Sprintf(", reason %d\n", proxied.reason); !strings.Contains(string(output), reason) {
+				t.Errorf("%s\nwant it to say %q", output, reason)
+			}
+			if strings.Contains(string(output), "password") {
+				t.Errorf("the proxy's password is in %s", output)
+			}
+			if asked.Load() != proxied.asked {
+				t.Errorf("the proxy was asked %d times, want %d", asked.Load(), proxied.asked)
+			}
+		})
 	}
 }
