@@ -31,7 +31,7 @@ data "waldur_category_component_usages" "year" {
 }
 
 # usage_report has a table for each category and a column for each component. Here, a component is a category of the report, and a
-# project a component of it.
+# project a component of it. A project without records has no column.
 output "report" {
   value = provider::waldur::usage_report(flatten([
     for project, year in data.waldur_category_component_usages.year : [
