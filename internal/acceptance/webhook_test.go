@@ -187,8 +187,8 @@ func TestAccWebhookKeepsItsSecretAndTheJobsResult(t *testing.T) {
 	}
 }
 
-// Texts of records are in the report. In a message, they mention nobody and link
-// to nothing.
+// Texts of records are in the report. In a message, they are no mention and no
+// link.
 func TestAccWebhookPostsTextsOfRecordsAsText(t *testing.T) {
 	t.Parallel()
 	s := sandbox(t)
