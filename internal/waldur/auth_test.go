@@ -24,45 +24,45 @@ func token(tb testing.TB, raw string) Token {
 	return parsed
 }
 
-// part encodes one part of a JWT.
+// part encodes a part of a JWT.
 func part(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
-// jwt is a JWT with the claims.
+// jwt returns a JWT with the claims.
 func jwt(claims string) string {
 	return part(`{"alg":"RS256","typ":"JWT"}`) + "." + part(claims) + "." + part("signature")
 }
 
 func TestTokenIsSentWithTheSchemeOfItsKind(t *testing.T) {
 	t.Parallel()
-	for name, sent := range map[string]struct {
+	for name, row := range map[string]struct {
 		token  string
 		kind   TokenKind
 		scheme string
 	}{
-		"API token":                     {someToken, APIToken, "Token"},
-		"personal access token":         {"w_1735689599_Abc-123_def", PersonalAccessToken, "Bearer"},
-		"personal access token, short":  {"w_abc", PersonalAccessToken, "Bearer"},
-		"w_ in upper case":              {"W_abc", APIToken, "Token"},
-		"w_ in the middle":              {"xw_abc", APIToken, "Token"},
-		"JWT":                           {jwt(`{"exp":1735689599,"sub":"x"}`), JWT, "Bearer"},
-		"JWT without claims":            {jwt(`{}`), JWT, "Bearer"},
-		"JWT with claims of no kind":    {jwt("text"), JWT, "Bearer"},
-		"JWT without a signature":       {part(`{"alg":"none"}`) + "." + part("{}") + ".", JWT, "Bearer"},
-		"three parts, no alg":           {part(`{"typ":"JWT"}`) + "." + part("{}") + "." + part("x"), APIToken, "Token"},
-		"three parts, alg is no string": {part(`{"alg":7}`) + "." + part("{}") + "." + part("x"), APIToken, "Token"},
-		"three parts, no object":        {part(`["alg"]`) + "." + part("{}") + "." + part("x"), APIToken, "Token"},
-		"three parts, no JSON":          {part("alg") + "." + part("{}") + "." + part("x"), APIToken, "Token"},
-		"three parts, no base64url":     {part(`{"alg":"RS256"}`) + "." + part("{}") + ".+/", APIToken, "Token"},
-		"two parts":                     {part(`{"alg":"RS256"}`) + "." + part("{}"), APIToken, "Token"},
-		"four parts":                    {jwt("{}") + "." + part("x"), APIToken, "Token"},
-		"two dots":                      {"..", APIToken, "Token"},
-		"every other character":         {`!~"%'&<>\`, APIToken, "Token"},
+		"API token":                         {someToken, APIToken, "Token"},
+		"personal access token":             {"w_1735689599_Abc-123_def", PersonalAccessToken, "Bearer"},
+		"personal access token, short":      {"w_abc", PersonalAccessToken, "Bearer"},
+		"w_ in upper case":                  {"W_abc", APIToken, "Token"},
+		"w_ in the middle":                  {"xw_abc", APIToken, "Token"},
+		"JWT":                               {jwt(`{"exp":1735689599,"sub":"x"}`), JWT, "Bearer"},
+		"JWT without claims":                {jwt(`{}`), JWT, "Bearer"},
+		"JWT with claims that are not JSON": {jwt("text"), JWT, "Bearer"},
+		"JWT without a signature":           {part(`{"alg":"none"}`) + "." + part("{}") + ".", JWT, "Bearer"},
+		"three parts, no alg":               {part(`{"typ":"JWT"}`) + "." + part("{}") + "." + part("x"), APIToken, "Token"},
+		"three parts, alg is not a string":  {part(`{"alg":7}`) + "." + part("{}") + "." + part("x"), APIToken, "Token"},
+		"three parts, not an object":        {part(`["alg"]`) + "." + part("{}") + "." + part("x"), APIToken, "Token"},
+		"three parts, not JSON":             {part("alg") + "." + part("{}") + "." + part("x"), APIToken, "Token"},
+		"three parts, not base64url":        {part(`{"alg":"RS256"}`) + "." + part("{}") + ".+/", APIToken, "Token"},
+		"two parts":                         {part(`{"alg":"RS256"}`) + "." + part("{}"), APIToken, "Token"},
+		"four parts":                        {jwt("{}") + "." + part("x"), APIToken, "Token"},
+		"two dots":                          {"..", APIToken, "Token"},
+		"every other character":             {`!~"%'&<>\`, APIToken, "Token"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			parsed := token(t, sent.token)
-			if got, want := parsed.authorization(), sent.scheme+" "+sent.token; got != want || parsed.Kind() != sent.kind {
-				t.Errorf("kind %d, %q, want kind %d, %q", parsed.Kind(), got, sent.kind, want)
+			parsed := token(t, row.token)
+			if got, want := parsed.authorization(), row.scheme+" "+row.token; got != want || parsed.Kind() != row.kind {
+				t.Errorf("kind %d, %q, want kind %d, %q", parsed.Kind(), got, row.kind, want)
 			}
 		})
 	}
@@ -72,7 +72,7 @@ func TestExpiryIsReadFromTheToken(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
 		token string
-		want  int64 // Unix time; 0: not known
+		want  int64 // Unix time; 0: unknown
 	}{
 		"API token":                     {someToken, 0},
 		"personal access token":         {"w_1735689599_Abc-123_def", 1735689599},
@@ -83,7 +83,7 @@ func TestExpiryIsReadFromTheToken(t *testing.T) {
 		"a negative time":               {"w_-5_Abc", 0},
 		"a fraction":                    {"w_1.5_Abc", 0},
 		"a time that overflows":         {"w_99999999999999999999_Abc", 0},
-		"a time in another age":         {"w_1099511627776_Abc", 0},
+		"a time far in the future":      {"w_1099511627776_Abc", 0},
 		"JWT":                           {jwt(`{"exp":1735689599}`), 1735689599},
 		"JWT, fraction of a second":     {jwt(`{"exp":1735689599.9}`), 1735689599},
 		"JWT, exponent":                 {jwt(`{"exp":1.7e9}`), 1700000000},
@@ -104,13 +104,13 @@ func TestExpiryIsReadFromTheToken(t *testing.T) {
 		})
 	}
 	if _, known := (Token{}).Expiry(); known {
-		t.Error("no token expires")
+		t.Error("the zero token has an expiry")
 	}
 }
 
-func TestTokenThatIsNotAHeaderValueIsRefusedAndNotShown(t *testing.T) {
+func TestInvalidTokenIsRejectedAndNotShown(t *testing.T) {
 	t.Parallel()
-	for name, refused := range map[string]struct{ raw, says string }{
+	for name, row := range map[string]struct{ raw, message string }{
 		"empty":             {"", "is empty"},
 		"blank":             {" \t\n", "is empty"},
 		"space inside":      {"hunter2 secret", "whitespace"},
@@ -127,27 +127,27 @@ func TestTokenThatIsNotAHeaderValueIsRefusedAndNotShown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := ParseToken(refused.raw)
-			if err == nil || !strings.Contains(err.Error(), refused.says) {
-				t.Fatalf("error %v, want it to say %q", err, refused.says)
+			_, err := ParseToken(row.raw)
+			if err == nil || !strings.Contains(err.Error(), row.message) {
+				t.Fatalf("error %v, want %q in it", err, row.message)
 			}
-			if want := refused.says == "whitespace"; errors.Is(err, ErrWhitespace) != want {
-				t.Errorf("is ErrWhitespace: %t, want %t", !want, want)
+			if want := row.message == "whitespace"; errors.Is(err, ErrWhitespace) != want {
+				t.Errorf("errors.Is(err, ErrWhitespace) is %t, want %t", !want, want)
 			}
 			if strings.Contains(err.Error(), "hunter") {
-				t.Errorf("shows the token: %v", err)
+				t.Errorf("the error has the token: %v", err)
 			}
 		})
 	}
 }
 
-// holder has the token where fmt does not ask it how it wants to be shown.
+// holder has the token in unexported fields, for which fmt does not call its methods.
 type holder struct {
 	config struct{ token Token }
 	client *Client
 }
 
-func TestTokenPrintsItselfInNoFormat(t *testing.T) {
+func TestTokenIsPrintedInNoFormat(t *testing.T) {
 	t.Parallel()
 	secret := token(t, someToken)
 	config := Config{Token: secret, MaxConcurrentRequests: 1}
@@ -213,10 +213,10 @@ func TestTokenIsRemovedFromTextInEverySpelling(t *testing.T) {
 	}
 }
 
-// Two backslashes in a text are one that is escaped, or two plain ones: a search
-// that tried both at each of them took 20 s for 24. A server could make the
-// provider hang so.
-func TestRemovingATokenTakesTimeLinearInTheText(t *testing.T) {
+// Two backslashes in a text are an escaped one or two plain ones. A search that
+// tried both at each position took 20 s for 24 backslashes, so a server could make
+// the provider hang.
+func TestRemovingATokenTakesLinearTime(t *testing.T) {
 	t.Parallel()
 	duration := func(backslashes, text int) time.Duration {
 		secret := token(t, strings.Repeat(`\`, backslashes)+"!")
@@ -236,8 +236,8 @@ func TestRemovingATokenTakesTimeLinearInTheText(t *testing.T) {
 		backslashes, text int
 		most              time.Duration
 	}{
-		"a token of twice the length": {20, 100, 20 * short},
-		"a text of ten times":         {10, 1000, 100 * short},
+		"a token twice as long":    {20, 100, 20 * short},
+		"a text ten times as long": {10, 1000, 100 * short},
 	} {
 		if took := duration(compared.backslashes, compared.text); took > compared.most {
 			t.Errorf("%s takes %s, the short one %s", name, took, short)
@@ -245,34 +245,34 @@ func TestRemovingATokenTakesTimeLinearInTheText(t *testing.T) {
 	}
 }
 
-func TestShortTokenLeavesOrdinaryWordsWhole(t *testing.T) {
+func TestShortTokenIsNotRemovedInsideAWord(t *testing.T) {
 	t.Parallel()
 	const text = "Authentication credentials were not provided."
 	for _, raw := range []string{"a", "e", "ed", "not-", "credent", "vide", "Authe"} {
 		if got := token(t, raw).removeFrom(text); got != text {
-			t.Errorf("without the token %q: %q", raw, got)
+			t.Errorf("token %q: the text became %q", raw, got)
 		}
 	}
 	if got := token(t, "not").removeFrom(text); got != "Authentication credentials were [token] provided." {
-		t.Errorf("the token stands alone, and is shown: %q", got)
+		t.Errorf("the token is a separate word, and is shown: %q", got)
 	}
 }
 
-func TestLongTokenIsRemovedInsideAWordToo(t *testing.T) {
+func TestLongTokenIsRemovedInsideAWord(t *testing.T) {
 	t.Parallel()
 	if got := token(t, someToken).removeFrom("x" + someToken + "y"); got != "x[token]y" {
 		t.Error(got)
 	}
 }
 
-func TestNoTokenRemovesNothing(t *testing.T) {
+func TestZeroTokenRemovesNothing(t *testing.T) {
 	t.Parallel()
 	if got := (Token{}).removeFrom("text"); got != "text" {
 		t.Error(got)
 	}
 }
 
-// FuzzRemoveToken: wherever the token stands, it is gone afterwards.
+// FuzzRemoveToken checks that the token is removed wherever it is in the text.
 func FuzzRemoveToken(f *testing.F) {
 	mark := fmt.Sprint(Token{})
 	f.Add(someToken, "before ", " after")

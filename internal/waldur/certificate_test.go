@@ -8,7 +8,7 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
-func TestCertificatesAreTrustedBesideTheSystems(t *testing.T) {
+func TestCertificatesAreAddedToTheSystemPool(t *testing.T) {
 	t.Parallel()
 	one, other := newAuthority(t).certificate, newAuthority(t).certificate
 	onePEM, otherPEM := inPEM("CERTIFICATE", one.Raw), inPEM("CERTIFICATE", other.Raw)
@@ -16,13 +16,13 @@ func TestCertificatesAreTrustedBesideTheSystems(t *testing.T) {
 		text    string
 		trusted []*x509.Certificate
 	}{
-		"one":                    {onePEM, []*x509.Certificate{one}},
-		"two":                    {onePEM + otherPEM, []*x509.Certificate{one, other}},
-		"without last newline":   {strings.TrimSpace(onePEM), []*x509.Certificate{one}},
-		"Windows line ends":      {strings.ReplaceAll(onePEM, "\n", "\r\n"), []*x509.Certificate{one}},
-		"comments between":       {"# one\n" + onePEM + "\n# other\n" + otherPEM, []*x509.Certificate{one, other}},
-		"the same one twice":     {onePEM + onePEM, []*x509.Certificate{one}},
-		"blank lines everywhere": {"\n\n" + onePEM + "\n\n", []*x509.Certificate{one}},
+		"one":                      {onePEM, []*x509.Certificate{one}},
+		"two":                      {onePEM + otherPEM, []*x509.Certificate{one, other}},
+		"without the last newline": {strings.TrimSpace(onePEM), []*x509.Certificate{one}},
+		"Windows line ends":        {strings.ReplaceAll(onePEM, "\n", "\r\n"), []*x509.Certificate{one}},
+		"comments between":         {"# one\n" + onePEM + "\n# other\n" + otherPEM, []*x509.Certificate{one, other}},
+		"the same one twice":       {onePEM + onePEM, []*x509.Certificate{one}},
+		"blank lines everywhere":   {"\n\n" + onePEM + "\n\n", []*x509.Certificate{one}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -38,38 +38,38 @@ func TestCertificatesAreTrustedBesideTheSystems(t *testing.T) {
 				want.AddCert(certificate)
 			}
 			if !pool.Equal(want) {
-				t.Error("others are trusted than the system's and these")
+				t.Error("the pool is not the system's with these certificates")
 			}
 		})
 	}
 }
 
-func TestTextThatIsNoCertificateIsRefused(t *testing.T) {
+func TestTextThatIsNotACertificateIsRejected(t *testing.T) {
 	t.Parallel()
-	whole := newAuthority(t).pem()
+	valid := newAuthority(t).pem()
 	for name, text := range map[string]string{
 		"empty":                              "",
 		"blank":                              " \n",
 		"a path":                             "/etc/ssl/ca.pem",
-		"base64 without its frame":           "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A",
-		"cut short":                          whole[:len(whole)/2],
-		"its end cut off":                    strings.TrimSuffix(strings.TrimSpace(whole), "-----END CERTIFICATE-----"),
-		"its beginning cut off":              strings.TrimPrefix(whole, "-----BEGIN CERTIFICATE-----"),
-		"no certificate in it":               inPEM("CERTIFICATE", []byte("hello")),
+		"base64 without its PEM lines":       "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A",
+		"cut short":                          valid[:len(valid)/2],
+		"its end cut off":                    strings.TrimSuffix(strings.TrimSpace(valid), "-----END CERTIFICATE-----"),
+		"its beginning cut off":              strings.TrimPrefix(valid, "-----BEGIN CERTIFICATE-----"),
+		"not a certificate":                  inPEM("CERTIFICATE", []byte("hello")),
 		"a private key":                      inPEM("PRIVATE KEY", []byte("hello")),
-		"a certificate and a private key":    whole + inPEM("PRIVATE KEY", []byte("hello")),
-		"a damaged one before a whole one":   strings.Replace(whole, "M", "*", 1) + whole,
-		"a damaged one after a whole one":    whole + strings.Replace(whole, "M", "*", 1),
-		"a damaged one between":              whole + "-----BEGIN CERTIFICATE-----\nabc\n" + whole,
-		"text after it":                      whole + "hello",
-		"a whole one, its frame written off": strings.ReplaceAll(whole, "-----", "----"),
+		"a certificate and a private key":    valid + inPEM("PRIVATE KEY", []byte("hello")),
+		"a damaged one before a valid one":   strings.Replace(valid, "M", "*", 1) + valid,
+		"a damaged one after a valid one":    valid + strings.Replace(valid, "M", "*", 1),
+		"a damaged one between":              valid + "-----BEGIN CERTIFICATE-----\nabc\n" + valid,
+		"text after it":                      valid + "hello",
+		"a valid one with shorter PEM lines": strings.ReplaceAll(valid, "-----", "----"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if _, err := waldur.CertPoolWith(text); err == nil {
-				t.Error("was accepted")
+				t.Error("the text is accepted")
 			} else if strings.Contains(err.Error(), "aGVsbG8") {
-				t.Errorf("shows what may be a key: %v", err)
+				t.Errorf("the error has the content of the PEM block: %v", err)
 			}
 		})
 	}

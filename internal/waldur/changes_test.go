@@ -20,11 +20,11 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-// reads counts how reads of a changing list ended.
+// reads counts reads of a changing list by their result.
 type reads struct{ all, failed, wrong int }
 
-// read reads the list, and compares it with the records that were there from
-// the beginning to the end.
+// read reads the list and compares it with the records that exist throughout the
+// read.
 func (r *reads) read(t *testing.T, client *waldur.Client, throughout func() map[string]bool) {
 	t.Helper()
 	before := throughout()
@@ -52,11 +52,11 @@ func (r *reads) read(t *testing.T, client *waldur.Client, throughout func() map[
 	}
 }
 
-func (r *reads) want(t *testing.T, failedAtMost float64) {
+func (r *reads) check(t *testing.T, failedAtMost float64) {
 	t.Helper()
 	t.Logf("%d reads: %d failed, %d wrong", r.all, r.failed, r.wrong)
 	if r.wrong > 0 || float64(r.failed) > failedAtMost*float64(r.all) {
-		t.Errorf("of %d reads %d are wrong, want none, and %d failed, want %g %% at most", r.all, r.wrong, r.failed, 100*failedAtMost)
+		t.Errorf("want 0 wrong, and at most %g %% failed", 100*failedAtMost)
 	}
 }
 
@@ -70,9 +70,9 @@ func namesIn(server *waldurtest.Waldur) func() map[string]bool {
 	}
 }
 
-// slow makes a server that takes its time, which a bubble of synctest passes
-// at once, and a client of it with the default settings of the provider.
-func slow(t *testing.T, records []waldurtest.Record, change ...func(*waldur.Config)) (*waldurtest.Waldur, *waldur.Client) {
+// startSlow returns a server that takes as long as a real one, for a bubble of
+// synctest, and its client with the default settings of the provider.
+func startSlow(t *testing.T, records []waldurtest.Record, change ...func(*waldur.Config)) (*waldurtest.Waldur, *waldur.Client) {
 	t.Helper()
 	server := waldurtest.New()
 	server.AddScope(projectPath)
@@ -109,11 +109,11 @@ func TestNothingIsLostToInsertionsBetweenCountAndSelect(t *testing.T) {
 		}
 		result.read(t, connect(t, server.Start(t)), namesIn(server))
 	}
-	result.want(t, 0.02)
+	result.check(t, 0.02)
 }
 
-// On the first of a month, a server of October 2024 writes the records of the
-// new month one by one.
+// On the first of a month, a server of October 2024 writes the records of the new
+// month one by one.
 func TestReadsSucceedWhileANewMonthAppears(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -122,17 +122,17 @@ func TestReadsSucceedWhileANewMonthAppears(t *testing.T) {
 			perMonth := 12 + 3*n
 			records := months(even((3+n%22)*perMonth, perMonth)...)
 			newest := perMonth
-			server, client := slow(t, records[newest:])
+			server, client := startSlow(t, records[newest:])
 			var writing sync.WaitGroup
 			writing.Go(func() { server.Write(t.Context(), 5*time.Millisecond, records[:newest]...) })
 			result.read(t, client, namesIn(server))
 			writing.Wait()
 		}
-		result.want(t, 1.0/60)
+		result.check(t, 1.0/60)
 	})
 }
 
-func TestReadsSucceedWhileRecordsComeGoAndChange(t *testing.T) {
+func TestReadsSucceedWhileRecordsAreAddedDeletedAndChanged(t *testing.T) {
 	t.Parallel()
 	var result reads
 	for seed := range uint64(240) {
@@ -163,7 +163,7 @@ func TestReadsSucceedWhileRecordsComeGoAndChange(t *testing.T) {
 		}
 		result.read(t, connect(t, server.Start(t), func(config *waldur.Config) { config.MaxConcurrentRequests = 4 }), namesIn(server))
 	}
-	result.want(t, 0.02)
+	result.check(t, 0.02)
 }
 
 func TestReadsSucceedWhileTheCurrentMonthChangesTwentyTimesASecond(t *testing.T) {
@@ -171,7 +171,7 @@ func TestReadsSucceedWhileTheCurrentMonthChangesTwentyTimesASecond(t *testing.T)
 	synctest.Test(t, func(t *testing.T) {
 		var result reads
 		records := months(even(700, 60)...)
-		server, client := slow(t, records)
+		server, client := startSlow(t, records)
 		done := make(chan struct{})
 		var writing sync.WaitGroup
 		writing.Go(func() {
@@ -198,11 +198,11 @@ func TestReadsSucceedWhileTheCurrentMonthChangesTwentyTimesASecond(t *testing.T)
 		}
 		close(done)
 		writing.Wait()
-		result.want(t, 0.02)
+		result.check(t, 0.02)
 	})
 }
 
-func TestReadsOutliveARestart(t *testing.T) {
+func TestReadsSurviveARestart(t *testing.T) {
 	t.Parallel()
 	for name, gateway := range map[string]bool{"the port refuses connections": false, "a proxy answers 502": true} {
 		t.Run(name, func(t *testing.T) {
@@ -213,7 +213,7 @@ func TestReadsOutliveARestart(t *testing.T) {
 					records := months(even(700, 60)...)
 					var down atomic.Pointer[time.Time]
 					restarting := func() bool { since := down.Load(); return since != nil && time.Since(*since) < 10*time.Second }
-					server, client := slow(t, records, func(config *waldur.Config) {
+					server, client := startSlow(t, records, func(config *waldur.Config) {
 						dial := config.Dial
 						config.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 							if restarting() && !gateway {
@@ -237,19 +237,19 @@ func TestReadsOutliveARestart(t *testing.T) {
 					}
 					result.read(t, client, namesIn(server))
 				}
-				result.want(t, 1.0/12)
+				result.check(t, 1.0/12)
 			})
 		})
 	}
 }
 
-// The harm without a deadline: an outage in which each request hangs until its
-// own timeout holds a pipeline for the better part of an hour.
-func TestAnOutageEndsWithinTheDeadlineOfTheReads(t *testing.T) {
+// Without a deadline, an outage in which each request hangs until its timeout
+// blocks a pipeline for most of an hour.
+func TestReadsDuringAnOutageEndWithinTheirDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const limit = 10 * time.Minute
-		server, client := slow(t, months(60))
+		server, client := startSlow(t, months(60))
 		server.Intercept = func(_ int, _ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true }
 		start := time.Now()
 		var group sync.WaitGroup
@@ -266,15 +266,15 @@ func TestAnOutageEndsWithinTheDeadlineOfTheReads(t *testing.T) {
 		group.Wait()
 		t.Logf("50 reads ended after %s, %d requests", time.Since(start), len(server.Requests()))
 		if time.Since(start) > limit {
-			t.Errorf("50 reads ended after %s, want %s at most", time.Since(start), limit)
+			t.Errorf("want at most %s", limit)
 		}
 	})
 }
 
-func TestDeadlineNamesTheLimitAndTheLastFailure(t *testing.T) {
+func TestDeadlineErrorHasTheLimitAndTheLastFailure(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server, client := slow(t, months(60))
+		server, client := startSlow(t, months(60))
 		server.Intercept = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
 			w.WriteHeader(http.StatusBadGateway)
 			return true

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Ctrl-C must end a wait of twenty seconds at once.
+// Ctrl-C must end a wait of 20 seconds at once.
 func TestSleepEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -17,7 +17,7 @@ func TestSleepEndsWithTheContext(t *testing.T) {
 	}
 }
 
-func TestSleepLasts(t *testing.T) {
+func TestSleepWaits(t *testing.T) {
 	t.Parallel()
 	clock := systemClock{}
 	began := clock.Now()

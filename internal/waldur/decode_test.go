@@ -16,13 +16,13 @@ import (
 	"unicode/utf8"
 )
 
-// fullRecord has all nine attributes, as Waldur writes them.
+// fullRecord is a record with all nine attributes, as Waldur writes it.
 const fullRecord = `{"name":"Mälu/RAM, GiB·h","type":"ram","measured_unit":"","category_title":"Storage & \"quotes\" <b>\\ </b>\u2028🚀",` +
 	`"category_uuid":"2f90454613d64ef783be495bb3f81d6b","date":"2024-07-01","reported_usage":9007199254740993,"fixed_usage":null,"scope":null}`
 
 func decoderOf(fields FieldSet) decoder { return decoder{fields: fields, texts: newInterner()} }
 
-func TestRecordIsReadExactly(t *testing.T) {
+func TestRecordIsDecodedExactly(t *testing.T) {
 	t.Parallel()
 	want := Usage{
 		Name: Of("Mälu/RAM, GiB·h"), Type: Of("ram"), MeasuredUnit: Of(""), CategoryTitle: Of("Storage & \"quotes\" <b>\\ </b>\u2028🚀"),
@@ -37,20 +37,20 @@ func TestRecordIsReadExactly(t *testing.T) {
 	}
 }
 
-func TestEmptyListIsNoError(t *testing.T) {
+func TestEmptyListIsDecoded(t *testing.T) {
 	t.Parallel()
 	if got, err := decoderOf(AllFields()).list([]byte("[]")); err != nil || got == nil || len(got) != 0 {
 		t.Errorf("%v, error %v", got, err)
 	}
 }
 
-func TestIntegersAreExactOrRefused(t *testing.T) {
+func TestIntegersAreExactOrRejected(t *testing.T) {
 	t.Parallel()
 	for written, want := range map[string]any{
 		"0":                    int64(0),
 		"-0":                   int64(0),
 		"-1":                   int64(-1),
-		"9007199254740993":     int64(9007199254740993), // 2^53 + 1: no float64 holds it
+		"9007199254740993":     int64(9007199254740993), // 2^53 + 1 is not a float64
 		"9223372036854775807":  int64(math.MaxInt64),
 		"-9223372036854775808": int64(math.MinInt64),
 		"null":                 nil,
@@ -84,7 +84,7 @@ func TestIntegersAreExactOrRefused(t *testing.T) {
 			case string:
 				malformed, ok := errors.AsType[*FormatError](err)
 				if !ok || malformed.Problem != want {
-					t.Errorf("error %v, want it to say %q", err, want)
+					t.Errorf("error %v, want %q", err, want)
 				}
 			default:
 				if err != nil || got.FixedUsage.Valid {
@@ -95,14 +95,13 @@ func TestIntegersAreExactOrRefused(t *testing.T) {
 	}
 }
 
-// The category's UUID is shown in messages and identifies records: no other
-// text passes for it.
+// The category's UUID is shown in messages and identifies records.
 func TestCategoryUUIDIsHexadecimalOrNull(t *testing.T) {
 	t.Parallel()
 	const uuid = "2f90454613d64ef783be495bb3f81d6b"
 	for name, row := range map[string]struct {
 		written string
-		want    Nullable[string] // of a valid value
+		want    Nullable[string] // if valid
 		valid   bool
 	}{
 		"digits":            {`"` + uuid + `"`, Of(uuid), true},
@@ -130,58 +129,58 @@ func TestCategoryUUIDIsHexadecimalOrNull(t *testing.T) {
 	}
 }
 
-func TestAnswerThatIsNotAsDocumentedIsRefused(t *testing.T) {
+func TestMalformedAnswerIsRejected(t *testing.T) {
 	t.Parallel()
 	const date = `"date":"2024-09-01"`
-	type refused struct {
+	type rejected struct {
 		body      string
 		record    int
 		attribute string
 		problem   string
 	}
-	for name, answer := range map[string]refused{
-		"nothing":                      {"", 0, "", "is empty"},
-		"blank":                        {" \n", 0, "", "is empty"},
-		"an object":                    {`{"detail":"x"}`, 0, "", "is JSON, but not a list of records"},
-		"null":                         {`null`, 0, "", "is JSON, but not a list of records"},
-		"a text":                       {`"x"`, 0, "", "is JSON, but not a list of records"},
-		"HTML":                         {`<!doctype html>`, 0, "", "is not valid JSON"},
-		"byte order mark":              {"\ufeff[]", 0, "", "is not valid JSON"},
-		"two lists":                    {`[][]`, 0, "", "continues after its end"},
-		"a word after the list":        {`[] x`, 0, "", "continues after its end"},
-		"a byte after the list":        {"[]\x00", 0, "", "continues after its end"},
-		"comma at the end of a list":   {`[{` + date + `},]`, 2, "", "is not valid JSON"},
-		"comma at the end":             {`[{` + date + `,}]`, 1, "", "is not valid JSON"},
-		"no comma":                     {`[{` + date + `}{` + date + `}]`, 2, "", "is not valid JSON"},
-		"no colon":                     {`[{"date" "2024-09-01"}]`, 1, "date", "is not valid JSON"},
-		"comment":                      {`[/* x */]`, 1, "", "is not valid JSON"},
-		"single quotes":                {`[{'date':'2024-09-01'}]`, 1, "", "is not valid JSON"},
-		"cut after the bracket":        {`[`, 1, "", "ends in the middle"},
-		"cut in a name":                {`[{"da`, 1, "", "ends in the middle"},
-		"cut after a name":             {`[{"date"`, 1, "date", "ends in the middle"},
-		"cut in a text":                {`[{"date":"2024`, 1, "date", "ends in the middle"},
-		"cut after a record":           {`[{` + date + `}`, 2, "", "ends in the middle"},
-		"cut after a comma":            {`[{` + date + `},`, 2, "", "ends in the middle"},
-		"record is a number":           {`[{` + date + `},1]`, 2, "", "is not an object"},
-		"record is null":               {`[null]`, 1, "", "is not an object"},
-		"record is a list":             {`[[` + date + `]]`, 1, "", "is not valid JSON"},
-		"attribute missing":            {`[{` + date + `},{}]`, 2, "date", "is missing"},
-		"attribute of another case":    {`[{"Date":"2024-09-01"}]`, 1, "date", "is missing"},
-		"attribute twice":              {`[{` + date + `,` + date + `}]`, 1, "date", "appears twice"},
-		"attribute twice, escaped":     {`[{` + date + `,"d\u0061te":"2024-10-01"}]`, 1, "date", "appears twice"},
-		"unknown member twice":         {`[{` + date + `,"x":1,"x":2}]`, 1, "", "has a member twice"},
-		"member twice in another":      {`[{` + date + `,"x":{"y":1,"y":2}}]`, 1, "", "has a member twice"},
-		"attribute of numbers":         {`[{"date":20240901}]`, 1, "date", "is not a string"},
-		"attribute is a list":          {`[{"date":["2024-09-01"]}]`, 1, "date", "is not a string"},
-		"attribute is false":           {`[{"date":false}]`, 1, "date", "is not a string"},
-		"text not UTF-8":               {"[{\"date\":\"2024-09-\xff\"}]", 1, "date", "is not valid JSON"},
-		"name not UTF-8":               {"[{\"dat\xff\":1," + date + "}]", 1, "", "is not valid JSON"},
-		"half of a surrogate pair":     {`[{"date":"\ud83d"}]`, 1, "date", "is not valid JSON"},
-		"line break in a text":         {"[{\"date\":\"2024\n\"}]", 1, "date", "is not valid JSON"},
-		"escape that is none":          {`[{"date":"\a"}]`, 1, "date", "is not valid JSON"},
-		"brackets nested for ever":     {`[{` + date + `,"x":` + strings.Repeat("[", 100000), 1, "", "is not valid JSON"},
-		"more records than a page":     {"[" + strings.Repeat("{"+date+"},", pageCap) + "{" + date + "}]", 0, "", "contains more than 300 records, the most that Waldur returns in one answer"},
-		"invalid in what is not asked": {`[{` + date + `,"x":tru}]`, 1, "", "is not valid JSON"},
+	for name, answer := range map[string]rejected{
+		"nothing":                    {"", 0, "", "is empty"},
+		"blank":                      {" \n", 0, "", "is empty"},
+		"an object":                  {`{"detail":"x"}`, 0, "", "is JSON, but not a list of records"},
+		"null":                       {`null`, 0, "", "is JSON, but not a list of records"},
+		"a text":                     {`"x"`, 0, "", "is JSON, but not a list of records"},
+		"HTML":                       {`<!doctype html>`, 0, "", "is not valid JSON"},
+		"byte order mark":            {"\ufeff[]", 0, "", "is not valid JSON"},
+		"two lists":                  {`[][]`, 0, "", "continues after its end"},
+		"a word after the list":      {`[] x`, 0, "", "continues after its end"},
+		"a byte after the list":      {"[]\x00", 0, "", "continues after its end"},
+		"comma at the end of a list": {`[{` + date + `},]`, 2, "", "is not valid JSON"},
+		"comma at the end":           {`[{` + date + `,}]`, 1, "", "is not valid JSON"},
+		"no comma":                   {`[{` + date + `}{` + date + `}]`, 2, "", "is not valid JSON"},
+		"no colon":                   {`[{"date" "2024-09-01"}]`, 1, "date", "is not valid JSON"},
+		"comment":                    {`[/* x */]`, 1, "", "is not valid JSON"},
+		"single quotes":              {`[{'date':'2024-09-01'}]`, 1, "", "is not valid JSON"},
+		"cut after the bracket":      {`[`, 1, "", "ends in the middle"},
+		"cut in a name":              {`[{"da`, 1, "", "ends in the middle"},
+		"cut after a name":           {`[{"date"`, 1, "date", "ends in the middle"},
+		"cut in a text":              {`[{"date":"2024`, 1, "date", "ends in the middle"},
+		"cut after a record":         {`[{` + date + `}`, 2, "", "ends in the middle"},
+		"cut after a comma":          {`[{` + date + `},`, 2, "", "ends in the middle"},
+		"record is a number":         {`[{` + date + `},1]`, 2, "", "is not an object"},
+		"record is null":             {`[null]`, 1, "", "is not an object"},
+		"record is a list":           {`[[` + date + `]]`, 1, "", "is not valid JSON"},
+		"attribute missing":          {`[{` + date + `},{}]`, 2, "date", "is missing"},
+		"attribute of another case":  {`[{"Date":"2024-09-01"}]`, 1, "date", "is missing"},
+		"attribute twice":            {`[{` + date + `,` + date + `}]`, 1, "date", "appears twice"},
+		"attribute twice, escaped":   {`[{` + date + `,"d\u0061te":"2024-10-01"}]`, 1, "date", "appears twice"},
+		"unknown member twice":       {`[{` + date + `,"x":1,"x":2}]`, 1, "", "has a member twice"},
+		"nested member twice":        {`[{` + date + `,"x":{"y":1,"y":2}}]`, 1, "", "has a member twice"},
+		"attribute is a number":      {`[{"date":20240901}]`, 1, "date", "is not a string"},
+		"attribute is a list":        {`[{"date":["2024-09-01"]}]`, 1, "date", "is not a string"},
+		"attribute is false":         {`[{"date":false}]`, 1, "date", "is not a string"},
+		"text not UTF-8":             {"[{\"date\":\"2024-09-\xff\"}]", 1, "date", "is not valid JSON"},
+		"name not UTF-8":             {"[{\"dat\xff\":1," + date + "}]", 1, "", "is not valid JSON"},
+		"half of a surrogate pair":   {`[{"date":"\ud83d"}]`, 1, "date", "is not valid JSON"},
+		"line break in a text":       {"[{\"date\":\"2024\n\"}]", 1, "date", "is not valid JSON"},
+		"invalid escape":             {`[{"date":"\a"}]`, 1, "date", "is not valid JSON"},
+		"endlessly nested brackets":  {`[{` + date + `,"x":` + strings.Repeat("[", 100000), 1, "", "is not valid JSON"},
+		"more records than a page":   {"[" + strings.Repeat("{"+date+"},", pageCap) + "{" + date + "}]", 0, "", "contains more than 300 records, the most that Waldur returns in one answer"},
+		"invalid in another member":  {`[{` + date + `,"x":tru}]`, 1, "", "is not valid JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -190,7 +189,7 @@ func TestAnswerThatIsNotAsDocumentedIsRefused(t *testing.T) {
 			if !ok {
 				t.Fatalf("%d records, error %v, want a FormatError", len(usages), err)
 			}
-			if got := (refused{answer.body, malformed.Record, malformed.Attribute, malformed.Problem}); got != answer {
+			if got := (rejected{answer.body, malformed.Record, malformed.Attribute, malformed.Problem}); got != answer {
 				t.Errorf("record %d, attribute %q: %s\nwant record %d, attribute %q: %s",
 					got.record, got.attribute, got.problem, answer.record, answer.attribute, answer.problem)
 			}
@@ -198,7 +197,7 @@ func TestAnswerThatIsNotAsDocumentedIsRefused(t *testing.T) {
 	}
 }
 
-func TestEachAttributeThatIsAskedForMustBeThereInItsType(t *testing.T) {
+func TestRequestedAttributeMustBePresentAndOfItsType(t *testing.T) {
 	t.Parallel()
 	var members map[string]any
 	if err := json.Unmarshal([]byte(fullRecord), &members); err != nil {
@@ -208,7 +207,7 @@ func TestEachAttributeThatIsAskedForMustBeThereInItsType(t *testing.T) {
 		t.Run(field.String(), func(t *testing.T) {
 			t.Parallel()
 			for name, change := range map[string]func(map[string]any){
-				"left out":        func(record map[string]any) { delete(record, field.String()) },
+				"missing":         func(record map[string]any) { delete(record, field.String()) },
 				"of another type": func(record map[string]any) { record[field.String()] = true },
 			} {
 				record := maps.Clone(members)
@@ -220,17 +219,17 @@ func TestEachAttributeThatIsAskedForMustBeThereInItsType(t *testing.T) {
 				}
 				_, err = decoderOf(AllFields()).one(body)
 				if malformed, ok := errors.AsType[*FormatError](err); !ok || malformed.Attribute != field.String() {
-					t.Errorf("%s: error %v, want one that names the attribute", name, err)
+					t.Errorf("%s: error %v, want a FormatError with the attribute", name, err)
 				}
 				if got, err := decoderOf(AllFields() &^ Fields(field)).one(body); err != nil || got.Attribute(field) == nil {
-					t.Errorf("%s and not asked for: error %v", name, err)
+					t.Errorf("%s and not requested: error %v", name, err)
 				}
 			}
 		})
 	}
 }
 
-func TestMembersThatNobodyAskedForAreIgnored(t *testing.T) {
+func TestOtherMembersAreIgnored(t *testing.T) {
 	t.Parallel()
 	const body = `{"uuid":"x","nested":{"date":1,"list":[{"date":null}]},"reported_usage":"many","d\u0061te":"2024-09-01","zzz":null}`
 	got, err := decoderOf(Fields(FieldDate)).one([]byte(body))
@@ -245,7 +244,7 @@ func TestExplanationIsFoundInTheBodyOfAnError(t *testing.T) {
 		"detail":                      {`{"detail":"Invalid token."}`, "Invalid token."},
 		"attribute":                   {`{"date_after":["Enter a valid date."]}`, "date_after: Enter a valid date."},
 		"two attributes":              {`{"date_after":["One."],"date_before":["Two.","Three."]}`, "date_after: One. date_before: Two. Three."},
-		"of no attribute":             {`{"non_field_errors":["One."]}`, "One."},
+		"without an attribute":        {`{"non_field_errors":["One."]}`, "One."},
 		"bare array":                  {`["Can't restore object from url: garbage"]`, "Can't restore object from url: garbage"},
 		"bare text":                   {`"No."`, "No."},
 		"with a code":                 {`{"detail":"No.","code":7}`, "No. code:"},
@@ -255,7 +254,7 @@ func TestExplanationIsFoundInTheBodyOfAnError(t *testing.T) {
 		"nothing":                     {``, ""},
 		"HTML":                        {"\n<!doctype html>\n<html>", ""},
 		"plain words":                 {`no healthy upstream`, ""},
-		"brackets nested for ever":    {strings.Repeat("[", maxOtherBytes), ""},
+		"endlessly nested brackets":   {strings.Repeat("[", maxOtherBytes), ""},
 		"an object nested in objects": {`{"a":{"b":{"detail":"No."}}}`, "a: b: No."},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -267,7 +266,8 @@ func TestExplanationIsFoundInTheBodyOfAnError(t *testing.T) {
 	}
 }
 
-// FuzzDecode: the decoder accepts nothing that encoding/json reads otherwise.
+// FuzzDecode checks that encoding/json decodes everything that the decoder accepts
+// to the same values.
 func FuzzDecode(f *testing.F) {
 	for _, body := range []string{
 		"[]", "[" + fullRecord + "]", "[" + fullRecord + "," + fullRecord + "]", `[{"date":"2024-09-01","reported_usage":-9223372036854775808}]`,
@@ -293,19 +293,19 @@ func FuzzDecode(f *testing.F) {
 		in.UseNumber()
 		var records []map[string]any
 		if err := in.Decode(&records); err != nil || len(records) != len(usages) {
-			t.Fatalf("%d records were read where encoding/json reads %d, error %v", len(usages), len(records), err)
+			t.Fatalf("%d records, encoding/json decodes %d, error %v", len(usages), len(records), err)
 		}
 		for i := range usages {
 			for field := range AllFields().Each {
-				if got, want := attributeOf(&usages[i], field), read(records[i], fields, field); got != want {
-					t.Errorf("record %d: %s is %v, encoding/json reads %v", i+1, field, got, want)
+				if got, want := attributeOf(&usages[i], field), expected(records[i], fields, field); got != want {
+					t.Errorf("record %d: %s is %v, encoding/json decodes %v", i+1, field, got, want)
 				}
 			}
 		}
 	})
 }
 
-// recordedBodies are what a real Waldur answered.
+// recordedBodies returns the bodies of a real Waldur's answers.
 func recordedBodies(tb testing.TB) [][]byte {
 	tb.Helper()
 	files, err := filepath.Glob("waldurtest/testdata/exchanges/*.json")
@@ -344,7 +344,7 @@ func TestRecordedListsAreAccepted(t *testing.T) {
 	}
 }
 
-// attributeOf is what the decoder made of an attribute; nil when null.
+// attributeOf returns a decoded attribute, or nil for null.
 func attributeOf(usage *Usage, field Field) any {
 	switch value := usage.Attribute(field).(type) {
 	case *Nullable[string]:
@@ -359,8 +359,9 @@ func attributeOf(usage *Usage, field Field) any {
 	return nil
 }
 
-func read(record map[string]any, asked FieldSet, field Field) any {
-	if !asked.Has(field) {
+// expected returns the value of an attribute as encoding/json decodes it.
+func expected(record map[string]any, requested FieldSet, field Field) any {
+	if !requested.Has(field) {
 		return nil
 	}
 	if record[field.String()] == json.Number("-0") {
@@ -369,7 +370,7 @@ func read(record map[string]any, asked FieldSet, field Field) any {
 	return record[field.String()]
 }
 
-// BenchmarkDecode reads a page of 300 full records:
+// BenchmarkDecode decodes a page of 300 records with all attributes:
 //
 //	go test -run '^$' -bench BenchmarkDecode ./internal/waldur
 func BenchmarkDecode(b *testing.B) {
@@ -391,8 +392,8 @@ func BenchmarkDecode(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(records)), "ns/record")
 }
 
-// The harm of an allocation for each text: 100,000 records are 700,000 of them.
-func TestDecodingAllocatesLittleForEachRecord(t *testing.T) {
+// An allocation for each text would be 700,000 of them for 100,000 records.
+func TestDecodingAllocatesLittlePerRecord(t *testing.T) {
 	body := []byte("[" + strings.TrimSuffix(strings.Repeat(fullRecord+",", pageCap), ",") + "]")
 	decoder := decoderOf(AllFields())
 	allocations := testing.AllocsPerRun(10, func() {
@@ -401,6 +402,6 @@ func TestDecodingAllocatesLittleForEachRecord(t *testing.T) {
 		}
 	})
 	if perRecord := allocations / pageCap; perRecord > 0.5 {
-		t.Errorf("%.1f allocations for each record", perRecord)
+		t.Errorf("%.1f allocations per record, want at most 0.5", perRecord)
 	}
 }

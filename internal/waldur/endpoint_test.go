@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestEndpointIsReadWithOrWithoutPrefixAndAPI(t *testing.T) {
+func TestEndpointIsParsedWithOrWithoutPrefixAndAPI(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]struct{ origin, prefix string }{
 		"https://waldur.example.com":            {"https://waldur.example.com", ""},
@@ -34,16 +34,16 @@ func TestEndpointIsReadWithOrWithoutPrefixAndAPI(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := endpoint.Origin() + endpoint.path("resource"); got != want.origin+want.prefix+"/api/resource/" {
-				t.Errorf("leads to %s, want %s%s/api/resource/", got, want.origin, want.prefix)
+				t.Errorf("the address is %s, want %s%s/api/resource/", got, want.origin, want.prefix)
 			}
 		})
 	}
 }
 
-func TestInvalidEndpointIsRefused(t *testing.T) {
+func TestInvalidEndpointIsRejected(t *testing.T) {
 	t.Parallel()
 	const password = "hunter2secret"
-	for name, refused := range map[string]struct{ raw, says string }{
+	for name, row := range map[string]struct{ raw, message string }{
 		"empty":                          {"", "is empty"},
 		"blank":                          {" \t", "is empty"},
 		"no scheme":                      {"waldur.example.com", "scheme, http or https, is missing"},
@@ -51,7 +51,7 @@ func TestInvalidEndpointIsRefused(t *testing.T) {
 		"no scheme, an address":          {"127.0.0.1:8000/api/", "scheme, http or https, is missing"},
 		"no slashes":                     {"https:waldur.example.com", "scheme, http or https, is missing"},
 		"no scheme, a password":          {"user:" + password + "@waldur.example.com", "scheme, http or https, is missing"},
-		"only slashes":                   {"//waldur.example.com", "must be https or http"},
+		"no scheme, only slashes":        {"//waldur.example.com", "must be https or http"},
 		"another scheme":                 {"ftp://waldur.example.com", "must be https or http"},
 		"no host":                        {"https://", "host or port"},
 		"no host, a path":                {"https:///api/", "host or port"},
@@ -80,18 +80,18 @@ func TestInvalidEndpointIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := ParseEndpoint(refused.raw)
+			_, err := ParseEndpoint(row.raw)
 			if err == nil {
-				t.Fatal("was accepted")
+				t.Fatal("the endpoint is accepted")
 			}
-			if !strings.Contains(err.Error(), refused.says) {
-				t.Errorf("says %q, want it to say %q", err, refused.says)
+			if !strings.Contains(err.Error(), row.message) {
+				t.Errorf("error %q, want %q in it", err, row.message)
 			}
-			if want := refused.says == "whitespace"; errors.Is(err, ErrWhitespace) != want {
-				t.Errorf("is ErrWhitespace: %t, want %t", !want, want)
+			if want := row.message == "whitespace"; errors.Is(err, ErrWhitespace) != want {
+				t.Errorf("errors.Is(err, ErrWhitespace) is %t, want %t", !want, want)
 			}
 			if strings.Contains(err.Error(), password) {
-				t.Errorf("repeats the password: %q", err)
+				t.Errorf("the error has the password: %q", err)
 			}
 		})
 	}
@@ -116,7 +116,7 @@ func TestCleartextIsPlainHTTPToAnotherMachine(t *testing.T) {
 		"http://[::ffff:127.0.0.1]":           false,
 		"https://localhost":                   false,
 		"http://127.0.0.1.example.com:8000":   true,
-		"http://localhost@waldur.example.com": false, // refused: no endpoint
+		"http://localhost@waldur.example.com": false, // invalid
 	} {
 		t.Run(raw, func(t *testing.T) {
 			t.Parallel()
@@ -128,7 +128,7 @@ func TestCleartextIsPlainHTTPToAnotherMachine(t *testing.T) {
 	}
 }
 
-func TestScopeURLLeavesOutThePrefix(t *testing.T) {
+func TestScopeURLHasNoPrefix(t *testing.T) {
 	t.Parallel()
 	endpoint, err := ParseEndpoint("https://waldur.example.com/waldur/")
 	if err != nil {
@@ -139,8 +139,8 @@ func TestScopeURLLeavesOutThePrefix(t *testing.T) {
 	}
 }
 
-// FuzzParseEndpoint: an endpoint that is accepted leads to its own host and
-// nowhere else; an error does not repeat a password.
+// FuzzParseEndpoint checks that requests to an accepted endpoint go to its host,
+// and that an error does not repeat a password.
 func FuzzParseEndpoint(f *testing.F) {
 	for _, raw := range []string{
 		"https://waldur.example.com", "http://localhost:8000/api/", "https://host/a/b/api", "https://user:password@host",
@@ -155,14 +155,14 @@ func FuzzParseEndpoint(f *testing.F) {
 			if _, after, found := strings.Cut(raw, "://"); found {
 				userinfo, _, _ := strings.Cut(after, "@")
 				if _, password, _ := strings.Cut(userinfo, ":"); len(password) > 20 && strings.Contains(err.Error(), password) {
-					t.Errorf("the error repeats what may be a password: %q", err)
+					t.Errorf("the error has the password: %q", err)
 				}
 			}
 			return
 		}
 		target, err := url.Parse(endpoint.Origin() + endpoint.path("resource"))
 		if err != nil {
-			t.Fatalf("the address of a request is no URL: %v", err)
+			t.Fatalf("the address of a request is not a URL: %v", err)
 		}
 		given, err := url.Parse(raw)
 		if err != nil || !strings.EqualFold(target.Host, given.Host) || !strings.EqualFold(target.Scheme, given.Scheme) {
@@ -173,7 +173,7 @@ func FuzzParseEndpoint(f *testing.F) {
 		}
 		again, err := ParseEndpoint(endpoint.Origin() + endpoint.prefix + "/api/")
 		if err != nil || again != endpoint {
-			t.Errorf("%v read again is %v, error %v", endpoint, again, err)
+			t.Errorf("%v parsed again is %v, error %v", endpoint, again, err)
 		}
 	})
 }

@@ -8,42 +8,42 @@ import (
 	"unicode/utf8"
 )
 
-func TestTextFromElsewhereIsMadeSafe(t *testing.T) {
+func TestTextFromTheServerIsSanitized(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("ü", shownText)
 	for name, text := range map[string]struct{ from, want string }{
-		"plain":                        {"Invalid token.", "Invalid token."},
-		"empty":                        {"", ""},
-		"umlauts and emoji":            {"Mälu – õ 🚀", "Mälu – õ 🚀"},
-		"line breaks and tabs":         {" one\r\n\r\n\ttwo\u2028three\u0085four ", "one two three four"},
-		"null and bell":                {"o\x00n\ae", "one"},
-		"delete and C1":                {"o\x7fn\u008fe", "one"},
-		"not UTF-8":                    {"one\xff\xfetwo", "one\ufffdtwo"},
-		"colours":                      {"\x1b[1;31mred\x1b[0m", "red"},
-		"colours of one character":     {"\u009b31mred\u009b0m", "red"},
-		"erased line":                  {"shown\x1b[2K\x1b[1Gother", "shownother"},
-		"window title":                 {"\x1b]0;title\aone", "one"},
-		"window title, other end":      {"\x1b]0;title\x1b\\one", "one"},
-		"window title of one byte":     {"\u009d0;title\u009cone", "one"},
-		"link":                         {"\x1b]8;;https://example.com\x1b\\one\x1b]8;;\x1b\\", "one"},
-		"device string":                {"\x1bPq#0\x1b\\one", "one"},
-		"character set":                {"\x1b(Bone", "one"},
-		"reset":                        {"\x1bcone", "one"},
-		"sequence without its end":     {"one\x1b[31", "one"},
-		"title without its end":        {"one\x1b]0;title", "one"},
-		"lone escape":                  {"one\x1b", "one"},
-		"escape before an escape":      {"\x1b\x1b[31mone", "one"},
-		"sequence inside a sequence":   {"\x1b[\x1b[31mone", "one"},
-		"text that runs backwards":     {"one\u202eowt\u202c", "oneowt"},
-		"hidden characters":            {"o\u200bn\u00ade\ufeff", "one"},
-		"200 characters":               {long, long},
-		"201 characters":               {long + "ü", long[:2*(shownText-1)] + "…"},
-		"a million characters":         {strings.Repeat("x", 1e6), strings.Repeat("x", shownText-1) + "…"},
-		"token":                        {"bad " + someToken, "bad [token]"},
-		"token split by a sequence":    {"bad " + someToken[:9] + "\x1b[0m" + someToken[9:], "bad [token]"},
-		"token split by a hidden one":  {"bad " + someToken[:9] + "\u200b" + someToken[9:], "bad [token]"},
-		"token across the 200th":       {strings.Repeat("x", 190) + " " + someToken, strings.Repeat("x", 190) + " [token]"},
-		"token between escaped quotes": {`\"` + someToken + `\"`, `\"[token]\"`},
+		"plain":                             {"Invalid token.", "Invalid token."},
+		"empty":                             {"", ""},
+		"umlauts and emoji":                 {"Mälu – õ 🚀", "Mälu – õ 🚀"},
+		"line breaks and tabs":              {" one\r\n\r\n\ttwo\u2028three\u0085four ", "one two three four"},
+		"null and bell":                     {"o\x00n\ae", "one"},
+		"delete and C1":                     {"o\x7fn\u008fe", "one"},
+		"not UTF-8":                         {"one\xff\xfetwo", "one\ufffdtwo"},
+		"colours":                           {"\x1b[1;31mred\x1b[0m", "red"},
+		"colours of one character":          {"\u009b31mred\u009b0m", "red"},
+		"erased line":                       {"shown\x1b[2K\x1b[1Gother", "shownother"},
+		"window title":                      {"\x1b]0;title\aone", "one"},
+		"window title, other terminator":    {"\x1b]0;title\x1b\\one", "one"},
+		"window title of one byte":          {"\u009d0;title\u009cone", "one"},
+		"link":                              {"\x1b]8;;https://example.com\x1b\\one\x1b]8;;\x1b\\", "one"},
+		"device string":                     {"\x1bPq#0\x1b\\one", "one"},
+		"character set":                     {"\x1b(Bone", "one"},
+		"reset":                             {"\x1bcone", "one"},
+		"unterminated sequence":             {"one\x1b[31", "one"},
+		"unterminated title":                {"one\x1b]0;title", "one"},
+		"lone escape":                       {"one\x1b", "one"},
+		"escape before an escape":           {"\x1b\x1b[31mone", "one"},
+		"sequence inside a sequence":        {"\x1b[\x1b[31mone", "one"},
+		"right-to-left override":            {"one\u202eowt\u202c", "oneowt"},
+		"hidden characters":                 {"o\u200bn\u00ade\ufeff", "one"},
+		"200 characters":                    {long, long},
+		"201 characters":                    {long + "ü", long[:2*(shownText-1)] + "…"},
+		"100,000 characters":                {strings.Repeat("x", 1e5), strings.Repeat("x", shownText-1) + "…"},
+		"token":                             {"bad " + someToken, "bad [token]"},
+		"token split by a sequence":         {"bad " + someToken[:9] + "\x1b[0m" + someToken[9:], "bad [token]"},
+		"token split by a hidden character": {"bad " + someToken[:9] + "\u200b" + someToken[9:], "bad [token]"},
+		"token across the 200th character":  {strings.Repeat("x", 190) + " " + someToken, strings.Repeat("x", 190) + " [token]"},
+		"token between escaped quotes":      {`\"` + someToken + `\"`, `\"[token]\"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -54,10 +54,10 @@ func TestTextFromElsewhereIsMadeSafe(t *testing.T) {
 	}
 }
 
-func TestErrorsSayWhatFailed(t *testing.T) {
+func TestErrorMessages(t *testing.T) {
 	t.Parallel()
 	request := Request{Method: "GET", Path: "/api/x/"}
-	for _, said := range []struct {
+	for _, row := range []struct {
 		err  error
 		want string
 	}{
@@ -78,14 +78,14 @@ func TestErrorsSayWhatFailed(t *testing.T) {
 		{&OutageError{Request: request, LastFailure: io.EOF}, "GET /api/x/: not sent, as too many requests have failed; the last failure: EOF"},
 		{&IncompleteError{Request: request, Problem: "why"}, "GET /api/x/: the list could not be verified to be complete: why"},
 	} {
-		if got := said.err.Error(); got != said.want {
-			t.Errorf("%q, want %q", got, said.want)
+		if got := row.err.Error(); got != row.want {
+			t.Errorf("%q, want %q", got, row.want)
 		}
 	}
 }
 
-// FuzzSafeText: whatever the text, what is shown is short, on one line and
-// without anything that a terminal would obey.
+// FuzzSafeText checks that the text is short, on one line, and without control
+// characters, terminal sequences and the token.
 func FuzzSafeText(f *testing.F) {
 	for _, text := range []string{
 		"Invalid token.", "\x1b[31mred", "\x1b]0;t\ax", "\u009b0m", "\x1b\x1b\x1b[[", "\xff\x1b", someToken, "\u202e" + someToken[:5] + "\x00" + someToken[5:],
@@ -102,10 +102,10 @@ func FuzzSafeText(f *testing.F) {
 			t.Errorf("%d characters, valid: %t", n, utf8.ValidString(shown))
 		}
 		if strings.ContainsFunc(shown, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u202e' }) {
-			t.Errorf("control characters in %q", shown)
+			t.Errorf("%q has control characters", shown)
 		}
 		if strings.Contains(strings.ToLower(shown), someToken) {
-			t.Errorf("the token in %q", shown)
+			t.Errorf("%q has the token", shown)
 		}
 	})
 }

@@ -21,13 +21,12 @@ const (
 
 func project() waldur.Scope { return waldur.Scope{Kind: waldur.Project, UUID: projectUUID} }
 
-// everything asks for all records of the project with all attributes.
+// everything is the query for all records of the project with all attributes.
 func everything() waldur.Query {
 	return waldur.Query{Scope: project(), Fields: waldur.AllFields()}
 }
 
-// clock passes the time in no time, and remembers for how long it was asked to
-// wait.
+// clock does not wait. It records the waits.
 type clock struct {
 	now    time.Time
 	waited chan time.Duration
@@ -56,7 +55,7 @@ func (c clock) waits() []time.Duration {
 	}
 }
 
-// connect makes a client of the Waldur at the URL; change may alter its
+// connect returns a client of the Waldur at the URL. change may change its
 // configuration.
 func connect(t waldurtest.TB, url string, change ...func(*waldur.Config)) *waldur.Client {
 	t.Helper()

@@ -16,20 +16,20 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-// notReproduced lists the recordings that the fake does not answer in the
-// same way, each with the reason.
+// notReproduced returns the recordings that the fake does not reproduce, each
+// with the reason.
 func notReproduced() map[string]string {
 	return map[string]string{
 		"db_down_500":               "gunicorn's page when the database is down: a fault, for which tests use Intercept",
-		"nginx_query_too_long_9000": "nginx's own page in front of Waldur: gunicorn's 400 for a long request line is what the fake answers",
+		"nginx_query_too_long_9000": "nginx's own page in front of Waldur: the fake answers gunicorn's 400 for a long request line",
 		"nginx_upstream_down_502":   "nginx's own page when Waldur is down: a fault, for which tests use Intercept",
 	}
 }
 
-// comparedHeaders matter to a client. Left out are Server and Vary, which no
-// client reads, Connection and Transfer-Encoding, which are up to the
-// connection, Content-Length but for HEAD, as Go's client checks it, and the
-// headers that nginx adds for browsers.
+// comparedHeaders returns the headers that matter to a client. It leaves out
+// Server and Vary, which no client reads, Connection and Transfer-Encoding, which
+// depend on the connection, Content-Length, which Go's client checks except for
+// HEAD, and the headers that nginx adds for browsers.
 func comparedHeaders() []string {
 	return []string{
 		"X-Result-Count", "Link", "WWW-Authenticate", "Location",
@@ -37,7 +37,7 @@ func comparedHeaders() []string {
 	}
 }
 
-func TestAnswersAreThoseOfTheRecordings(t *testing.T) {
+func TestAnswersMatchTheRecordings(t *testing.T) {
 	t.Parallel()
 	exchanges := readExchanges(t)
 	base := recordedInstallation(t, exchanges).Start(t)
@@ -62,7 +62,7 @@ func TestAnswersAreThoseOfTheRecordings(t *testing.T) {
 			}
 			want := recorded.Response.Body
 			if strings.HasPrefix(want, `[{"`) {
-				// A list: only the order within a tie is the fake's own.
+				// In a list, the order within a tie is the fake's own.
 				body, want = withTiesSorted(t, body), withTiesSorted(t, want)
 			}
 			if body != want {
@@ -72,11 +72,11 @@ func TestAnswersAreThoseOfTheRecordings(t *testing.T) {
 	}
 }
 
-func TestEveryRecordingIsReplayedOrListedWithAReason(t *testing.T) {
+func TestRecordingsThatAreNotReproducedExistAndHaveAReason(t *testing.T) {
 	t.Parallel()
 	exchanges := readExchanges(t)
 	if len(exchanges) < 60 {
-		t.Errorf("only %d recordings: some are missing from testdata", len(exchanges))
+		t.Errorf("%d recordings, want at least 60: testdata is incomplete", len(exchanges))
 	}
 	for name, reason := range notReproduced() {
 		if _, ok := exchanges[name]; !ok {
@@ -88,8 +88,8 @@ func TestEveryRecordingIsReplayedOrListedWithAReason(t *testing.T) {
 	}
 }
 
-// exchange is a recorded request and its answer. The token of a request is
-// replaced by the name of its owner.
+// exchange is a recorded request and its answer. The name of the owner replaces
+// the token of a request.
 type exchange struct {
 	Name    string
 	Request struct {
@@ -129,14 +129,14 @@ func readExchanges(t *testing.T) map[string]exchange {
 			t.Fatalf("%s: %v", file, err)
 		}
 		if filepath.Base(file) != recorded.Name+".json" {
-			t.Fatalf("%s calls itself %q", file, recorded.Name)
+			t.Fatalf("%s has the name %q", file, recorded.Name)
 		}
 		exchanges[recorded.Name] = recorded
 	}
 	return exchanges
 }
 
-// recordedHost is where the recorded Waldur was reached.
+// recordedHost is the host of the recorded Waldur.
 const recordedHost = "127.0.0.1:8800"
 
 func replay(t *testing.T, base string, recorded exchange) (int, http.Header, string) {
@@ -166,7 +166,7 @@ func replay(t *testing.T, base string, recorded exchange) (int, http.Header, str
 	return response.StatusCode, response.Header, string(body)
 }
 
-// The scopes and the number of records of the recorded installation.
+// The scopes and the numbers of records of the recorded installation.
 const (
 	scopeS = "/api/projects/2b5719686db84f24bf64c3dfec58fbeb/"
 	scopeM = "/api/projects/bab54dd03f9b4b9eac9fe93c1e337e68/"
@@ -179,8 +179,8 @@ const (
 	recordsOfAll = 11087
 )
 
-// recordedInstallation holds every record that a recording shows, and fillers
-// where records are known only by their number.
+// recordedInstallation returns a Waldur with every record that a recording shows,
+// and with fillers for the others, of which only the number is known.
 func recordedInstallation(t *testing.T, exchanges map[string]exchange) *waldurtest.Waldur {
 	t.Helper()
 	var stored []waldurtest.Record
@@ -205,11 +205,11 @@ func recordedInstallation(t *testing.T, exchanges map[string]exchange) *waldurte
 			stored = append(stored, withID)
 		}
 		if other := stored[known].ID; other != 0 && other != id {
-			t.Fatalf("%s: the same record has the numbers %d and %d", name, id, other)
+			t.Fatalf("%s: the same record has the IDs %d and %d", name, id, other)
 		}
 		stored[known].ID = id
 	}
-	// The pages of M that are recorded stand before and after this month.
+	// The recorded pages of M are before and after this month.
 	of := func(scope string) int {
 		return len(slices.DeleteFunc(slices.Clone(stored), func(record waldurtest.Record) bool { return record.Scope != scope }))
 	}
@@ -233,7 +233,7 @@ func recordedInstallation(t *testing.T, exchanges map[string]exchange) *waldurte
 	return w
 }
 
-// recordedID returns the number of the record that a recording shows whole.
+// recordedID returns the ID of the record that a recording shows with all attributes.
 func recordedID(recorded exchange) (int64, bool) {
 	segments := strings.Split(strings.Trim(recorded.Request.Path, "/"), "/")
 	id, err := strconv.ParseInt(segments[len(segments)-1], 10, 64)
@@ -281,10 +281,10 @@ func sameButID(a, b waldurtest.Record) bool {
 	return usages && a == b
 }
 
-// withTiesSorted sorts the objects of a list within each run of the same date
-// and type by their text, which stays as it is. Objects without date and type
-// count as one run. Every recorded page ends where a tie ends, so that it
-// holds the same records in whatever order the ties are.
+// withTiesSorted sorts the objects of a list within each tie (the same date and
+// type) by their text, which it does not change. Objects without date and type
+// are one tie. Every recorded page ends where a tie ends, so it has the same
+// records in any order of ties.
 func withTiesSorted(t *testing.T, list string) string {
 	t.Helper()
 	var objects []json.RawMessage

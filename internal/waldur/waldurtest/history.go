@@ -11,28 +11,28 @@ import (
 	"time"
 )
 
-// ProjectScope returns the path of project number n, always the same.
+// ProjectScope returns the path of project number n. It does not depend on anything else.
 func ProjectScope(n int) string { return "/api/projects/" + uuidOf(fmt.Sprintf("project %d", n)) + "/" }
 
-// CustomerScope returns the path of customer number n, always the same.
+// CustomerScope returns the path of customer number n. It does not depend on anything else.
 func CustomerScope(n int) string {
 	return "/api/customers/" + uuidOf(fmt.Sprintf("customer %d", n)) + "/"
 }
 
-// HistoryOption changes what [History] returns.
+// HistoryOption is an option of [History].
 type HistoryOption func(*history)
 
 type history struct{ newest time.Time }
 
-// Newest sets the newest month of a history; it is October 2024 without it.
+// Newest sets the newest month of a history. It defaults to October 2024.
 func Newest(year int, month time.Month) HistoryOption {
 	return func(h *history) { h.newest = time.Date(year, month, 1, 0, 0, 0, 0, time.UTC) }
 }
 
 // History returns the records of one scope for a number of months, newest
-// first, each with perMonth records: one per component and category. They are
-// the same in each call. Some usages are null, and the same types come in
-// several categories, so that there are ties, in groups of unequal size.
+// first, with perMonth records each: one per component and category. Each call
+// returns the same records. Some usages are null, and types appear in several
+// categories, so there are ties of different sizes.
 func History(scope string, months, perMonth int, options ...HistoryOption) []Record {
 	var h history
 	Newest(2024, time.October)(&h)
@@ -53,7 +53,7 @@ func History(scope string, months, perMonth int, options ...HistoryOption) []Rec
 	return records
 }
 
-// line is a component of a category, with the usage that is usual for a scope.
+// line is a component of a category, with its usual usage in a scope.
 type line struct {
 	component
 	category      category
@@ -61,7 +61,7 @@ type line struct {
 	reports, plan bool
 }
 
-// record varies the usual usage by up to a quarter. Once in 50 months nothing was reported.
+// record varies the usual usage by up to a quarter. Once in 50 months, nothing is reported.
 func (l line) record(scope, date string, random *rand.Rand) Record {
 	record := Record{
 		Name: l.name, Type: l.kind, MeasuredUnit: l.unit,
@@ -78,8 +78,8 @@ func (l line) record(scope, date string, random *rand.Rand) Record {
 	return record
 }
 
-// historyLines spreads components over few categories in a small scope, over
-// all in a large one. The last component may be missing from some categories.
+// historyLines spreads components over a few categories in a small scope, and
+// over all in a large one. Some categories may lack the last component.
 func historyLines(perMonth int, random *rand.Rand) []line {
 	categories := historyCategories()
 	switch {
@@ -118,7 +118,7 @@ func historyCategories() []category {
 	return []category{{"Virtual machines"}, {"High-performance computing"}, {"Private clouds"}, {"Kubernetes"}, {"Data archive"}}
 }
 
-// component is a component with its usage in a month of a middle-sized project.
+// component is a component with its usage in a month of a medium-sized project.
 type component struct {
 	kind, name, unit string
 	usual            int64

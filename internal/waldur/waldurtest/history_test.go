@@ -8,7 +8,7 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-func TestAHistoryIsRealisticAndAlwaysTheSame(t *testing.T) {
+func TestHistoryIsRealisticAndReproducible(t *testing.T) {
 	t.Parallel()
 	scope := waldurtest.ProjectScope(1)
 	for _, perMonth := range []int{1, 5, 12, 60, 168, 400} {
@@ -35,15 +35,15 @@ func TestAHistoryIsRealisticAndAlwaysTheSame(t *testing.T) {
 			t.Errorf("%d a month: %d records have %d identities", perMonth, len(records), len(identities))
 		}
 		if perMonth > 1 && (nulls == 0 || nulls == len(records)) {
-			t.Errorf("%d a month: %d of %d records hold a null", perMonth, nulls, len(records))
+			t.Errorf("%d a month: %d of %d records have a null", perMonth, nulls, len(records))
 		}
 	}
 }
 
-func TestScopesDifferAndStayTheSame(t *testing.T) {
+func TestScopesAreDistinctAndReproducible(t *testing.T) {
 	t.Parallel()
 	if waldurtest.ProjectScope(1) != waldurtest.ProjectScope(1) || waldurtest.ProjectScope(1) == waldurtest.ProjectScope(2) {
-		t.Error("a project's number does not settle its scope")
+		t.Error("the scope of a project does not depend on its number alone")
 	}
 	if got, want := len(waldurtest.CustomerScope(1)), len("/api/customers/")+32+len("/"); got != want {
 		t.Errorf("a customer's scope has %d characters, want %d", got, want)

@@ -1,116 +1,116 @@
 package waldurtest
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"sync"
 	"time"
 )
 
-// Request is a request that came in, with what was answered.
+// Request is a received request, with facts about its answer.
 type Request struct {
 	Method string
-	// Path and Query are as sent; Path includes [Waldur.PathPrefix].
+	// Path and Query are as sent. Path includes [Waldur.PathPrefix].
 	Path   string
 	Query  url.Values
 	Header http.Header
-	// Status is the status of the answer; 0 while there is none.
+	// Status is the status of the answer, or 0 without one.
 	Status int
 	// Records is the number of records in the answer.
 	Records int
-	// Cost is what the answer cost the server (see [AnswerCost]).
+	// Cost is the server's time for the answer (see [AnswerCost]).
 	Cost time.Duration
 }
 
-// entry is a request of which the journal knows whether it is being answered.
+// entry is a request in the journal.
 type entry struct {
-	Request
-	open bool
+	request  Request
+	inFlight bool
 }
 
-// journal is what came in.
+// journal records the requests.
 type journal struct {
 	mu          sync.Mutex
-	requests    []*entry
+	entries     []*entry
 	cost        time.Duration
 	inFlight    int
 	peak        int
 	connections int
 }
 
-// Requests returns what came in, in order of arrival.
+// Requests returns the requests in order of arrival.
 func (w *Waldur) Requests() []Request {
 	w.journal.mu.Lock()
 	defer w.journal.mu.Unlock()
-	requests := make([]Request, len(w.journal.requests))
-	for i, entry := range w.journal.requests {
-		requests[i] = entry.Request
+	requests := make([]Request, len(w.journal.entries))
+	for i, entry := range w.journal.entries {
+		requests[i] = entry.request
 	}
 	return requests
 }
 
-// Cost returns what the server spent on all answers (see [AnswerCost]).
+// Cost returns the server's time for all answers (see [AnswerCost]).
 func (w *Waldur) Cost() time.Duration {
 	w.journal.mu.Lock()
 	defer w.journal.mu.Unlock()
 	return w.journal.cost
 }
 
-// InFlight returns the largest number of requests that were being answered at once.
+// InFlight returns the largest number of requests that were in flight at once.
 func (w *Waldur) InFlight() (peak int) {
 	w.journal.mu.Lock()
 	defer w.journal.mu.Unlock()
 	return w.journal.peak
 }
 
-// Connections returns the number of connections that clients opened to the
-// server that [Waldur.Start] started.
+// Connections returns the number of connections that clients opened.
 func (w *Waldur) Connections() (opened int) {
 	w.journal.mu.Lock()
 	defer w.journal.mu.Unlock()
 	return w.journal.connections
 }
 
-// Reset forgets the requests, their cost, the peak of those in flight and the
-// number of connections; not the records.
+// Reset clears the journal: requests, cost, requests in flight and connections.
+// The records stay.
 func (w *Waldur) Reset() {
 	w.journal.mu.Lock()
 	defer w.journal.mu.Unlock()
-	w.journal.requests = nil
+	w.journal.entries = nil
 	w.journal.cost = 0
 	w.journal.peak = w.journal.inFlight
 	w.journal.connections = 0
 }
 
-func (j *journal) arrived(r *http.Request) (n int, arrival *entry) {
-	arrival = &entry{
-		Request: Request{Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header.Clone()},
-		open:    true,
+func (j *journal) begin(r *http.Request) (n int, e *entry) {
+	e = &entry{
+		request:  Request{Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header.Clone()},
+		inFlight: true,
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.requests = append(j.requests, arrival)
+	j.entries = append(j.entries, e)
 	j.inFlight++
 	j.peak = max(j.peak, j.inFlight)
-	return len(j.requests), arrival
+	return len(j.entries), e
 }
 
-// answered notes what is about to be sent. From then on the request counts as
-// left: a client that has its answer may send the next one before the handler
-// of this one has returned.
+// answered records an answer that is about to be sent, and ends the request: a
+// client that has its answer may send the next request before the handler of
+// this one has returned.
 func (j *journal) answered(e *entry, status, records int, cost time.Duration) {
 	j.mu.Lock()
-	e.Status, e.Records, e.Cost = status, records, cost
+	e.request.Status, e.request.Records, e.request.Cost = status, records, cost
 	j.cost += cost
 	j.mu.Unlock()
-	j.left(e)
+	j.end(e)
 }
 
-func (j *journal) left(e *entry) {
+func (j *journal) end(e *entry) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if e.open {
-		e.open = false
+	if e.inFlight {
+		e.inFlight = false
 		j.inFlight--
 	}
 }
@@ -121,13 +121,13 @@ func (j *journal) connected() {
 	j.connections++
 }
 
-// statusWriter notes the status that an interceptor sends.
+// statusWriter records the status that an interceptor sends.
 type statusWriter struct {
 	http.ResponseWriter
 	status int
 }
 
-// WriteHeader notes the status and sends it.
+// WriteHeader records the status and sends it.
 func (s *statusWriter) WriteHeader(status int) {
 	if s.status == 0 {
 		s.status = status
@@ -135,7 +135,7 @@ func (s *statusWriter) WriteHeader(status int) {
 	s.ResponseWriter.WriteHeader(status)
 }
 
-// Write sends a body; without a status before it, that is 200.
+// Write sends a body. The status is 200 if none was sent before.
 func (s *statusWriter) Write(body []byte) (int, error) {
 	if s.status == 0 {
 		s.status = http.StatusOK
@@ -143,5 +143,52 @@ func (s *statusWriter) Write(body []byte) (int, error) {
 	return s.ResponseWriter.Write(body)
 }
 
-// Unwrap lets [http.ResponseController] find what is underneath.
+// Unwrap returns the underlying writer, for [http.ResponseController].
 func (s *statusWriter) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+// AnswerCost returns the time that a real Waldur takes for an answer, by the
+// measured formula
+//
+//	22 ms + records × (0.09 + 0.52 if any of type, name, measured_unit
+//	                        + 1.07 if any of category_title, category_uuid, which need the 0.52 too
+//	                        + 1.07 if scope) ms
+//
+// names are the requested attributes; none means all nine. A read by id is an
+// answer with one record. Refusals cost nothing here.
+func AnswerCost(records int, names ...string) time.Duration {
+	return fieldsOf(names).cost(records)
+}
+
+func (f fields) cost(records int) time.Duration {
+	const (
+		answer    = 22 * time.Millisecond
+		row       = 90 * time.Microsecond
+		component = 520 * time.Microsecond
+		category  = 1070 * time.Microsecond
+		scope     = 1070 * time.Microsecond
+	)
+	record := row
+	if f.has(fieldName | fieldType | fieldMeasuredUnit | fieldCategoryTitle | fieldCategoryUUID) {
+		record += component
+	}
+	if f.has(fieldCategoryTitle | fieldCategoryUUID) {
+		record += category
+	}
+	if f.has(fieldScope) {
+		record += scope
+	}
+	return answer + time.Duration(records)*record
+}
+
+// sleep waits for d, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

@@ -7,47 +7,46 @@ import (
 	"sync"
 )
 
-// User is whom a token belongs to.
+// User is the user of a token.
 type User struct {
-	// UUID is 32 hex digits, by which staff may impersonate the user; "" for none.
+	// UUID is 32 hex digits, by which staff can impersonate the user. It may be "".
 	UUID string
-	// Staff may impersonate others, and sees every scope.
+	// Staff can impersonate other users and see every scope.
 	Staff bool
-	// Sees lists the scopes that the user may see, as paths such as
-	// "/api/projects/<32 hex>/"; nil means every scope. Waldur checks it for
-	// the value of the parameter scope only: it filters no records.
+	// Sees lists the scopes that the user can see, as paths such as
+	// "/api/projects/<32 hex>/"; nil means every scope. Waldur checks only the
+	// value of the parameter scope. It does not filter records.
 	Sees []string
 	// Inactive and Expired make Waldur refuse the token.
 	Inactive, Expired bool
 }
 
-// sees tells whether the user may see an existing scope.
+// sees reports whether the user can see an existing scope.
 func (u User) sees(path string) bool {
 	return u.Staff || u.Sees == nil || slices.Contains(u.Sees, path)
 }
 
-// holder is a token's user, and the right to be answered, which only one
-// request with that token has at a time.
+// holder is the user of a token, with the token's lock (see [Waldur.TokenLock]).
 type holder struct {
 	user User
-	turn chan struct{}
+	lock chan struct{}
 }
 
-// tokens are those that Waldur accepts.
+// tokens holds the tokens that Waldur accepts.
 type tokens struct {
 	mu      sync.Mutex
 	holders map[string]*holder
 }
 
 // AddToken makes w accept another token. A token that starts with "w_" is a
-// personal access token: it is accepted as "Bearer", any other as "Token".
+// personal access token, which is accepted as "Bearer"; others are as "Token".
 func (w *Waldur) AddToken(token string, user User) {
 	w.tokens.mu.Lock()
 	defer w.tokens.mu.Unlock()
 	if w.tokens.holders == nil {
 		w.tokens.holders = map[string]*holder{}
 	}
-	w.tokens.holders[token] = &holder{user: user, turn: make(chan struct{}, 1)}
+	w.tokens.holders[token] = &holder{user: user, lock: make(chan struct{}, 1)}
 }
 
 func (t *tokens) holder(token string) *holder {
@@ -67,7 +66,7 @@ func (t *tokens) withUUID(uuid string) *holder {
 	return nil
 }
 
-// authenticate returns whose token came with the request, or why it is refused.
+// authenticate returns the holder of the request's token, or a refusal.
 func (w *Waldur) authenticate(r *http.Request, language string) (*holder, *Answer) {
 	refuse := func(text string) (*holder, *Answer) {
 		refusal := detail(http.StatusUnauthorized, text, language)
@@ -107,15 +106,15 @@ func (w *Waldur) authenticate(r *http.Request, language string) (*holder, *Answe
 	return w.impersonated(holder, r, language)
 }
 
-// impersonated returns the user whom staff asked to act as. One without a
-// token is refused, an unknown one is ignored silently.
+// impersonated returns the user as whom staff asks to act. A user without a
+// token is refused; an unknown user is ignored.
 func (w *Waldur) impersonated(asking *holder, r *http.Request, language string) (*holder, *Answer) {
 	uuid := r.Header.Get("X-Impersonated-User-Uuid")
 	if !asking.user.Staff || uuid == "" {
 		return asking, nil
 	}
 	if other := w.tokens.withUUID(uuid); other != nil {
-		return &holder{user: other.user, turn: asking.turn}, nil
+		return &holder{user: other.user, lock: asking.lock}, nil
 	}
 	if w.installation.exists("/api/users/" + uuid + "/") {
 		return nil, detail(http.StatusForbidden, "Unable to impersonate user which does not have an active session.", language)

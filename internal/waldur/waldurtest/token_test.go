@@ -7,28 +7,28 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-func TestWhichAuthorizationIsAccepted(t *testing.T) {
+func TestAuthorizationIsCheckedAsWaldurDoes(t *testing.T) {
 	t.Parallel()
 	const notProvided = "Authentication credentials were not provided."
 	for name, test := range map[string]struct {
 		authorization string
 		refusal       string // "" when accepted
 	}{
-		"a token":                                {"Token " + waldurtest.Token, ""},
-		"a token by a scheme in small letters":   {"token " + waldurtest.Token, ""},
-		"no header":                              {"", notProvided},
-		"a scheme without a token":               {"Token", "Invalid token. No credentials provided."},
-		"another scheme":                         {"Basic YTpi", notProvided},
-		"a token as Bearer":                      {"Bearer " + waldurtest.Token, notProvided},
-		"a personal access token as Bearer":      {"Bearer w_known", ""},
-		"a personal access token as Token":       {"Token w_known", "Invalid token."},
-		"an unknown personal access token":       {"Bearer w_unknown", notProvided},
-		"an expired personal access token":       {"Bearer w_expired", "Token has expired."},
-		"an impostor of another's known token":   {"Token impostor", "Invalid token."},
-		"a token of a user who is not active":    {"Token inactive", "User inactive or deleted."},
-		"a token with a space within":            {"Token a b", "Invalid token. Token string should not contain spaces."},
-		"a personal access token with a space":   {"Bearer w_known x", notProvided},
-		"a token with spaces around it is taken": {"Token   " + waldurtest.Token + " ", ""},
+		"a token":                              {"Token " + waldurtest.Token, ""},
+		"a token with a lower-case scheme":     {"token " + waldurtest.Token, ""},
+		"no header":                            {"", notProvided},
+		"a scheme without a token":             {"Token", "Invalid token. No credentials provided."},
+		"another scheme":                       {"Basic YTpi", notProvided},
+		"a token as Bearer":                    {"Bearer " + waldurtest.Token, notProvided},
+		"a personal access token as Bearer":    {"Bearer w_known", ""},
+		"a personal access token as Token":     {"Token w_known", "Invalid token."},
+		"an unknown personal access token":     {"Bearer w_unknown", notProvided},
+		"an expired personal access token":     {"Bearer w_expired", "Token has expired."},
+		"an unknown token":                     {"Token unknown", "Invalid token."},
+		"a token of an inactive user":          {"Token inactive", "User inactive or deleted."},
+		"a token with a space inside":          {"Token a b", "Invalid token. Token string should not contain spaces."},
+		"a personal access token with a space": {"Bearer w_known x", notProvided},
+		"a token with spaces around it":        {"Token   " + waldurtest.Token + " ", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -50,7 +50,7 @@ func TestWhichAuthorizationIsAccepted(t *testing.T) {
 	}
 }
 
-func TestStaffActAsWhomTheyImpersonate(t *testing.T) {
+func TestStaffCanImpersonateUsers(t *testing.T) {
 	t.Parallel()
 	const (
 		known     = "11111111111111111111111111111111"
@@ -62,11 +62,11 @@ func TestStaffActAsWhomTheyImpersonate(t *testing.T) {
 		token, uuid string
 		status      int
 	}{
-		"staff alone sees the scope":                  {"staff", "", 200},
-		"staff as a user who does not see it":         {"staff", known, 400},
-		"staff as a user without a token":             {"staff", tokenless, 403},
-		"staff as an unknown user remain staff":       {"staff", unknown, 200},
-		"others cannot impersonate, and are not told": {"known", tokenless, 400},
+		"staff sees the scope":              {"staff", "", 200},
+		"staff as a user who cannot see it": {"staff", known, 400},
+		"staff as a user without a token":   {"staff", tokenless, 403},
+		"staff as an unknown user is staff": {"staff", unknown, 200},
+		"for others, the header is ignored": {"known", tokenless, 400},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -83,7 +83,7 @@ func TestStaffActAsWhomTheyImpersonate(t *testing.T) {
 	}
 }
 
-func TestWithoutAScopeEverybodyGetsTheWholeInstallation(t *testing.T) {
+func TestWithoutAScopeEveryUserGetsAllRecords(t *testing.T) {
 	t.Parallel()
 	w := waldurtest.New()
 	w.Add(waldurtest.History(waldurtest.ProjectScope(1), 1, 2)...)

@@ -22,9 +22,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const list = "/api/marketplace-category-component-usages/"
 
-// ask sends a GET request with the usual token past any socket. path is a
-// path with its query below the host waldur.test; headers are pairs, of which
-// an empty value removes a header.
+// ask sends a GET request with the usual token, without a socket, for a path and
+// query of the host waldur.test. headers are pairs; an empty value removes a
+// header.
 func ask(t *testing.T, w http.Handler, path string, headers ...string) answer {
 	t.Helper()
 	return send(t, w, http.MethodGet, path, headers...)
@@ -53,7 +53,7 @@ type answer struct {
 	body   string
 }
 
-// count is the value of X-Result-Count.
+// count returns the value of X-Result-Count.
 func (a answer) count(t *testing.T) int {
 	t.Helper()
 	count, err := strconv.Atoi(a.header.Get("X-Result-Count"))
@@ -63,7 +63,7 @@ func (a answer) count(t *testing.T) int {
 	return count
 }
 
-// records are the objects of a list, as texts.
+// records returns the objects of a list as strings.
 func (a answer) records(t *testing.T) []string {
 	t.Helper()
 	var objects []json.RawMessage
@@ -75,19 +75,19 @@ func (a answer) records(t *testing.T) []string {
 	return texts
 }
 
-func TestEndpointsThatAnswerDifferently(t *testing.T) {
+func TestOtherRequestsAreAnsweredAsDjangoAndGunicornDo(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		method, path string
 		status       int
 		holds        string
 	}{
-		"another endpoint is a page in HTML":      {"GET", "/api/nope/", 404, "<h1>Not Found</h1>"},
-		"a lookup with a dot is a page in HTML":   {"GET", list + "1.5/", 404, "<h1>Not Found</h1>"},
-		"a list without slash is redirected":      {"GET", strings.TrimSuffix(list, "/") + "?a=1", 301, ""},
+		"another endpoint is an HTML page":        {"GET", "/api/nope/", 404, "<h1>Not Found</h1>"},
+		"an id with a dot is an HTML page":        {"GET", list + "1.5/", 404, "<h1>Not Found</h1>"},
+		"a list without a slash is redirected":    {"GET", strings.TrimSuffix(list, "/") + "?a=1", 301, ""},
 		"another method is not allowed":           {"POST", list, 405, `{"detail":"Method \"POST\" not allowed."}`},
-		"a longest request line is taken":         {"GET", list + "?a=" + strings.Repeat("a", 4094-len("GET  HTTP/1.1")-len(list+"?a=")), 200, "[]"},
-		"a longer request line is a page in HTML": {"GET", list + "?a=" + strings.Repeat("a", 4095-len("GET  HTTP/1.1")-len(list+"?a=")), 400, "Request Line is too large (4095 &gt; 4094)"},
+		"a request line at the limit is accepted": {"GET", list + "?a=" + strings.Repeat("a", 4094-len("GET  HTTP/1.1")-len(list+"?a=")), 200, "[]"},
+		"a longer request line is an HTML page":   {"GET", list + "?a=" + strings.Repeat("a", 4095-len("GET  HTTP/1.1")-len(list+"?a=")), 400, "Request Line is too large (4095 &gt; 4094)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -99,7 +99,7 @@ func TestEndpointsThatAnswerDifferently(t *testing.T) {
 	}
 }
 
-func TestHeadIsAnsweredLikeGetWithoutBodyAtTheSameCost(t *testing.T) {
+func TestHeadCostsAsMuchAsGetAndHasNoBody(t *testing.T) {
 	t.Parallel()
 	w := waldurtest.New()
 	w.Add(waldurtest.History(waldurtest.ProjectScope(1), 1, 5)...)
@@ -114,7 +114,7 @@ func TestHeadIsAnsweredLikeGetWithoutBodyAtTheSameCost(t *testing.T) {
 	}
 }
 
-func TestHooksChangeRecordsAndAnswers(t *testing.T) {
+func TestHooksCanChangeRecordsAndAnswers(t *testing.T) {
 	t.Parallel()
 	scope := waldurtest.ProjectScope(1)
 	w := waldurtest.New()
@@ -135,7 +135,7 @@ func TestHooksChangeRecordsAndAnswers(t *testing.T) {
 	}
 	path := list + "?scope=" + scope
 	if got := ask(t, w, path); got.count(t) != 1 {
-		t.Errorf("a record added before the request does not count: %d", got.count(t))
+		t.Errorf("a record added before the request is not counted: %d", got.count(t))
 	}
 	if got := ask(t, w, path); got.status != http.StatusServiceUnavailable {
 		t.Errorf("the intercepted request was answered with %d", got.status)
@@ -155,7 +155,7 @@ func TestHooksChangeRecordsAndAnswers(t *testing.T) {
 	}
 }
 
-func TestARecordInsertedBetweenCountAndSelectPushesAnotherOneOut(t *testing.T) {
+func TestRecordInsertedBetweenCountAndSelectPushesAnotherOut(t *testing.T) {
 	t.Parallel()
 	scope := waldurtest.ProjectScope(1)
 	w := waldurtest.New()
@@ -183,14 +183,14 @@ func TestUpdateReplacesTheRecords(t *testing.T) {
 		return records[:4]
 	})
 	if got := ask(t, w, list+"?scope="+scope); got.count(t) != 4 {
-		t.Errorf("%d records are left, want 4", got.count(t))
+		t.Errorf("%d records, want 4", got.count(t))
 	}
 	if before[0].Name == "changed" || w.Records()[0].Name != "changed" {
 		t.Error("Records does not return a copy of what is stored")
 	}
 }
 
-func TestAProxyMayShowTheAPIBelowAPrefix(t *testing.T) {
+func TestAPICanBeServedBelowAPrefix(t *testing.T) {
 	t.Parallel()
 	w := waldurtest.New()
 	w.PathPrefix = "/waldur"
@@ -210,7 +210,7 @@ func TestAProxyMayShowTheAPIBelowAPrefix(t *testing.T) {
 	}
 }
 
-func TestRequestsWithOneTokenWaitForEachOtherAsLongAsTheyCost(t *testing.T) {
+func TestRequestsWithOneTokenWaitForEachOther(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		tokens [3]string
@@ -237,14 +237,14 @@ func TestRequestsWithOneTokenWaitForEachOtherAsLongAsTheyCost(t *testing.T) {
 					t.Errorf("took %v, want %v", took, test.want)
 				}
 				if w.InFlight() != 3 {
-					t.Errorf("%d were in flight, want 3", w.InFlight())
+					t.Errorf("%d requests in flight, want 3", w.InFlight())
 				}
 			})
 		})
 	}
 }
 
-func TestLatencyIsAddedWithoutWaiting(t *testing.T) {
+func TestLatencyIsAddedToEachRequestSeparately(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := waldurtest.New()
@@ -261,7 +261,7 @@ func TestLatencyIsAddedWithoutWaiting(t *testing.T) {
 	})
 }
 
-func TestOneClientNeedsOneConnectionAndIsNeverTwiceInFlight(t *testing.T) {
+func TestSequentialRequestsUseOneConnectionAndAreOneInFlight(t *testing.T) {
 	t.Parallel()
 	w := waldurtest.New()
 	base := w.Start(t)
@@ -285,13 +285,13 @@ func TestOneClientNeedsOneConnectionAndIsNeverTwiceInFlight(t *testing.T) {
 	}
 	w.Reset()
 	if len(w.Requests()) != 0 || w.Cost() != 0 || w.InFlight() != 0 || w.Connections() != 0 {
-		t.Error("Reset does not forget")
+		t.Error("Reset does not clear the journal")
 	}
 }
 
-// The next request of a client can arrive before the handler of the last one
-// has returned: counted as two, it would blame a client that keeps to one.
-func TestARequestIsNoLongerInFlightOnceItsAnswerIsSent(t *testing.T) {
+// A client's next request can arrive before the handler of the last one has
+// returned. Counting both would blame a client that sends one at a time.
+func TestRequestIsNotInFlightAfterItsAnswerIsSent(t *testing.T) {
 	t.Parallel()
 	w := waldurtest.New()
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, list, nil)
@@ -311,7 +311,7 @@ func (o onWrite) Write(body []byte) (int, error) {
 	return o.ResponseWriter.Write(body)
 }
 
-func TestABrokenConnectionIsNoLongerInFlight(t *testing.T) {
+func TestRequestIsNotInFlightAfterItsConnectionBreaks(t *testing.T) {
 	t.Parallel()
 	w := waldurtest.New()
 	w.Intercept = func(n int, _ http.ResponseWriter, _ *http.Request) bool {
@@ -327,7 +327,7 @@ func TestABrokenConnectionIsNoLongerInFlight(t *testing.T) {
 	}
 	if response, err := http.DefaultClient.Do(request); err == nil {
 		_ = response.Body.Close()
-		t.Fatalf("the broken connection brought the status %d", response.StatusCode)
+		t.Fatalf("status %d over a broken connection", response.StatusCode)
 	}
 	ask(t, w, list)
 	if w.InFlight() != 1 || w.Requests()[0].Status != 0 {

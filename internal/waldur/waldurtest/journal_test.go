@@ -7,7 +7,7 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-func TestAnswersCostWhatWasMeasured(t *testing.T) {
+func TestAnswersCostAsMeasured(t *testing.T) {
 	t.Parallel()
 	const record = 90 * time.Microsecond
 	for name, test := range map[string]struct {
@@ -18,8 +18,8 @@ func TestAnswersCostWhatWasMeasured(t *testing.T) {
 		"all fields":               {"page_size=300", 300, 2750 * time.Microsecond},
 		"a smaller page":           {"page_size=2", 2, 2750 * time.Microsecond},
 		"date and the usages":      {"page_size=300&field=date&field=reported_usage&field=fixed_usage", 300, record},
-		"one of the component":     {"page_size=300&field=measured_unit", 300, record + 520*time.Microsecond},
-		"two of the component":     {"page_size=300&field=name&field=type", 300, record + 520*time.Microsecond},
+		"one component attribute":  {"page_size=300&field=measured_unit", 300, record + 520*time.Microsecond},
+		"two component attributes": {"page_size=300&field=name&field=type", 300, record + 520*time.Microsecond},
 		"category needs component": {"page_size=300&field=category_uuid", 300, record + 1590*time.Microsecond},
 		"scope":                    {"page_size=300&field=scope", 300, record + 1070*time.Microsecond},
 		"all but scope":            {"page_size=300&field=name&field=type&field=measured_unit&field=category_title&field=category_uuid&field=date&field=reported_usage&field=fixed_usage", 300, 1680 * time.Microsecond},
@@ -43,7 +43,7 @@ func TestAnswersCostWhatWasMeasured(t *testing.T) {
 	}
 }
 
-func TestOneRecordCostsAsMuchAsAListOfOneAndRefusalsNothing(t *testing.T) {
+func TestOneRecordCostsAsMuchAsAListOfOneAndRefusalsCostNothing(t *testing.T) {
 	t.Parallel()
 	w := waldurtest.New()
 	w.Add(waldurtest.History(waldurtest.ProjectScope(1), 1, 1)...)
