@@ -94,7 +94,7 @@ func TestAccBudgetModuleExitCode(t *testing.T) {
 		"null":                        {0, inputs{"limits": limits("gpu", 100)}, fails, "missing, null in 2024-10"},
 		"no record in the period":     {1, inputs{"date_after": "2024-11-01"}, fails, "There is no usage record at all."},
 		"period in the past":          {709, inputs{"date_before": "2024-09-30"}, passes, "300 |"},
-		"typo in a limit's attribute": {0, inputs{"limits": inputs{"CPU": inputs{"type": "cpu", "limit": 1000, "categoryuuid": machinesUUID}}, "fail_on": []string{}}, fails, `has no attribute "categoryuuid"`},
+		"typo in a limit's attribute": {0, inputs{"limits": inputs{"CPU": inputs{"type": "cpu", "limit": 1000, "categoryuuid": machinesUUID}}, "fail_on": []string{}}, fails, `"categoryuuid"`},
 		"no limits":                   {0, inputs{"limits": inputs{}, "fail_on": []string{}}, fails, "must not be empty"},
 		"unknown state":               {1000, inputs{"fail_on": []string{"exceeded"}}, fails, `"exceeded"`},
 	} {

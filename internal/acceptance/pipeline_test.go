@@ -381,7 +381,7 @@ func (g *gitlab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// list gives a page of 20 unless another size is asked for.
+// list returns a page of 20 notes unless another size is asked for.
 func (g *gitlab) list(w http.ResponseWriter, r *http.Request) {
 	size, page := 20, 1
 	if n, err := strconv.Atoi(r.FormValue("per_page")); err == nil {
@@ -407,7 +407,7 @@ func bodyOf(r *http.Request) string {
 	return sent.Body
 }
 
-// about says what the notes of the budget check are, by their numbers.
+// about returns the notes of the budget check by their numbers.
 func (g *gitlab) about() map[int]string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -433,24 +433,30 @@ func TestAccGitLabPipelineEndsAsTheBudgetDoesAndKeepsOneNote(t *testing.T) {
 		"TF_VAR_project_uuid=" + climate, "GITLAB_NOTE_TOKEN=glpat-secret", "CI_API_V4_URL=" + server.URL + "/api/v4", "CI_PROJECT_ID=7",
 		"CI_MERGE_REQUEST_IID=3", "CI_COMMIT_SHORT_SHA=0a1b2c3d", "CI_PIPELINE_URL=https://gitlab.example.com/pipelines/9",
 	}
+	h := newHook(t, http.StatusOK)
+	mergeRequest = append(mergeRequest, h.trust, "BUDGET_WEBHOOK_URL="+h.url)
 
 	for _, step := range []struct {
-		name, token, says string
-		used              int64
-		passes            bool
+		name, token, contains string
+		used                  int64
+		passes                bool
 	}{
-		{name: "within", token: waldurtest.Token, used: 500, says: "| CPU   |  500 | 1,000 | hours | █████░░░░░ 50 % | ok    |", passes: true},
-		{name: "over", token: waldurtest.Token, used: 1250, says: "| CPU   | 1,250 | 1,000 | hours | ██████████ 125 % | over by 250 |"},
-		{name: "token refused", token: "wrong", used: 500, says: "**Unable to read usages: token refused**"},
-		{name: "within again", token: waldurtest.Token, used: 499, says: "| CPU   |  499 |", passes: true},
+		{name: "within", token: waldurtest.Token, used: 500, contains: "| CPU   |  500 | 1,000 | hours | █████░░░░░ 50 % | ok    |", passes: true},
+		{name: "over", token: waldurtest.Token, used: 1250, contains: "| CPU   | 1,250 | 1,000 | hours | ██████████ 125 % | over by 250 |"},
+		{name: "token refused", token: "wrong", used: 500, contains: "**Unable to read usages: token refused**"},
+		{name: "within again", token: waldurtest.Token, used: 499, contains: "| CPU   |  499 |", passes: true},
 	} {
 		pipeline := c.runGitLab(t, append(connect(used(step.used).Start(t), step.token), mergeRequest...)...)
 		if (pipeline.ExitCode == 0) != step.passes {
 			t.Errorf("%s: the pipeline ended with %d:\n%s", step.name, pipeline.ExitCode, pipeline.Output)
 		}
 		notes := api.about()
-		if len(notes) != 1 || !strings.Contains(notes[231], step.says) {
+		if len(notes) != 1 || !strings.Contains(notes[231], step.contains) {
 			t.Errorf("%s: the notes are %v\n%s", step.name, notes, pipeline.Output)
+		}
+		posted := map[bool]string{true: "Budget check passed: ", false: "Budget check failed: "}[step.passes]
+		if text := h.message(t).Text; !strings.HasPrefix(text, posted+"https://gitlab.example.com/pipelines/9\n") {
+			t.Errorf("%s: posted %q", step.name, text)
 		}
 		if !strings.HasSuffix(notes[231], "\n[Pipeline of 0a1b2c3d](https://gitlab.example.com/pipelines/9)\n") {
 			t.Errorf("%s: the note does not name its pipeline: %q", step.name, notes[231])

@@ -25,8 +25,7 @@ func TestAccPolicyPassesItsTests(t *testing.T) {
 	}
 }
 
-// What stands where in a plan is for the CLI to say, so each row is a plan of
-// the CLI.
+// The CLI decides where a plan has what, so each row is a plan of the CLI.
 func TestAccPolicyJudgesPlansOfTheCLI(t *testing.T) {
 	t.Parallel()
 	sb := sandbox(t)
@@ -123,7 +122,7 @@ func TestAccPolicyDoesNotPassByAbsence(t *testing.T) {
 		"no rules":       func(c checkout) error { return os.Remove(filepath.Join(c.dir, "policy/budget.rego")) },
 		"no limits":      func(c checkout) error { return os.Remove(filepath.Join(c.dir, "policy/limits.json")) },
 		"no plan":        func(c checkout) error { return os.Remove(filepath.Join(c.dir, "budget-out/plan.json")) },
-		"no whole plan":  func(c checkout) error { return os.Truncate(filepath.Join(c.dir, "budget-out/plan.json"), 100) },
+		"a cut-off plan": func(c checkout) error { return os.Truncate(filepath.Join(c.dir, "budget-out/plan.json"), 100) },
 		"rules renamed":  func(c checkout) error { return edit(c, "package waldur.budget\n", "package waldur.budgets\n") },
 		"a rule renamed": func(c checkout) error { return edit(c, "allow if {", "allowed if {") },
 	} {

@@ -17,6 +17,7 @@ import (
 // hook is an incoming webhook, and what was posted to it.
 type hook struct {
 	url, secret string // the secret is a part of the URL
+	cleartext   string // URL without TLS
 	trust       string // environment variable with which curl trusts it
 	posts       chan []byte
 }
@@ -25,7 +26,7 @@ type hook struct {
 func newHook(t *testing.T, status int) hook {
 	t.Helper()
 	h := hook{secret: "T0/B0/s3cretPath", posts: make(chan []byte, 10)}
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err == nil && r.Method == http.MethodPost && r.URL.Path == "/"+h.secret && r.Header.Get("Content-Type") == "application/json" {
 			h.posts <- body
@@ -33,14 +34,16 @@ func newHook(t *testing.T, status int) hook {
 		w.Header().Set("Location", "/elsewhere")
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, "no such hook: "+r.URL.String())
-	}))
+	})
+	server, cleartext := httptest.NewTLSServer(handler), httptest.NewServer(handler)
 	t.Cleanup(server.Close)
+	t.Cleanup(cleartext.Close)
 	certificate := filepath.Join(t.TempDir(), "ca.pem")
 	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	if err := os.WriteFile(certificate, block, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	h.url, h.trust = server.URL+"/"+h.secret, "CURL_CA_BUNDLE="+certificate
+	h.url, h.cleartext, h.trust = server.URL+"/"+h.secret, cleartext.URL+"/"+h.secret, "CURL_CA_BUNDLE="+certificate
 	return h
 }
 
@@ -137,9 +140,9 @@ func TestAccWebhookKeepsItsSecretAndTheJobsResult(t *testing.T) {
 		"moved":         {status: http.StatusFound, posted: true, warning: true},
 		"not reachable": {url: "https://127.0.0.1:1/T0/B0/s3cretPath", warning: true},
 		"not a host":    {url: "https://s3cretPath.invalid/", warning: true},
-		"cleartext":     {url: "http://127.0.0.1:1/T0/B0/s3cretPath", warning: true},
+		"cleartext":     {url: "cleartext", warning: true},
 		"a file":        {url: "file:///s3cretPath", warning: true},
-		"not a URL":     {url: "s3cretPath \"\noutput = \"stolen\"", warning: true},
+		"not a URL":     {url: "s3cretPath\"\ntrace-ascii = \"stolen\"", warning: true},
 		"no outcome":    {status: http.StatusOK, harm: func(c checkout) error { return os.Remove(filepath.Join(c.dir, "budget-out/check.json")) }, warning: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -152,12 +155,16 @@ func TestAccWebhookKeepsItsSecretAndTheJobsResult(t *testing.T) {
 				}
 			}
 			url := h.url
-			if test.url != "" {
+			switch test.url {
+			case "":
+			case "cleartext":
+				url = h.cleartext
+			default:
 				url = test.url
 			}
-			// -x and -v print each command; a ~/.curlrc can make curl do so too.
+			// -x and -v print each command; a ~/.curlrc can make curl log its requests.
 			home := t.TempDir()
-			if err := os.WriteFile(filepath.Join(home, ".curlrc"), []byte("verbose\n"), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(home, ".curlrc"), []byte("verbose\ntrace-ascii = \"trace\"\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			r := c.sh(t, "sh -xv ci/webhook.sh", h.trust, "HOME="+home, "BUDGET_WEBHOOK_URL="+url, "CI_PIPELINE_URL=https://gitlab.example.com/pipelines/9")
@@ -180,8 +187,8 @@ func TestAccWebhookKeepsItsSecretAndTheJobsResult(t *testing.T) {
 	}
 }
 
-// Texts of records are in the report. In a message, they mention nobody and link
-// to nothing.
+// Texts of records are in the report. In a message, they are no mention and no
+// link.
 func TestAccWebhookPostsTextsOfRecordsAsText(t *testing.T) {
 	t.Parallel()
 	s := sandbox(t)

@@ -35,7 +35,7 @@ func TestAccBudgetGateOfTheReadme(t *testing.T) {
 		"at the limit":         {cpu: `type = "cpu", limit = 16250`, exitCode: 0},
 		"one over":             {cpu: `type = "cpu", limit = 16249`, exitCode: 1, contains: "over by 1 "},
 		"unknown type":         {cpu: `type = "cpus", limit = 999999`, exitCode: 1, contains: "missing, no record"},
-		"unknown attribute":    {cpu: `type = "cpu", limt = 999999`, exitCode: 1, contains: `has no attribute "limt"`},
+		"unknown attribute":    {cpu: `type = "cpu", limt = 999999`, exitCode: 1, contains: `"limt"`},
 		"null":                 {cpu: `type = "cpu", limit = 999999`, change: func(r *waldurtest.Record) { r.ReportedUsage = nil }, exitCode: 1, contains: "missing, null in "},
 		"no record this month": {cpu: `type = "cpu", limit = 999999`, change: func(r *waldurtest.Record) { r.Date = "2024-09-01" }, exitCode: 1, contains: "missing, no record"},
 		"token refused":        {cpu: `type = "cpu", limit = 999999`, token: "wrong", exitCode: 1, contains: "token refused"},

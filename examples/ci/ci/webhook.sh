@@ -1,7 +1,7 @@
 #!/bin/sh
 # Posts the outcome of the job to an incoming webhook. A failure to do so does not change how the job ends.
 #
-# BUDGET_WEBHOOK_URL is the address of the webhook, a secret: whoever knows it can post. BUDGET_WEBHOOK_STYLE is slack (the default)
+# BUDGET_WEBHOOK_URL is the address of the webhook, a secret: anyone who knows it can post. BUDGET_WEBHOOK_STYLE is slack (the default)
 # or teams. JOB_STATUS (GitHub) or CI_JOB_STATUS (GitLab) is the status of the job.
 set -u
 

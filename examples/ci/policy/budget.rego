@@ -1,6 +1,6 @@
 # METADATA
 # description: |
-#   Checks the usage that a plan has read against limits that are not the configuration's own: whoever writes the
+#   Checks the usage that a plan has read against limits that are not the configuration's own: an author of the
 #   configuration can neither raise them nor leave out the check.
 #
 #   The input is the plan as JSON, of Terraform or OpenTofu. The data that was read is in its prior_state; its planned_values
@@ -38,7 +38,7 @@ deny contains message if {
 	some name, limit in data.limits
 	some usages in reads(limit)
 	not known(usages, limit)
-	message := sprintf("%s: the usage is not known. There is no record, or one without an amount, or the title stands for several categories.", [name])
+	message := sprintf("%s: the usage is not known. There is no record, or one without an amount, or several categories have the title.", [name])
 }
 
 deny contains message if {
