@@ -258,7 +258,7 @@ func TestReadsDuringAnOutageEndWithinTheirDeadline(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), limit)
 				defer cancel()
 				_, err := client.Usages(ctx, everything())
-				if !is[*waldur.OutageError](err) && !is[*waldur.UnreachableError](err) {
+				if !isType[*waldur.OutageError](err) && !isType[*waldur.UnreachableError](err) {
 					t.Errorf("error %v", err)
 				}
 			})

@@ -177,7 +177,7 @@ func TestPropertyListIsExactWhileNothingChanges(t *testing.T) {
 		server, client, records := serveHistory(t, belowCap)
 		usages, err := client.Usages(t.Context(), everything())
 		if longest(records) >= server.PageCap {
-			if is[*waldur.IncompleteError](err) {
+			if isType[*waldur.IncompleteError](err) {
 				return // pages could not be merged: many ties, few pages
 			}
 		}
@@ -219,8 +219,8 @@ func TestPropertyNothingIsLostWhileRecordsChange(t *testing.T) {
 				switch {
 				case err == nil:
 					fate.check(t, usages)
-				case is[*waldur.IncompleteError](err):
-				case is[*waldur.UnverifiableError](err) && longest(server.Records()) >= server.PageCap: // duplicates
+				case isType[*waldur.IncompleteError](err):
+				case isType[*waldur.UnverifiableError](err) && longest(server.Records()) >= server.PageCap: // duplicates
 				default:
 					t.Fatal(err)
 				}

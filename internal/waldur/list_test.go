@@ -230,7 +230,7 @@ func TestListThatCanNeverBeVerifiedFailsAtOnce(t *testing.T) {
 			server.Before = row.before
 			clock := newClock()
 			_, err := connect(t, server.Start(t), func(config *waldur.Config) { config.Clock = clock }).Usages(t.Context(), everything())
-			if n := len(server.Requests()); !is[*waldur.UnverifiableError](err) || n > 12 || len(clock.waits()) > 0 {
+			if n := len(server.Requests()); !isType[*waldur.UnverifiableError](err) || n > 12 || len(clock.waits()) > 0 {
 				t.Errorf("error %v after %d requests", err, n)
 			}
 		})
@@ -256,7 +256,7 @@ func TestServerThatAlwaysShowsAnOlderDateIsAnError(t *testing.T) {
 		return true
 	}
 	_, err := connect(t, server.Start(t)).Usages(t.Context(), everything())
-	if n := len(server.Requests()); !is[*waldur.IncompleteError](err) || n > 50 {
+	if n := len(server.Requests()); !isType[*waldur.IncompleteError](err) || n > 50 {
 		t.Errorf("error %v after %d requests", err, n)
 	}
 }
@@ -377,7 +377,7 @@ func TestListFailsWhenCountsDoNotAddUp(t *testing.T) {
 				server.Rewrite = lie(change)
 				_, err := connect(t, server.Start(t)).Usages(t.Context(), everything())
 				incomplete, ok := errors.AsType[*waldur.IncompleteError](err)
-				if !is[*waldur.UnverifiableError](err) && (!ok || incomplete.Reads != 7) {
+				if !isType[*waldur.UnverifiableError](err) && (!ok || incomplete.Reads != 7) {
 					t.Errorf("error %v, want an UnverifiableError, or an IncompleteError after seven attempts", err)
 				}
 				if n := len(server.Requests()); n > 150 {

@@ -100,7 +100,7 @@ func TestStormLeavesEveryReadExactOrAnError(t *testing.T) {
 					exact.Add(1)
 				case err == nil:
 					t.Errorf("a read gave %d other records, and no error", len(usages))
-				case !is[*waldur.StatusError](err) && !is[*waldur.UnreachableError](err):
+				case !isType[*waldur.StatusError](err) && !isType[*waldur.UnreachableError](err):
 					t.Errorf("a read failed with %T: %v", err, err)
 				}
 			}
@@ -155,7 +155,7 @@ func TestOutageIsBoundedByTheSharedBudget(t *testing.T) {
 						if refused != nil && refused.Throttled || unreachable != nil && unreachable.Throttled {
 							throttled.Add(1)
 						}
-						if is[*waldur.OutageError](err) {
+						if isType[*waldur.OutageError](err) {
 							spared.Add(1)
 						}
 					}
