@@ -101,12 +101,14 @@ func hang(connection *net.TCPConn) { _, _ = io.Copy(io.Discard, connection) }
 
 // endless writes the text until the client closes the connection.
 func endless(text string) answer {
+	return func(connection *net.TCPConn) { writeEndlessly(connection, text) }
+}
+
+func writeEndlessly(w io.Writer, text string) {
 	chunk := []byte(strings.Repeat(text, 1+64<<10/len(text)))
-	return func(connection *net.TCPConn) {
-		for {
-			if _, err := connection.Write(chunk); err != nil {
-				return
-			}
+	for {
+		if _, err := w.Write(chunk); err != nil {
+			return
 		}
 	}
 }

@@ -27,14 +27,7 @@ const (
 // they are read completely.
 func bombs() map[string]func(w http.ResponseWriter) {
 	endless := func(text string) func(http.ResponseWriter) {
-		chunk := []byte(strings.Repeat(text, 1+64<<10/len(text)))
-		return func(w http.ResponseWriter) {
-			for {
-				if _, err := w.Write(chunk); err != nil {
-					return
-				}
-			}
-		}
+		return func(w http.ResponseWriter) { writeEndlessly(w, text) }
 	}
 	after := func(start string, rest func(http.ResponseWriter)) func(http.ResponseWriter) {
 		return func(w http.ResponseWriter) {
