@@ -1,23 +1,17 @@
 locals {
-  limits = { for name, limit in var.limits : name => merge(limit, {
-    category_uuid = limit.category_uuid == null ? null : lower(replace(limit.category_uuid, "-", ""))
-  }) }
-
-  # The states that end the plan. The others but "ok" are worth a warning.
-  failing = concat(
-    var.on_overrun == "fail" ? ["over"] : [],
-    var.allow_missing ? [] : ["missing"],
-  )
-
-  title = join("", [
-    "Budget of ",
-    var.project_uuid != null ? "project ${var.project_uuid}" : var.customer_uuid != null ? "customer ${var.customer_uuid}" : coalesce(var.scope, "nothing"),
-    var.date_before != null ? " from ${var.date_after} to ${var.date_before}" : " since ${var.date_after}",
-  ])
+  options = {
+    title = join("", [
+      "Budget of ",
+      var.project_uuid != null ? "project ${var.project_uuid}" : var.customer_uuid != null ? "customer ${var.customer_uuid}" : coalesce(var.scope, "nothing"),
+      var.date_before != null ? " from ${var.date_after} to ${var.date_before}" : " since ${var.date_after}",
+    ])
+    warn_at = var.warn_at
+    fail_on = var.fail_on
+    period  = var.date_before == null ? null : { start = var.date_after, end = var.date_before, now = plantimestamp() }
+  }
 }
 
-# Top-level, as a data source inside a check block turns a failed read into a warning. Nobody gets at the records without the
-# postconditions, not even a plan of a single resource (-target) that leaves the outputs out.
+# At the top level: inside a check block, a failed read is only a warning. Whatever uses the records depends on the postcondition.
 data "waldur_category_component_usages" "budget" {
   scope         = var.scope
   project_uuid  = var.project_uuid
@@ -28,47 +22,25 @@ data "waldur_category_component_usages" "budget" {
 
   lifecycle {
     postcondition {
-      condition     = alltrue([for usage in self.usages : usage.type != null && usage.category_title != null && usage.category_uuid != null])
-      error_message = "A usage record does not say which component it is of, so no limit can be held against all that was used."
-    }
-
-    # A postcondition can name its own data as self only, and no local value made of it. A template is the one kind of function
-    # that a module can have: with it, this and the outputs share one calculation.
-    postcondition {
-      condition = alltrue([
-        for limit in values(jsondecode(templatefile("${path.module}/evaluation.tftpl", {
-          usages = self.usages, limits = local.limits, warn_at = var.warn_at
-        }))) : !contains(local.failing, limit.state) && limit.components <= 1
-      ])
-      # The CLI breaks the lines of a message, also those of a table, unless they begin with a space.
-      error_message = replace(templatefile("${path.module}/report.tftpl", {
-        title = local.title, usages = self.usages, limits = jsondecode(templatefile("${path.module}/evaluation.tftpl", {
-          usages = self.usages, limits = local.limits, warn_at = var.warn_at
-        }))
-      }), "/(?m)^\\|/", " |")
+      condition     = provider::waldur::budget_check(self.usages, var.limits, local.options).passed
+      error_message = provider::waldur::budget_check(self.usages, var.limits, local.options).message
     }
   }
 }
 
 locals {
-  evaluation = jsondecode(templatefile("${path.module}/evaluation.tftpl", {
-    usages = data.waldur_category_component_usages.budget.usages, limits = local.limits, warn_at = var.warn_at
-  }))
-
-  report = templatefile("${path.module}/report.tftpl", {
-    title = local.title, usages = data.waldur_category_component_usages.budget.usages, limits = local.evaluation
-  })
+  budget = provider::waldur::budget_check(data.waldur_category_component_usages.budget.usages, var.limits, local.options)
 }
 
-# Never created: its count is 0 as soon as it is known. While something is known after apply only (an argument, a limit, a
-# resource that the module depends on), the postconditions wait for the apply. The count cannot wait: the plan fails.
+# Never created. If an argument, a limit or a dependency of the module is not known before the apply, the postcondition is checked
+# only during the apply. A count cannot wait: such a plan fails.
 resource "terraform_data" "known_before_apply" {
-  count = length(local.evaluation) == length(var.limits) ? 0 : 1
+  count = length(local.budget.limits) > 0 ? 0 : 1
 }
 
 check "budget" {
   assert {
-    condition     = alltrue([for limit in values(local.evaluation) : limit.state == "ok" || contains(local.failing, limit.state)])
-    error_message = replace(local.report, "/(?m)^\\|/", " |")
+    condition     = alltrue([for limit in values(local.budget.limits) : limit.state == "ok" || contains(var.fail_on, limit.state)])
+    error_message = local.budget.message
   }
 }

@@ -1,6 +1,6 @@
 terraform {
-  # Terraform 1.5 and OpenTofu 1.6 brought check blocks and plantimestamp().
-  required_version = ">= 1.5.0"
+  # Provider-defined functions need Terraform 1.8 or OpenTofu 1.7.
+  required_version = ">= 1.7.0"
 
   required_providers {
     waldur = {

@@ -1,10 +1,10 @@
-# What several projects used in a month, in one Markdown table.
+# The usage of several projects in a year: a table for each component, with a column for each project.
 #
-#   terraform apply -var 'projects={ocean="2b5719686db84f24bf64c3dfec58fbeb",ice="9c1d4e5f60718293a4b5c6d7e8f90a1b"}'
-#   terraform output -raw table
+#   terraform apply -var year=2024 -var 'projects={ocean="2b5719686db84f24bf64c3dfec58fbeb",ice="9c1d4e5f60718293a4b5c6d7e8f90a1b"}'
+#   terraform output -raw report
 
 terraform {
-  required_version = ">= 1.5"
+  required_version = ">= 1.7.0" # provider-defined functions: Terraform 1.8 or OpenTofu 1.7
   required_providers {
     waldur = {
       source = "waldur/waldur-usage"
@@ -13,72 +13,34 @@ terraform {
 }
 
 variable "projects" {
-  description = "The projects: their names in the table, and their UUIDs."
+  description = "UUIDs of the projects by the names of their columns."
   type        = map(string)
 }
 
-variable "month" {
-  description = "The month of the table as YYYY-MM. Default: this month, of which Waldur counts the hours so far."
-  type        = string
-  default     = null
+variable "year" {
+  type = number
 }
 
-locals {
-  month = var.month != null ? "${var.month}-01" : formatdate("YYYY-MM-01", plantimestamp())
-}
-
-data "waldur_category_component_usages" "month" {
+data "waldur_category_component_usages" "year" {
   for_each = var.projects
 
   project_uuid = each.value
-  date_after   = local.month
-  date_before  = local.month
+  date_after   = "${var.year}-01-01"
+  date_before  = "${var.year}-12-31"
   fields       = ["name", "type", "measured_unit", "category_title", "category_uuid", "reported_usage"]
 }
 
-locals {
-  usages = flatten([
-    for project, month in data.waldur_category_component_usages.month : [
-      for u in month.usages : merge(u, { project = project })
+# usage_report has a table for each category and a column for each component. Here, a component is a category of the report, and a
+# project a component of it. A project without records has no column.
+output "report" {
+  value = provider::waldur::usage_report(flatten([
+    for project, year in data.waldur_category_component_usages.year : [
+      for u in year.usages : merge(u, {
+        category_uuid  = "${u.category_uuid}/${u.type}"
+        category_title = "${u.category_title}: ${u.name}"
+        type           = project
+        name           = project
+      })
     ]
-  ])
-
-  # A component is told by its category and its type: several categories have
-  # components of the same type.
-  components = { for u in local.usages : "${u.category_uuid}/${u.type}" => u... }
-
-  # Null is "no data", not 0: a project without a record, or with a null, has no
-  # amount. The total is that of the amounts that are shown.
-  amounts = [
-    for records in values(local.components) : [
-      for project in keys(var.projects) : try(sum([for u in records : u.reported_usage if u.project == project]), null)
-    ]
-  ]
-  rows = concat(
-    [concat(["category", "component", "unit"], keys(var.projects), ["total"])],
-    [
-      for i, records in values(local.components) : concat(
-        [records[0].category_title, records[0].name, records[0].measured_unit],
-        [for amount in local.amounts[i] : amount == null ? "no data" : tostring(amount)],
-        [try(tostring(sum([for amount in local.amounts[i] : amount if amount != null])), "no data")],
-      )
-    ],
-  )
-
-  # The first three columns are texts (left), the others amounts (right).
-  columns = [
-    for i, heading in local.rows[0] : {
-      format = "%${i < 3 ? "-" : ""}${max([for row in local.rows : length(row[i])]...)}s"
-      rule   = i < 3 ? "---" : "--:"
-    }
-  ]
-  lines = [for row in local.rows : "| ${join(" | ", [for i, cell in row : format(local.columns[i].format, replace(cell, "|", "/"))])} |"]
-}
-
-output "table" {
-  value = join("\n", concat(
-    ["Reported usage in ${substr(local.month, 0, 7)}", "", local.lines[0]],
-    ["| ${join(" | ", [for column in local.columns : replace(format(column.format, column.rule), " ", "-")])} |"],
-    slice(local.lines, 1, length(local.lines)),
-  ))
+  ]), { title = "Usage in ${var.year}" })
 }

@@ -7,5 +7,5 @@ terraform {
 }
 
 # The endpoint and the token come from the environment variables WALDUR_API_URL
-# and WALDUR_ACCESS_TOKEN, so that no token stands in a file.
+# and WALDUR_ACCESS_TOKEN, so that no file contains the token.
 provider "waldur" {}

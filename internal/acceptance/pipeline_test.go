@@ -19,6 +19,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/waldur/terraform-provider-waldur-usage/internal/cli"
+	"github.com/waldur/terraform-provider-waldur-usage/internal/cli/clitest"
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
@@ -28,29 +30,33 @@ const (
 	climate = "2b5719686db84f24bf64c3dfec58fbeb"
 )
 
-// used is a Waldur in which the project has used that much CPU this month.
+// used returns a Waldur in which the project has used cpu hours of CPU this
+// month, and 100 in the month before.
 func used(cpu int64) *waldurtest.Waldur {
 	server := waldurtest.New()
-	// Should a month end while a test runs, the next one still counts: the
-	// checks are of all that is since the first of the month.
+	// A test that runs while a month ends is one of the month that begins.
 	soon := time.Now().UTC().Add(5 * time.Minute)
-	for kind, amount := range map[string]int64{"cpu": cpu, "ram": 100} {
+	month := time.Date(soon.Year(), soon.Month(), 1, 0, 0, 0, 0, time.UTC)
+	add := func(kind string, month time.Time, amount int64) {
 		server.Add(waldurtest.Record{
 			Name: kind, Type: kind, MeasuredUnit: "hours", CategoryTitle: "Virtual machines", CategoryUUID: machinesUUID,
-			Date: soon.Format("2006-01-") + "01", ReportedUsage: &amount, Scope: "/api/projects/" + climate + "/",
+			Date: month.Format(time.DateOnly), ReportedUsage: &amount, Scope: "/api/projects/" + climate + "/",
 		})
 	}
+	add("cpu", month, cpu)
+	add("ram", month, 100)
+	add("cpu", month.AddDate(0, -1, 0), 100)
 	return server
 }
 
-// checkout is a copy of the pipelines' folder, with the programs that their
+// checkout is a copy of the pipelines' folder, with the programs that the
 // scripts call.
 type checkout struct {
 	dir string
 	env []string
 }
 
-func (w workshop) checkOut(t *testing.T) checkout {
+func checkOut(t *testing.T, s cli.Sandbox) checkout {
 	t.Helper()
 	for _, name := range []string{"sh", "jq", "curl"} {
 		if _, err := exec.LookPath(name); err != nil {
@@ -70,23 +76,23 @@ func (w workshop) checkOut(t *testing.T) checkout {
 	if err := os.Mkdir(programs, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for name, path := range map[string]string{"terraform": w.cli.Path, "opa": os.Getenv(opaPath)} {
+	for name, path := range map[string]string{"terraform": s.CLI.Path, "opa": os.Getenv(opaPath)} {
 		if err := os.Symlink(path, filepath.Join(programs, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	env := w.cli.Command(t.Context(), top, w.config).Env
+	env := s.CLI.Command(t.Context(), top, s.Config).Env
 	env = append(env, "PATH="+programs+string(os.PathListSeparator)+os.Getenv("PATH"), "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1", "WALDUR_MAX_RETRIES=0")
 	return checkout{dir: filepath.Join(top, pipelines), env: env}
 }
 
 // sh runs commands as a step of a pipeline: the first that fails ends it.
-func (c checkout) sh(t *testing.T, script string, environment ...string) result {
+func (c checkout) sh(t *testing.T, script string, environment ...string) cli.Result {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "sh", "-e", "-c", script)
 	cmd.Dir = c.dir
 	cmd.Env = slices.Concat(c.env, environment)
-	return finish(t, cmd)
+	return clitest.Finish(t, cmd)
 }
 
 func (c checkout) read(t *testing.T, name string) string {
@@ -98,8 +104,18 @@ func (c checkout) read(t *testing.T, name string) string {
 	return string(content)
 }
 
-// leaksToken tells which file below the folder holds the token, the plan among them.
-func (c checkout) leaksToken(t *testing.T, token string) (name string) {
+// setPolicy sets the policy's limit of CPU hours.
+func (c checkout) setPolicy(t *testing.T, limit int64) {
+	t.Helper()
+	limits := strings.Replace(c.read(t, "policy/limits.json"), `"limit": 1000`, fmt.Sprintf(`"limit": %d`, limit), 1)
+	if err := os.WriteFile(filepath.Join(c.dir, "policy/limits.json"), []byte(limits), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// leak returns the name of a file below the folder that contains the token. The
+// plan is one of them.
+func (c checkout) leak(t *testing.T, token string) (name string) {
 	t.Helper()
 	err := filepath.WalkDir(c.dir, func(path string, entry os.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {
@@ -128,8 +144,8 @@ type workflow struct {
 }
 
 // runWorkflow runs the commands of the workflow's one job as GitHub does: after
-// a failed step only those that are to run always.
-func (c checkout) runWorkflow(t *testing.T, values map[string]string) (job result, summary string) {
+// a failed step, only those that run always.
+func (c checkout) runWorkflow(t *testing.T, values map[string]string) (job cli.Result, summary string) {
 	t.Helper()
 	var flow workflow
 	if err := yaml.Unmarshal([]byte(c.read(t, ".github/workflows/budget.yml")), &flow); err != nil {
@@ -137,28 +153,32 @@ func (c checkout) runWorkflow(t *testing.T, values map[string]string) (job resul
 	}
 	summaryFile := filepath.Join(t.TempDir(), "summary.md")
 	for _, step := range flow.Jobs["budget"].Steps {
-		if step.Run == "" || job.exit != 0 && step.If != "always()" {
+		if step.Run == "" || job.ExitCode != 0 && step.If != "always()" {
 			continue
 		}
-		env := []string{"GITHUB_STEP_SUMMARY=" + summaryFile}
+		env := []string{
+			"GITHUB_STEP_SUMMARY=" + summaryFile,
+			"GITHUB_SERVER_URL=https://github.example.com", "GITHUB_REPOSITORY=climate/model", "GITHUB_RUN_ID=9",
+		}
+		status := map[bool]string{true: "success", false: "failure"}[job.ExitCode == 0]
 		for name, value := range step.Env {
-			env = append(env, name+"="+fill(t, value, values))
+			env = append(env, name+"="+strings.ReplaceAll(fill(t, value, values), "${{ job.status }}", status))
 		}
 		r := c.sh(t, step.Run, env...)
-		job.output += r.output
-		if job.exit == 0 {
-			job.exit = r.exit
+		job.Output += r.Output
+		if job.ExitCode == 0 {
+			job.ExitCode = r.ExitCode
 		}
 	}
 	content, err := os.ReadFile(summaryFile)
 	if err != nil {
-		t.Fatalf("No summary: %v\n%s", err, job.output)
+		t.Fatalf("No summary: %v\n%s", err, job.Output)
 	}
 	return job, string(content)
 }
 
-// fill puts values for ${{ secrets.NAME }} and ${{ vars.NAME }}. One that is
-// not set is empty, as on GitHub.
+// fill replaces ${{ secrets.NAME }} and ${{ vars.NAME }}. One that is not set is
+// empty, as on GitHub.
 func fill(t *testing.T, text string, values map[string]string) string {
 	t.Helper()
 	return regexp.MustCompile(`\$\{\{ (?:secrets|vars)\.(\w+) \}\}`).ReplaceAllStringFunc(text, func(expression string) string {
@@ -172,9 +192,9 @@ type gitlabJob struct {
 	AfterScript []string `yaml:"after_script"`
 }
 
-// runGitLab runs the jobs in their order as GitLab does: what comes after the
-// script of a job runs always and changes nothing; a failed job is the last.
-func (c checkout) runGitLab(t *testing.T, environment ...string) (pipeline result) {
+// runGitLab runs the jobs in their order as GitLab does: after_script always
+// runs and changes nothing; a failed job is the last.
+func (c checkout) runGitLab(t *testing.T, environment ...string) (pipeline cli.Result) {
 	t.Helper()
 	var file struct{ Budget, Policy gitlabJob }
 	if err := yaml.Unmarshal([]byte(c.read(t, ".gitlab-ci.yml")), &file); err != nil {
@@ -182,12 +202,13 @@ func (c checkout) runGitLab(t *testing.T, environment ...string) (pipeline resul
 	}
 	for _, job := range []gitlabJob{file.Budget, file.Policy} {
 		r := c.sh(t, strings.Join(job.Script, "\n"), environment...)
-		pipeline.exit = r.exit
-		pipeline.output += r.output
+		pipeline.ExitCode = r.ExitCode
+		pipeline.Output += r.Output
 		if len(job.AfterScript) > 0 {
-			pipeline.output += c.sh(t, strings.Join(job.AfterScript, "\n"), environment...).output
+			status := map[bool]string{true: "success", false: "failed"}[r.ExitCode == 0]
+			pipeline.Output += c.sh(t, strings.Join(job.AfterScript, "\n"), append(environment, "CI_JOB_STATUS="+status)...).Output
 		}
-		if r.exit != 0 {
+		if r.ExitCode != 0 {
 			return pipeline
 		}
 	}
@@ -196,7 +217,7 @@ func (c checkout) runGitLab(t *testing.T, environment ...string) (pipeline resul
 
 func TestAccWorkflowEndsAsTheBudgetDoesAndShowsIt(t *testing.T) {
 	t.Parallel()
-	w := openWorkshop(t)
+	s := sandbox(t)
 	tests := map[string]struct {
 		used    int64
 		waldur  func(*waldurtest.Waldur)
@@ -204,12 +225,13 @@ func TestAccWorkflowEndsAsTheBudgetDoesAndShowsIt(t *testing.T) {
 		token   string
 		with    string // a variable of the environment
 		passes  bool
+		read    bool // that usage was read
 		summary string
-		without string // must not stand in the summary
+		without string // must not be in the summary
 	}{
-		"within":        {used: 500, passes: true, summary: "| CPU   |  500 | 1,000 | hours | █████░░░░░ 50 % | ok    |"},
-		"near":          {used: 900, passes: true, summary: "█████████░ 90 % | near  |"},
-		"over":          {used: 1001, summary: "| CPU   | 1,001 | 1,000 | hours | ██████████ 101 % | over by 1 |", without: "condition failed"},
+		"within":        {used: 500, passes: true, read: true, summary: "| CPU   |  500 | 1,000 | hours | █████░░░░░ 50 % | ok    |"},
+		"near":          {used: 900, passes: true, read: true, summary: "█████████░ 90 % | near  |"},
+		"over":          {used: 1001, read: true, summary: "| CPU   | 1,001 | 1,000 | hours | ██████████ 101 % | over by 1 |", without: "condition failed"},
 		"server down":   {used: 500, down: true, summary: "**Unable to read usages: Waldur not reachable**", without: "| CPU"},
 		"token refused": {used: 500, token: "wrong", summary: "**Unable to read usages: token refused**", without: "| CPU"},
 		"no token":      {used: 500, token: "none", summary: "token", without: "| CPU"},
@@ -242,20 +264,32 @@ func TestAccWorkflowEndsAsTheBudgetDoesAndShowsIt(t *testing.T) {
 			default:
 				values["WALDUR_ACCESS_TOKEN"] = test.token
 			}
-			c := w.checkOut(t)
+			c := checkOut(t, s)
 			c.env = append(c.env, test.with)
 
 			job, summary := c.runWorkflow(t, values)
-			if (job.exit == 0) != test.passes {
-				t.Errorf("The job ended with %d:\n%s", job.exit, job.output)
+			if (job.ExitCode == 0) != test.passes {
+				t.Errorf("The job ended with %d:\n%s", job.ExitCode, job.Output)
 			}
 			if !strings.Contains(summary, test.summary) || test.without != "" && strings.Contains(summary, test.without) {
 				t.Errorf("The summary is:\n%s", summary)
 			}
-			if !strings.HasPrefix(summary, "## Budget\n\n") {
-				t.Errorf("The summary has no title:\n%s", summary)
+			if !strings.HasPrefix(summary, "## Budget\n\n") || strings.Contains(summary, "xychart-beta") != test.read {
+				t.Errorf("The summary has no title, or no chart of usage that was read:\n%s", summary)
 			}
-			if name := c.leaksToken(t, waldurtest.Token); name != "" || strings.Contains(job.output+summary, waldurtest.Token) {
+			var check struct {
+				Passed bool
+				Report string
+				Limits map[string]struct{ Used int64 }
+			}
+			if err := json.Unmarshal([]byte(c.read(t, "budget-out/check.json")), &check); err != nil {
+				t.Fatal(err)
+			}
+			if check.Passed != test.passes || test.read && check.Limits["CPU"].Used != test.used || !test.read && check.Limits != nil ||
+				!strings.Contains(summary, check.Report) {
+				t.Errorf("check.json is %+v", check)
+			}
+			if name := c.leak(t, waldurtest.Token); name != "" || strings.Contains(job.Output+summary, waldurtest.Token) {
 				t.Errorf("The token is in the log, the summary, or %s", name)
 			}
 		})
@@ -265,16 +299,13 @@ func TestAccWorkflowEndsAsTheBudgetDoesAndShowsIt(t *testing.T) {
 // The limits of the policy are stricter than those of the configuration.
 func TestAccWorkflowFailsWhenThePolicyDoes(t *testing.T) {
 	t.Parallel()
-	c := openWorkshop(t).checkOut(t)
-	limits := strings.Replace(c.read(t, "policy/limits.json"), `"limit": 1000`, `"limit": 499`, 1)
-	if err := os.WriteFile(filepath.Join(c.dir, "policy/limits.json"), []byte(limits), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	c := checkOut(t, sandbox(t))
+	c.setPolicy(t, 499)
 	job, summary := c.runWorkflow(t, map[string]string{
 		"WALDUR_API_URL": used(500).Start(t), "WALDUR_ACCESS_TOKEN": waldurtest.Token, "WALDUR_PROJECT_UUID": climate,
 	})
-	if job.exit == 0 || !job.says("CPU of the climate project: 500 of 499 used, 1 over.") {
-		t.Errorf("The job ended with %d:\n%s", job.exit, job.output)
+	if job.ExitCode == 0 || !job.Contains("CPU of the climate project: 500 of 499 used, 1 over.") {
+		t.Errorf("The job ended with %d:\n%s", job.ExitCode, job.Output)
 	}
 	if !strings.Contains(summary, "| CPU ") {
 		t.Errorf("The summary is:\n%s", summary)
@@ -284,29 +315,29 @@ func TestAccWorkflowFailsWhenThePolicyDoes(t *testing.T) {
 // A variable that somebody else has set can make warnings of all that failed.
 func TestAccCheckFailsWhenThePlanOnlyWarns(t *testing.T) {
 	t.Parallel()
-	c := openWorkshop(t).checkOut(t)
+	c := checkOut(t, sandbox(t))
 	environment := append(connect(used(1001).Start(t), waldurtest.Token), "TF_VAR_project_uuid="+climate, "TF_CLI_ARGS_plan=-refresh-only")
-	if r := c.sh(t, "ci/check.sh budget", environment...); r.exit != 1 || !r.says("not all of its conditions are met") {
-		t.Errorf("It ended with %d:\n%s", r.exit, r.output)
+	if r := c.sh(t, "ci/check.sh budget", environment...); r.ExitCode != 1 || !r.Contains("not all of its conditions are met") {
+		t.Errorf("It ended with %d:\n%s", r.ExitCode, r.Output)
 	}
 }
 
 // A check that fails early must not publish what an earlier one has left.
 func TestAccCheckLeavesNothingOfAnEarlierRun(t *testing.T) {
 	t.Parallel()
-	c := openWorkshop(t).checkOut(t)
+	c := checkOut(t, sandbox(t))
 	project := "TF_VAR_project_uuid=" + climate
-	if r := c.sh(t, "ci/check.sh budget", append(connect(used(500).Start(t), waldurtest.Token), project)...); r.exit != 0 {
-		t.Fatalf("It ended with %d:\n%s", r.exit, r.output)
+	if r := c.sh(t, "ci/check.sh budget", append(connect(used(500).Start(t), waldurtest.Token), project)...); r.ExitCode != 0 {
+		t.Fatalf("It ended with %d:\n%s", r.ExitCode, r.Output)
 	}
-	if r := c.sh(t, "ci/check.sh budget", append(connect("http://127.0.0.1:1", waldurtest.Token), project)...); r.exit == 0 {
-		t.Errorf("It passed:\n%s", r.output)
+	if r := c.sh(t, "ci/check.sh budget", append(connect("http://127.0.0.1:1", waldurtest.Token), project)...); r.ExitCode == 0 {
+		t.Errorf("It passed:\n%s", r.Output)
 	}
 	if report := c.read(t, "budget-out/report.md"); strings.Contains(report, "| CPU") {
 		t.Errorf("The report is the old one:\n%s", report)
 	}
-	if r := c.sh(t, "ci/policy.sh"); r.exit == 0 {
-		t.Errorf("The policy allowed the old plan:\n%s", r.output)
+	if r := c.sh(t, "ci/policy.sh"); r.ExitCode == 0 {
+		t.Errorf("The policy allowed the old plan:\n%s", r.Output)
 	}
 }
 
@@ -350,7 +381,7 @@ func (g *gitlab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// list gives a page of 20 unless another size is asked for.
+// list returns a page of 20 notes unless another size is asked for.
 func (g *gitlab) list(w http.ResponseWriter, r *http.Request) {
 	size, page := 20, 1
 	if n, err := strconv.Atoi(r.FormValue("per_page")); err == nil {
@@ -376,7 +407,7 @@ func bodyOf(r *http.Request) string {
 	return sent.Body
 }
 
-// about says what the notes of the budget check are, by their numbers.
+// about returns the notes of the budget check by their numbers.
 func (g *gitlab) about() map[int]string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -391,7 +422,7 @@ func (g *gitlab) about() map[int]string {
 
 func TestAccGitLabPipelineEndsAsTheBudgetDoesAndKeepsOneNote(t *testing.T) {
 	t.Parallel()
-	c := openWorkshop(t).checkOut(t)
+	c := checkOut(t, sandbox(t))
 	api := &gitlab{token: "glpat-secret"}
 	for i := range 230 {
 		api.notes = append(api.notes, note{ID: i + 1, Body: fmt.Sprintf("Talk %d about <!-- budget-check -->", i)})
@@ -402,24 +433,30 @@ func TestAccGitLabPipelineEndsAsTheBudgetDoesAndKeepsOneNote(t *testing.T) {
 		"TF_VAR_project_uuid=" + climate, "GITLAB_NOTE_TOKEN=glpat-secret", "CI_API_V4_URL=" + server.URL + "/api/v4", "CI_PROJECT_ID=7",
 		"CI_MERGE_REQUEST_IID=3", "CI_COMMIT_SHORT_SHA=0a1b2c3d", "CI_PIPELINE_URL=https://gitlab.example.com/pipelines/9",
 	}
+	h := newHook(t, http.StatusOK)
+	mergeRequest = append(mergeRequest, h.trust, "BUDGET_WEBHOOK_URL="+h.url)
 
 	for _, step := range []struct {
-		name, token, says string
-		used              int64
-		passes            bool
+		name, token, contains string
+		used                  int64
+		passes                bool
 	}{
-		{name: "within", token: waldurtest.Token, used: 500, says: "| CPU   |  500 | 1,000 | hours | █████░░░░░ 50 % | ok    |", passes: true},
-		{name: "over", token: waldurtest.Token, used: 1250, says: "| CPU   | 1,250 | 1,000 | hours | ██████████ 125 % | over by 250 |"},
-		{name: "token refused", token: "wrong", used: 500, says: "**Unable to read usages: token refused**"},
-		{name: "within again", token: waldurtest.Token, used: 499, says: "| CPU   |  499 |", passes: true},
+		{name: "within", token: waldurtest.Token, used: 500, contains: "| CPU   |  500 | 1,000 | hours | █████░░░░░ 50 % | ok    |", passes: true},
+		{name: "over", token: waldurtest.Token, used: 1250, contains: "| CPU   | 1,250 | 1,000 | hours | ██████████ 125 % | over by 250 |"},
+		{name: "token refused", token: "wrong", used: 500, contains: "**Unable to read usages: token refused**"},
+		{name: "within again", token: waldurtest.Token, used: 499, contains: "| CPU   |  499 |", passes: true},
 	} {
 		pipeline := c.runGitLab(t, append(connect(used(step.used).Start(t), step.token), mergeRequest...)...)
-		if (pipeline.exit == 0) != step.passes {
-			t.Errorf("%s: the pipeline ended with %d:\n%s", step.name, pipeline.exit, pipeline.output)
+		if (pipeline.ExitCode == 0) != step.passes {
+			t.Errorf("%s: the pipeline ended with %d:\n%s", step.name, pipeline.ExitCode, pipeline.Output)
 		}
 		notes := api.about()
-		if len(notes) != 1 || !strings.Contains(notes[231], step.says) {
-			t.Errorf("%s: the notes are %v\n%s", step.name, notes, pipeline.output)
+		if len(notes) != 1 || !strings.Contains(notes[231], step.contains) {
+			t.Errorf("%s: the notes are %v\n%s", step.name, notes, pipeline.Output)
+		}
+		posted := map[bool]string{true: "Budget check passed: ", false: "Budget check failed: "}[step.passes]
+		if text := h.message(t).Text; !strings.HasPrefix(text, posted+"https://gitlab.example.com/pipelines/9\n") {
+			t.Errorf("%s: posted %q", step.name, text)
 		}
 		if !strings.HasSuffix(notes[231], "\n[Pipeline of 0a1b2c3d](https://gitlab.example.com/pipelines/9)\n") {
 			t.Errorf("%s: the note does not name its pipeline: %q", step.name, notes[231])
@@ -429,7 +466,7 @@ func TestAccGitLabPipelineEndsAsTheBudgetDoesAndKeepsOneNote(t *testing.T) {
 
 func TestAccGitLabPipelineEndsAsTheBudgetDoesWithoutANote(t *testing.T) {
 	t.Parallel()
-	w := openWorkshop(t)
+	s := sandbox(t)
 	server := httptest.NewServer(&gitlab{token: "glpat-secret"})
 	t.Cleanup(server.Close)
 	for name, environment := range map[string][]string{
@@ -439,13 +476,38 @@ func TestAccGitLabPipelineEndsAsTheBudgetDoesWithoutANote(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := w.checkOut(t)
+			c := checkOut(t, s)
 			for amount, exit := range map[int64]int{500: 0, 1001: 1} {
 				pipeline := c.runGitLab(t, slices.Concat(connect(used(amount).Start(t), waldurtest.Token), environment, []string{"TF_VAR_project_uuid=" + climate})...)
-				if pipeline.exit != exit {
-					t.Errorf("With %d used, it ended with %d:\n%s", amount, pipeline.exit, pipeline.output)
+				if pipeline.ExitCode != exit {
+					t.Errorf("With %d used, it ended with %d:\n%s", amount, pipeline.ExitCode, pipeline.Output)
 				}
 			}
 		})
+	}
+}
+
+// The folder of the pipelines works where its README copies it to.
+func TestAccPipelinesWorkWhereTheReadmeCopiesThem(t *testing.T) {
+	t.Parallel()
+	c := checkOut(t, sandbox(t))
+	commands := regexp.MustCompile("(?s)```shell\n(.*?)```").FindStringSubmatch(c.read(t, "README.md"))
+	if commands == nil {
+		t.Fatal("README.md has no commands")
+	}
+	elsewhere := t.TempDir()
+	if r := c.sh(t, "cd ../..\n"+commands[1], "REPOSITORY="+elsewhere); r.ExitCode != 0 {
+		t.Fatalf("exit code %d:\n%s", r.ExitCode, r.Output)
+	}
+	c.dir = elsewhere
+	main := strings.Replace(c.read(t, "budget/main.tf"), `source = "../../budget-check"`, `source = "./budget-check"`, 1)
+	if err := os.WriteFile(filepath.Join(elsewhere, "budget/main.tf"), []byte(main), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	job, summary := c.runWorkflow(t, map[string]string{
+		"WALDUR_API_URL": used(500).Start(t), "WALDUR_ACCESS_TOKEN": waldurtest.Token, "WALDUR_PROJECT_UUID": climate,
+	})
+	if job.ExitCode != 0 || !strings.Contains(summary, "█████░░░░░ 50 %") {
+		t.Errorf("exit code %d:\n%s\n%s", job.ExitCode, job.Output, summary)
 	}
 }

@@ -8,27 +8,27 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/waldur/terraform-provider-waldur-usage/internal/cli/clitest"
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
 // The policy's own tests. None of them needs a CLI, but they need opa.
 func TestAccPolicyPassesItsTests(t *testing.T) {
 	t.Parallel()
-	openWorkshop(t)
+	sandbox(t)
 	for _, arguments := range [][]string{{"check", "--strict", "policy"}, {"test", "policy"}} {
 		cmd := exec.CommandContext(t.Context(), os.Getenv(opaPath), arguments...)
 		cmd.Dir = filepath.Join(repository, pipelines)
-		if r := finish(t, cmd); r.exit != 0 {
-			t.Errorf("opa %v ended with %d:\n%s", arguments, r.exit, r.output)
+		if r := clitest.Finish(t, cmd); r.ExitCode != 0 {
+			t.Errorf("opa %v ended with %d:\n%s", arguments, r.ExitCode, r.Output)
 		}
 	}
 }
 
-// What stands where in a plan is for the CLI to say, so each row is a plan of
-// the CLI.
+// The CLI decides where a plan has what, so each row is a plan of the CLI.
 func TestAccPolicyJudgesPlansOfTheCLI(t *testing.T) {
 	t.Parallel()
-	w := openWorkshop(t)
+	sb := sandbox(t)
 	const reads = `
 		terraform {
 		  required_providers {
@@ -86,34 +86,28 @@ func TestAccPolicyJudgesPlansOfTheCLI(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if test.failed && !w.since(6, 6) {
-				t.Skip("Terraform tells only since 1.6 that the plan in a file failed")
-			}
 			server := used(test.used)
 			server.AddScope(waldurtest.ProjectScope(1))
-			c := w.checkOut(t)
-			f := folder{workshop: w, dir: t.TempDir(), env: connect(server.Start(t), waldurtest.Token)}
-			f.write(t, "main.tf", test.configuration)
-			if err := os.MkdirAll(filepath.Join(f.dir, "a", "b"), 0o700); err != nil {
-				t.Fatal(err)
-			}
-			f.write(t, "a/main.tf", `module "b" { source = "./b" }`)
-			f.write(t, "a/b/main.tf", fmt.Sprintf(reads, project))
-			f.mustRun(t, "init", "-no-color")
-			if r := f.run(t, "plan", "-no-color", "-out=plan.bin"); (r.exit != 0) != test.failed {
-				t.Fatalf("The plan ended with %d:\n%s", r.exit, r.output)
+			c := checkOut(t, sb)
+			w := sb.WorkingDir(t.TempDir(), connect(server.Start(t), waldurtest.Token)...)
+			clitest.Write(t, w, "main.tf", test.configuration)
+			clitest.Write(t, w, "a/main.tf", `module "b" { source = "./b" }`)
+			clitest.Write(t, w, "a/b/main.tf", fmt.Sprintf(reads, project))
+			clitest.MustRun(t, w, "init", "-no-color")
+			if r := clitest.Run(t, w, "plan", "-no-color", "-out=plan.bin"); (r.ExitCode != 0) != test.failed {
+				t.Fatalf("the plan ended with %d:\n%s", r.ExitCode, r.Output)
 			}
 			if err := os.Mkdir(filepath.Join(c.dir, "budget-out"), 0o700); err != nil {
 				t.Fatal(err)
 			}
-			plan := f.mustRun(t, "show", "-json", "plan.bin").output
+			plan := clitest.MustRun(t, w, "show", "-json", "plan.bin")
 			if err := os.WriteFile(filepath.Join(c.dir, "budget-out/plan.json"), []byte(plan), 0o600); err != nil {
 				t.Fatal(err)
 			}
 
 			r := c.sh(t, "ci/policy.sh")
-			if (r.exit == 0) != (test.reason == "") || !r.says(test.reason) {
-				t.Errorf("The policy ended with %d:\n%s", r.exit, r.output)
+			if (r.ExitCode == 0) != (test.reason == "") || !r.Contains(test.reason) {
+				t.Errorf("The policy ended with %d:\n%s", r.ExitCode, r.Output)
 			}
 		})
 	}
@@ -122,28 +116,28 @@ func TestAccPolicyJudgesPlansOfTheCLI(t *testing.T) {
 // A policy that is not there, or is not this one, does not pass.
 func TestAccPolicyDoesNotPassByAbsence(t *testing.T) {
 	t.Parallel()
-	w := openWorkshop(t)
+	sb := sandbox(t)
 	for name, harm := range map[string]func(c checkout) error{
 		"no policy":      func(c checkout) error { return os.RemoveAll(filepath.Join(c.dir, "policy")) },
 		"no rules":       func(c checkout) error { return os.Remove(filepath.Join(c.dir, "policy/budget.rego")) },
 		"no limits":      func(c checkout) error { return os.Remove(filepath.Join(c.dir, "policy/limits.json")) },
 		"no plan":        func(c checkout) error { return os.Remove(filepath.Join(c.dir, "budget-out/plan.json")) },
-		"no whole plan":  func(c checkout) error { return os.Truncate(filepath.Join(c.dir, "budget-out/plan.json"), 100) },
+		"a cut-off plan": func(c checkout) error { return os.Truncate(filepath.Join(c.dir, "budget-out/plan.json"), 100) },
 		"rules renamed":  func(c checkout) error { return edit(c, "package waldur.budget\n", "package waldur.budgets\n") },
 		"a rule renamed": func(c checkout) error { return edit(c, "allow if {", "allowed if {") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := w.checkOut(t)
+			c := checkOut(t, sb)
 			environment := append(connect(used(500).Start(t), waldurtest.Token), "TF_VAR_project_uuid="+climate)
-			if r := c.sh(t, "ci/check.sh budget\nci/policy.sh", environment...); r.exit != 0 {
-				t.Fatalf("It ended with %d:\n%s", r.exit, r.output)
+			if r := c.sh(t, "ci/check.sh budget\nci/policy.sh", environment...); r.ExitCode != 0 {
+				t.Fatalf("It ended with %d:\n%s", r.ExitCode, r.Output)
 			}
 			if err := harm(c); err != nil {
 				t.Fatal(err)
 			}
-			if r := c.sh(t, "ci/policy.sh"); r.exit == 0 {
-				t.Errorf("It passed:\n%s", r.output)
+			if r := c.sh(t, "ci/policy.sh"); r.ExitCode == 0 {
+				t.Errorf("It passed:\n%s", r.Output)
 			}
 		})
 	}

@@ -11,7 +11,7 @@ import (
 // lengths is how many records each month has, newest first.
 type lengths []int
 
-// even gives n records at so many a month.
+// even returns n records at perMonth a month.
 func even(n, perMonth int) lengths {
 	return fill(n, func(int) int { return perMonth })
 }

@@ -81,8 +81,8 @@ func compareAttribute(wanted string, found waldur.Nullable[string]) match {
 	}
 }
 
-// identity is what must be the same in records whose amounts are added, beside
-// the type. Null is a unit of its own: it may stand for any other.
+// identity is what must be the same in records whose amounts are added, in
+// addition to the type. Null is a unit of its own: it may stand for any other.
 type identity struct {
 	category string // its uuid
 	unit     waldur.Nullable[string]

@@ -158,7 +158,8 @@ func components(usages []waldur.Usage) string {
 	if len(types) == 0 {
 		return "There is no usage record at all.\n"
 	}
-	text := "There are records of these components:\n\n"
+	var text strings.Builder
+	text.WriteString("There are records of these components:\n\n")
 	compare := func(a, b category) int {
 		if order := compareText(a.title, b.title); order != 0 {
 			return order
@@ -170,10 +171,10 @@ func components(usages []waldur.Usage) string {
 		for _, kind := range slices.Sorted(maps.Keys(types[c])) {
 			names = append(names, or(name(kind), "null"))
 		}
-		text += fmt.Sprintf("- %s (category_uuid %s): %s\n",
+		fmt.Fprintf(&text, "- %s (category_uuid %s): %s\n",
 			or(title(c.title.Value), "null"), or(name(c.uuid.Value), "null"), strings.Join(names, ", "))
 	}
-	return text
+	return text.String()
 }
 
 func or(text, otherwise string) string {

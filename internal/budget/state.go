@@ -8,7 +8,7 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
-// State is how a limit stands.
+// State is the state of a limit.
 type State string
 
 // The states. The first that applies is a limit's.
@@ -43,7 +43,7 @@ func ParseState(name string) (State, error) {
 	return "", fmt.Errorf("must be one of %s", strings.Join(names, ", "))
 }
 
-// Outcome is how one limit stands. What is not known is nil or null.
+// Outcome is the result for one limit. What is not known is nil or null.
 type Outcome struct {
 	State     State
 	Limit     *big.Int

@@ -2,6 +2,7 @@ package budget
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
@@ -17,12 +18,14 @@ func NewUsageReport(usages []waldur.Usage, measure Measure, heading string) stri
 	if measure == FixedUsage {
 		standard = "Fixed usage"
 	}
-	text := "# " + or(markdown(oneLine(heading, longestTitle)), standard) + "\n\n"
+	var text strings.Builder
+	fmt.Fprintf(&text, "# %s\n\n", or(markdown(oneLine(heading, longestTitle)), standard))
 	all := seriesOf(usages, measure)
 	if len(all) == 0 {
-		return text + "There is no usage record.\n"
+		text.WriteString("There is no usage record.\n")
+		return text.String()
 	}
-	text += "A full bar is the largest month of its column; – is a month without a record.\n"
+	text.WriteString("A full bar is the largest month of its column; – is a month without a record.\n")
 	months := monthsOf(all...)
 	for first := 0; first < len(all); {
 		end := first + 1
@@ -30,14 +33,14 @@ func NewUsageReport(usages []waldur.Usage, measure Measure, heading string) stri
 			end++
 		}
 		of := all[first].category
-		text += "\n## " + or(name(of.title), "No category")
+		fmt.Fprintf(&text, "\n## %s", or(name(of.title), "No category"))
 		if first > 0 && all[first-1].category.title == of.title || end < len(all) && all[end].category.title == of.title {
-			text += " (" + or(name(of.uuid.Value), "no category_uuid") + ")"
+			fmt.Fprintf(&text, " (%s)", or(name(of.uuid.Value), "no category_uuid"))
 		}
-		text += "\n\n" + usageTable(months, all[first:end])
+		fmt.Fprintf(&text, "\n\n%s", usageTable(months, all[first:end]))
 		first = end
 	}
-	return text
+	return text.String()
 }
 
 func usageTable(months []string, all []*series) string {
@@ -47,8 +50,8 @@ func usageTable(months []string, all []*series) string {
 		rows[i] = []string{name(m)}
 	}
 	rows[len(months)] = []string{"Total"}
-	for i, s := range all {
-		columns = append(columns, column{heading: s.heading(all, i), right: true})
+	for _, s := range all {
+		columns = append(columns, column{heading: s.heading(all), right: true})
 		largest := s.largest()
 		amounts := make([]string, len(months))
 		widest := 0
@@ -72,13 +75,10 @@ func usageTable(months []string, all []*series) string {
 
 // heading is the name and the unit of a component, and its type where another
 // one has the same name.
-func (s *series) heading(all []*series, i int) string {
+func (s *series) heading(all []*series) string {
 	text := name(s.name)
-	for j, other := range all {
-		if j != i && other.name == s.name && other.component != s.component {
-			text += ", " + or(name(s.component.Value), "no type")
-			break
-		}
+	if slices.ContainsFunc(all, func(other *series) bool { return other.name == s.name && other.component != s.component }) {
+		text += ", " + or(name(s.component.Value), "no type")
 	}
 	if s.unit.Value != "" {
 		text += fmt.Sprintf(" (%s)", name(s.unit.Value))

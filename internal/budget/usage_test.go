@@ -61,6 +61,14 @@ func TestUsageReportTellsApartWhatHasTheSameName(t *testing.T) {
 	}
 }
 
+func TestUsageReportTellsCategoriesWithoutUUIDsApartByTheirTitles(t *testing.T) {
+	t.Parallel()
+	report := NewUsageReport([]waldur.Usage{cpu(1, noCategory), cpu(2, inArchive, noCategory)}, ReportedUsage, "")
+	if !strings.Contains(report, "## Archive\n") || !strings.Contains(report, "## Virtual machines\n") {
+		t.Errorf("it is\n%s", report)
+	}
+}
+
 func TestUsageReportOfDistantMonthsLeavesOutThoseBetween(t *testing.T) {
 	t.Parallel()
 	report := NewUsageReport([]waldur.Usage{cpu(1, in("0001-01")), cpu(1, in("9999-12"))}, ReportedUsage, "")

@@ -12,14 +12,14 @@ import (
 
 const projectPath = "/api/projects/2b5719686db84f24bf64c3dfec58fbeb/"
 
-// source is the Waldur that is read, and what of it.
+// source is a Waldur, and the scope that is read.
 type source struct {
 	fake        bool
 	environment []string
 	close       func()
 }
 
-// waldur gives the one that the environment names, or a fake one.
+// waldur returns the Waldur that the environment names, or a fake one.
 func waldur(out io.Writer) (source, error) {
 	endpoint, token, scope := os.Getenv("WALDUR_API_URL"), os.Getenv("WALDUR_ACCESS_TOKEN"), os.Getenv("WALDUR_DEMO_SCOPE")
 	switch {

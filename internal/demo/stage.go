@@ -14,8 +14,7 @@ import (
 //go:embed usage/main.tf budget/main.tf
 var configurations embed.FS
 
-// buildFolder is where the relative paths of the configurations lead to
-// examples.
+// buildFolder is ignored by Git, like the configurations' state.
 const buildFolder = "build"
 
 // stage is a temporary folder with the configurations, and a CLI to run them.
@@ -62,7 +61,7 @@ func (s scene) announce(command string) {
 	fmt.Fprintf(s.out, "==> %s %s\n", s.dir.Sandbox.CLI.Kind, command)
 }
 
-// initAndApply prints nothing that the CLI prints, unless it fails.
+// initAndApply prints the output of the CLI only if it fails.
 func (s scene) initAndApply(ctx context.Context, arguments ...string) error {
 	s.announce("init")
 	if _, err := s.dir.MustRun(ctx, "init"); err != nil {

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -94,34 +93,4 @@ func certificate(t *testing.T) string {
 	server := httptest.NewTLSServer(nil)
 	defer server.Close()
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
-}
-
-// On the first of a month, the budget of the month that has just ended is
-// checked, and of that month only.
-func TestAccBudgetGuideComputesTheMonthOfYesterday(t *testing.T) {
-	t.Parallel()
-	guide := readPage(t, "docs/guides/budget-checks.md").block(t, "terraform", "yesterday")
-	var outputs strings.Builder
-	for _, argument := range []string{"date_after", "date_before"} {
-		found := regexp.MustCompile(argument + ` +=( formatdate\(.*local\.yesterday\))`).FindStringSubmatch(guide)
-		if found == nil {
-			t.Fatalf("the guide sets no %s", argument)
-		}
-		fmt.Fprintf(&outputs, "output %q { value = %s }\n", argument, found[1])
-	}
-	yesterday := regexp.MustCompile(`yesterday = timeadd\(.*`).FindString(guide)
-	for now, want := range map[string][2]string{
-		"2024-10-01T00:00:00Z": {"2024-09-01", "2024-09-30"},
-		"2024-10-15T12:00:00Z": {"2024-10-01", "2024-10-14"},
-		"2024-01-01T23:59:59Z": {"2023-12-01", "2023-12-31"},
-	} {
-		w := open(t, t.TempDir(), "", "")
-		clitest.Write(t, w, "main.tf", "locals {\n"+strings.Replace(yesterday, "plantimestamp()", strconv.Quote(now), 1)+"\n}\n"+outputs.String())
-		output := clitest.MustRun(t, w, "plan", "-no-color")
-		for _, date := range want {
-			if !strings.Contains(output, strconv.Quote(date)) {
-				t.Errorf("on %s, the dates are not %v:\n%s", now, want, output)
-			}
-		}
-	}
 }

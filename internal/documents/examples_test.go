@@ -29,31 +29,34 @@ func example(t *testing.T, folder, endpoint string) cli.WorkingDir {
 // with two records in one month, and a project without records.
 func TestAccReportsOfTheExamples(t *testing.T) {
 	t.Parallel()
+	if program := clitest.Sandbox(t).CLI; !program.Since(8, 7) {
+		t.Skipf("provider-defined functions need Terraform 1.8 or OpenTofu 1.7; this is %s %s", program.Kind, program.Version)
+	}
 	project, empty := waldurtest.ProjectScope(1), waldurtest.ProjectScope(9)
 	server := waldurtest.New()
 	server.AddScope(empty)
-	server.Add(waldurtest.History(project, 24, 8)...) // up to October 2024
+	server.Add(waldurtest.History(project, 8, 4)...) // up to October 2024
 	server.Update(func(records []waldurtest.Record) []waldurtest.Record {
 		records = slices.DeleteFunc(records, func(r waldurtest.Record) bool { return r.Date == "2024-05-01" })
 		for i := range records {
-			if records[i].Date == "2024-03-01" && i%3 == 0 {
+			if records[i].Date == "2024-06-01" && i%2 == 0 {
 				records[i].ReportedUsage = nil
 			}
-			if records[i].Type == "gpu" {
-				records[i].Name, records[i].MeasuredUnit = "GPU | A100", ""
+			if records[i].Type == "ram" {
+				records[i].Name, records[i].MeasuredUnit = "RAM | ECC", ""
 			}
 		}
 		return append(records, duplicate(records))
 	})
-	server.Add(waldurtest.History(waldurtest.ProjectScope(2), 12, 12)...)
+	server.Add(waldurtest.History(waldurtest.ProjectScope(2), 3, 3)...)
 	endpoint := server.Start(t)
 	for name, test := range map[string]struct {
-		folder, output string
-		variables      []string
+		folder    string
+		variables []string
 	}{
-		"usage-report":       {"usage-report", "report", []string{"project_uuid=" + path.Base(project), "year=2024"}},
-		"usage-report-empty": {"usage-report", "report", []string{"project_uuid=" + path.Base(empty), "year=2024"}},
-		"many-projects": {"many-projects", "table", []string{"month=2024-10",
+		"usage-report":       {"usage-report", []string{"project_uuid=" + path.Base(project), "year=2024"}},
+		"usage-report-empty": {"usage-report", []string{"project_uuid=" + path.Base(empty), "year=2024"}},
+		"many-projects": {"many-projects", []string{"year=2024",
 			fmt.Sprintf("projects={a=%q,b=%q,empty=%q}", path.Base(project), path.Base(waldurtest.ProjectScope(2)), path.Base(empty))}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -68,7 +71,7 @@ func TestAccReportsOfTheExamples(t *testing.T) {
 				arguments = append(arguments, "-var="+variable)
 			}
 			clitest.MustRun(t, w, append([]string{"apply", "-auto-approve"}, arguments...)...)
-			if got := clitest.MustRun(t, w, "output", "-no-color", "-raw", test.output); got != string(want) {
+			if got := clitest.MustRun(t, w, "output", "-no-color", "-raw", "report"); got != string(want) {
 				t.Errorf("got:\n%s\nwant:\n%s", got, want)
 			}
 			if again := clitest.Run(t, w, append([]string{"plan", "-detailed-exitcode"}, arguments...)...); again.ExitCode != 0 {

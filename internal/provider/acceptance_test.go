@@ -289,7 +289,7 @@ func TestAccBudgetCheckIsAGate(t *testing.T) {
 				`^ \| Storage \|     \? \|     1 \|       \| \?                \| missing, no record \|\n\n` +
 				`^There are records of these components:\s+^- Virtual machines`),
 		},
-		refused(gate(`{ CPU = { type = "cpu", limit = 1, categry = "x" } }`), `Invalid value for "limits" parameter:`, `limits["CPU"]: has no attribute "categry"`),
+		refused(gate(`{ CPU = { type = "cpu", limit = 1, categry = "x" } }`), `Invalid value for "limits" parameter:`, `limits["CPU"]: unknown attribute "categry"`),
 		refused(gate(`null`), `Invalid value for "limits" parameter: argument must not be null`),
 		refused(gate(`{}`), "limits: must not be empty"),
 	)

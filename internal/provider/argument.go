@@ -44,15 +44,6 @@ func (t argumentType) ValueFromTerraform(_ context.Context, in tftypes.Value) (a
 	return argumentValue{value: in}, nil
 }
 
-// ValueFromDynamic implements basetypes.DynamicTypable.
-func (t argumentType) ValueFromDynamic(ctx context.Context, in basetypes.DynamicValue) (basetypes.DynamicValuable, diag.Diagnostics) {
-	value, err := in.ToTerraformValue(ctx)
-	if err != nil {
-		return nil, diag.Diagnostics{diag.NewErrorDiagnostic("Invalid argument", err.Error())}
-	}
-	return argumentValue{value: value}, nil
-}
-
 // ValueType implements attr.Type.
 func (t argumentType) ValueType(context.Context) attr.Value { return argumentValue{} }
 
@@ -77,13 +68,14 @@ func (v argumentValue) IsUnknown() bool { return !v.value.IsKnown() }
 // String implements attr.Value.
 func (v argumentValue) String() string { return v.value.String() }
 
-// ToDynamicValue implements basetypes.DynamicValuable.
+// ToDynamicValue implements basetypes.DynamicValuable for validators, of which
+// no parameter has any.
 func (v argumentValue) ToDynamicValue(ctx context.Context) (basetypes.DynamicValue, diag.Diagnostics) {
 	value, err := basetypes.DynamicType{}.ValueFromTerraform(ctx, v.value)
 	if dynamic, ok := value.(basetypes.DynamicValue); ok && err == nil {
 		return dynamic, nil
 	}
-	return basetypes.NewDynamicUnknown(), diag.Diagnostics{diag.NewErrorDiagnostic("Invalid argument", fmt.Sprint(err))}
+	return basetypes.NewDynamicUnknown(), nil
 }
 
 // argument is one argument of a call, with what is wrong with it.
@@ -151,7 +143,7 @@ func (a *argument) attributes(place string, value tftypes.Value, names ...string
 	set := make(map[string]tftypes.Value, len(all))
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if !slices.Contains(names, name) {
-			a.problem(place, "has no attribute %q: it has %s", shortened(name), strings.Join(names, ", "))
+			a.problem(place, "unknown attribute %q; the attributes are %s", shortened(name), strings.Join(names, ", "))
 			ok = false
 		} else if !all[name].IsNull() {
 			set[name] = all[name]

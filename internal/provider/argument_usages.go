@@ -21,8 +21,8 @@ func usagesParameter() function.Parameter {
 	}
 }
 
-// usages reads records. An attribute that a record lacks is null; one that it
-// has beside those of a record is left out.
+// usages reads records. An attribute that a record lacks is null; attributes
+// of its own are ignored.
 func (a *argument) usages() []waldur.Usage {
 	elements := a.elements("usages", a.value, "usage records")
 	usages := make([]waldur.Usage, len(elements))

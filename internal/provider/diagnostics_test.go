@@ -307,6 +307,7 @@ func requireError(t *testing.T, found diagnostics, summary, attribute string, de
 	if len(found) != 1 || found[0].severity != "error" || found[0].summary != summary || found[0].attribute != attribute {
 		t.Fatalf("got:\n%swant at %q: %s", found, attribute, summary)
 	}
+	requireDocumented(t, summary)
 	for _, detail := range details {
 		if !strings.Contains(found[0].detail, detail) {
 			t.Errorf("got:\n%swant: %s", found, detail)
@@ -471,6 +472,7 @@ func TestTokenIsNeverShown(t *testing.T) {
 func TestUnexpectedErrorIsShown(t *testing.T) {
 	t.Parallel()
 	shown := reading(t).readError(errors.New("no \x1b[31mtoken "+waldurtest.Token), readTarget{what: "usages"})
+	requireDocumented(t, shown.Summary())
 	if shown.Summary() != "Unable to read usages: unexpected error" || !strings.HasPrefix(shown.Detail(), "No token [token].\n") {
 		t.Errorf("%s: %q", shown.Summary(), shown.Detail())
 	}

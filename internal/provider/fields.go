@@ -13,16 +13,16 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
-// fieldsAttribute is the argument that selects the attributes to request from
-// Waldur. Both data sources have it.
+// fieldsAttribute returns the argument that selects the attributes to request
+// from Waldur. Both data sources have it.
 func fieldsAttribute() schema.SetAttribute {
 	names := fieldNames()
 	return schema.SetAttribute{
 		ElementType: types.StringType,
 		Optional:    true,
-		MarkdownDescription: fmt.Sprintf("Names of the attributes to request from Waldur; the others are null. `date` is always included. "+
-			"Defaults to all attributes. Requesting fewer saves the server work: it spends most of its time on `category_title`, `category_uuid`, "+
-			"`scope`, `type`, `name` and `measured_unit`. Valid names: `%s`.", strings.Join(names, "`, `")),
+		MarkdownDescription: fmt.Sprintf("Attributes to request from Waldur; the others are null. `date` is always requested. "+
+			"Defaults to all attributes. Waldur spends most of its time on `category_title` and `category_uuid`, then on `name`, `type` and "+
+			"`measured_unit`. Valid values: `%s`.", strings.Join(names, "`, `")),
 		Validators: []validator.Set{
 			setvalidator.SizeAtLeast(1),
 			setvalidator.NoNullValues(),

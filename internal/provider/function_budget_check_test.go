@@ -123,6 +123,19 @@ func TestBudgetCheckPassesByTheStatesThatFail(t *testing.T) {
 	}
 }
 
+// Of 0.1 to 0.9, the CLI's binary numbers are some above and some below.
+func TestShareToWarnAtIsTheDecimalThatIsWritten(t *testing.T) {
+	t.Parallel()
+	for tenth := 1; tenth <= 9; tenth++ {
+		warnAt := object{"warn_at": decimal(fmt.Sprintf("0.%d", tenth))}
+		for used, want := range map[int]string{tenth * 100: "near", tenth*100 - 1: "ok"} {
+			if state := stateOf(t, []any{record(object{"reported_usage": used})}, someLimits(object{"limit": 1000}), warnAt)["state"]; state != want {
+				t.Errorf("%d of 1000, from 0.%d on, is %s", used, tenth, state)
+			}
+		}
+	}
+}
+
 func TestBudgetCheckReturnsTheReport(t *testing.T) {
 	t.Parallel()
 	result, problem := callFunction(t, "budget_check", []any{record(nil)}, someLimits(nil), object{"title": "Budget of | October"})
@@ -166,8 +179,8 @@ func TestBudgetCheckRefuses(t *testing.T) {
 		"no limits":                   {[]any{usages, object{}}, 1, "limits: must not be empty"},
 		"a limit that is null":        {[]any{usages, object{"CPU": nil}}, 1, `limits["CPU"]: must be an object, not null`},
 		"a limit that is a number":    {[]any{usages, object{"CPU": 15000}}, 1, `limits["CPU"]: must be an object, not a number`},
-		"an unknown attribute":        {limit(object{"categry_uuid": someUUID}), 1, `limits["CPU"]: has no attribute "categry_uuid": it has type, limit, category_uuid, category_title, measure`},
-		"an unknown null attribute":   {limit(object{"categry_uuid": nil}), 1, `has no attribute "categry_uuid"`},
+		"an unknown attribute":        {limit(object{"categry_uuid": someUUID}), 1, `limits["CPU"]: unknown attribute "categry_uuid"; the attributes are type, limit, category_uuid, category_title, measure`},
+		"an unknown null attribute":   {limit(object{"categry_uuid": nil}), 1, `unknown attribute "categry_uuid"`},
 		"no type":                     {[]any{usages, object{"CPU": object{"limit": 1}}}, 1, `limits["CPU"].type: is required`},
 		"null type":                   {limit(object{"type": nil}), 1, `limits["CPU"].type: is required`},
 		"empty type":                  {limit(object{"type": ""}), 1, `limits["CPU"].type: must not be empty`},
@@ -189,7 +202,7 @@ func TestBudgetCheckRefuses(t *testing.T) {
 		"two option objects":          {[]any{usages, someLimits(nil), object{}, object{}}, 3, "options: one object at most may be given, not 2"},
 		"options that are null":       {option(nil), 2, "options: must be an object, not null"},
 		"options that are a list":     {option([]any{}), 2, "options: must be an object, not a list"},
-		"an unknown option":           {option(object{"warnat": 1}), 2, `options: has no attribute "warnat": it has warn_at, fail_on, title, period`},
+		"an unknown option":           {option(object{"warnat": 1}), 2, `options: unknown attribute "warnat"; the attributes are warn_at, fail_on, title, period`},
 		"a share of 0":                {option(object{"warn_at": 0}), 2, "options.warn_at: must be more than 0 and at most 1, not 0"},
 		"a share above 1":             {option(object{"warn_at": decimal("1.00000000000000000001")}), 2, "options.warn_at: must be more than 0 and at most 1"},
 		"a share that is no number":   {option(object{"warn_at": true}), 2, "options.warn_at: must be a number, not a bool"},
@@ -203,7 +216,7 @@ func TestBudgetCheckRefuses(t *testing.T) {
 		"a period without its start":  {period(object{"start": nil}), 2, "options.period.start: is required"},
 		"a period without its end":    {period(object{"end": nil}), 2, "options.period.end: is required"},
 		"a period without now":        {period(object{"now": nil}), 2, "options.period.now: is required"},
-		"a period with a typo":        {period(object{"today": ""}), 2, `options.period: has no attribute "today": it has start, end, now`},
+		"a period with a typo":        {period(object{"today": ""}), 2, `options.period: unknown attribute "today"; the attributes are start, end, now`},
 		"a start that is no date":     {period(object{"start": "2024-02-30"}), 2, `options.period.start: must be a date, YYYY-MM-DD, not "2024-02-30"`},
 		"an end that is a time":       {period(object{"end": "2024-10-31T00:00:00Z"}), 2, "options.period.end: must be a date"},
 		"a now that is a date":        {period(object{"now": "2024-10-16"}), 2, "options.period.now: must be a point in time"},

@@ -39,13 +39,13 @@ func TestUsageChartRefuses(t *testing.T) {
 		"null usages":           {[]any{nil, object{"type": "cpu"}}, 0, "usages: must be a list of usage records, not null"},
 		"null selector":         {[]any{[]any{}, nil}, 1, "selector: must be an object, not null"},
 		"no type":               {[]any{[]any{}, object{}}, 1, "selector.type: is required"},
-		"an unknown attribute":  {[]any{[]any{}, object{"type": "cpu", "title": "x"}}, 1, `selector: has no attribute "title"`},
+		"an unknown attribute":  {[]any{[]any{}, object{"type": "cpu", "title": "x"}}, 1, `selector: unknown attribute "title"`},
 		"both categories":       {[]any{[]any{}, object{"type": "cpu", "category_uuid": someUUID, "category_title": "x"}}, 1, "selector: has both category_uuid and category_title"},
 		"a malformed uuid":      {[]any{[]any{}, object{"type": "cpu", "category_uuid": "x"}}, 1, "selector.category_uuid: must be 32 hexadecimal digits"},
 		"an unknown measure":    {[]any{[]any{}, object{"type": "cpu", "measure": "x"}}, 1, "selector.measure: must be"},
 		"a negative limit":      {[]any{[]any{}, object{"type": "cpu"}, object{"limit": -1}}, 2, "options.limit: must not be negative"},
 		"a limit of a fraction": {[]any{[]any{}, object{"type": "cpu", "limit": decimal("0.5")}}, 1, "selector.limit: must be an integer"},
-		"an unknown option":     {[]any{[]any{}, object{"type": "cpu"}, object{"measure": "x"}}, 2, `options: has no attribute "measure": it has limit, title`},
+		"an unknown option":     {[]any{[]any{}, object{"type": "cpu"}, object{"measure": "x"}}, 2, `options: unknown attribute "measure"; the attributes are limit, title`},
 		"two option objects":    {[]any{[]any{}, object{"type": "cpu"}, object{}, object{}}, 3, "options: one object at most may be given, not 2"},
 	})
 }

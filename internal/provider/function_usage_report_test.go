@@ -36,7 +36,7 @@ func TestUsageReportRefuses(t *testing.T) {
 	t.Parallel()
 	requireRefused(t, "usage_report", map[string]refusedCall{
 		"null usages":        {[]any{nil}, 0, "usages: must be a list of usage records, not null"},
-		"an unknown option":  {[]any{[]any{}, object{"warn_at": 1}}, 1, `options: has no attribute "warn_at": it has measure, title`},
+		"an unknown option":  {[]any{[]any{}, object{"warn_at": 1}}, 1, `options: unknown attribute "warn_at"; the attributes are measure, title`},
 		"an unknown measure": {[]any{[]any{}, object{"measure": "all"}}, 1, `options.measure: must be "reported_usage" or "fixed_usage", not "all"`},
 		"two option objects": {[]any{[]any{}, object{}, object{}}, 2, "options: one object at most may be given, not 2"},
 	})

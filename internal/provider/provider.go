@@ -88,49 +88,49 @@ func (p *usageProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reads the usage records of [Waldur](https://waldur.com): how much of a component, such as CPU hours or " +
 			"gigabytes of storage, a project or a customer used in a month, over all resources of a marketplace category. " +
-			"The provider only reads, and configuring it makes no request.",
+			"The provider never changes anything in Waldur.",
 		Attributes: map[string]schema.Attribute{
 			"endpoint": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "URL of the Waldur server, http or https: `https://waldur.example.com`. A path prefix is kept " +
-					"(`https://portal.example.com/waldur/`); a trailing `/`, `/api` or `/api/` makes no difference. " +
+				MarkdownDescription: "URL of the Waldur server: `https://waldur.example.com`, or with a path prefix, `https://portal.example.com/waldur/`. " +
+					"A trailing `/`, `/api` or `/api/` is ignored. " +
 					"Can also be set with the `WALDUR_API_URL` environment variable. One of the two is required.",
 				Validators: []validator.String{parsed("Invalid endpoint", waldur.ParseEndpoint)},
 			},
 			"token": schema.StringAttribute{
 				Optional:  true,
 				Sensitive: true,
-				MarkdownDescription: "API token of a user, personal access token (`w_…`), or JWT of an OIDC provider that Waldur trusts. " +
-					"The user of the token sees the projects and customers in which the user has a role. By default, API tokens expire " +
-					"3,600 seconds after their last use. " +
+				MarkdownDescription: "API token of a user, personal access token (`w_…`), or JWT from an OIDC provider that Waldur trusts. " +
+					"The user of the token must have a role in the projects and customers to be read. By default, an API token expires " +
+					"3,600 seconds after its last use. " +
 					"Can also be set with the `WALDUR_ACCESS_TOKEN` environment variable, which keeps the token out of files. One of the two is required.",
 				Validators: []validator.String{parsed("Invalid token", waldur.ParseToken)},
 			},
 			"request_timeout": schema.NumberAttribute{
 				Optional: true,
-				MarkdownDescription: "Timeout of one HTTP request in seconds, from sending it to the last byte of its answer; an integer of at least 1. " +
+				MarkdownDescription: "Timeout of each HTTP request in seconds, including its answer; an integer of at least 1. " +
 					"Can also be set with the `WALDUR_HTTP_TIMEOUT` environment variable. Defaults to `60`.",
 				Validators: []validator.Number{integerValidator{"Invalid request_timeout", minTimeout}},
 			},
 			"max_retries": schema.NumberAttribute{
 				Optional: true,
-				MarkdownDescription: "How often one HTTP request is retried after a failure that may be temporary: a refused or broken connection, " +
-					"a timeout, or status 429, 500, 502, 503 or 504; an integer of at least 0. The waits in between grow, so that the default outlasts " +
-					"a restart of Waldur of 15 seconds. Can also be set with the `WALDUR_MAX_RETRIES` environment variable. Defaults to `6`.",
+				MarkdownDescription: "Maximum number of retries of an HTTP request after a failure that may be temporary: a refused or broken connection, " +
+					"a timeout, or status 429, 500, 502, 503 or 504; an integer of at least 0. The waits between retries grow, so the default outlasts " +
+					"a 15-second restart of Waldur. Can also be set with the `WALDUR_MAX_RETRIES` environment variable. Defaults to `6`.",
 				Validators: []validator.Number{integerValidator{"Invalid max_retries", minRetries}},
 			},
 			"max_concurrent_requests": schema.NumberAttribute{
 				Optional: true,
-				MarkdownDescription: "Maximum number of requests in flight at once, over all data sources; an integer of at least 1. " +
-					"With 4, a list of 10,000 records takes 0.28 times the time that it takes with 1. " +
-					"Lower it for a Waldur that answers requests with the same token one at a time, as that of October 2024 did: " +
-					"there, more requests do not make a read faster, and each occupies a worker of the server while it waits. Defaults to `4`.",
+				MarkdownDescription: "Maximum number of concurrent requests, over all data sources; an integer of at least 1. " +
+					"With `4`, a list of 10,000 records takes 0.28 times as long as with `1`. " +
+					"Lower it for a Waldur of October 2024, which processes the requests of a token one at a time: " +
+					"concurrent requests gain nothing there, and each occupies a worker of the server while it waits. Defaults to `4`.",
 				Validators: []validator.Number{integerValidator{"Invalid max_concurrent_requests", minConcurrency}},
 			},
 			"ca_certificate": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "PEM certificates to trust in addition to the system's, for a Waldur whose certificate is issued by your own authority: " +
-					"`file(\"ca.pem\")`.",
+				MarkdownDescription: "PEM certificates to trust in addition to the system's: `file(\"ca.pem\")`. " +
+					"Needed if the certificate of Waldur is issued by a private certificate authority.",
 				Validators: []validator.String{parsed("Invalid ca_certificate", waldur.CertPoolWith)},
 			},
 		},

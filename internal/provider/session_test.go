@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -231,8 +232,26 @@ func (s *session) diagnostics(found []*tfprotov6.Diagnostic, err error) (all dia
 			tfprotov6.DiagnosticSeverityError: "error", tfprotov6.DiagnosticSeverityWarning: "warning",
 		}[d.Severity]
 		all = append(all, diagnostic{severity, attribute, d.Summary, d.Detail})
+		requireDocumented(s.tb, d.Summary)
 	}
 	return all
+}
+
+// requireDocumented fails the test if the guide on troubleshooting has no
+// heading and no row of a table for the summary of a diagnostic.
+func requireDocumented(tb testing.TB, summary string) {
+	tb.Helper()
+	guide, err := os.ReadFile("../../templates/guides/troubleshooting.md")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	_, reason, failedRead := strings.Cut(summary, ": ")
+	if !failedRead {
+		reason = summary
+	}
+	if !strings.Contains(string(guide), "\n### "+reason+"\n") && !strings.Contains(string(guide), "\n| "+reason+" |") {
+		tb.Errorf("the guide on troubleshooting does not have %q", reason)
+	}
 }
 
 func (d diagnostics) failed() bool {

@@ -12,22 +12,22 @@ import (
 
 const defaultReadTimeout = 10 * time.Minute
 
-// timeoutsAttribute is the argument that limits how long a read may take. Both
+// timeoutsAttribute returns the argument that limits the time of a read. Both
 // data sources have it.
 func timeoutsAttribute(ctx context.Context) schema.Attribute {
 	attribute, _ := timeouts.Attributes(ctx).(schema.SingleNestedAttribute)
-	attribute.MarkdownDescription = "Time limits."
+	attribute.MarkdownDescription = "Time limits of the data source."
 	attribute.Validators = []validator.Object{positiveTimeout{}}
 	read, _ := attribute.Attributes["read"].(schema.StringAttribute)
 	read.Description = ""
-	read.MarkdownDescription = "Time limit of the complete read, as a duration such as `30s` or `10m`. It includes waiting for other reads, " +
-		"and all retries. Defaults to `10m`."
+	read.MarkdownDescription = "Time limit of the read, including its retries and the time that it waits for other reads: " +
+		"a duration such as `30s` or `10m`. Defaults to `10m`."
 	attribute.Attributes["read"] = read
 	return attribute
 }
 
-// positiveTimeout refuses durations that would end a read before it begins.
-// That they are durations is validated by the attribute itself.
+// positiveTimeout rejects durations that would end a read before it begins. The
+// attribute itself rejects what is not a duration.
 type positiveTimeout struct{}
 
 // Description implements validator.Describer.

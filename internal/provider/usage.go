@@ -1,9 +1,7 @@
 package provider
 
 import (
-	"fmt"
 	"maps"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
@@ -15,9 +13,8 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
-// usageAttributes is the schema of a usage record, which both data sources
-// show. The attributes, their order and their types are those of
-// waldur.Usage; only what they mean to a reader stands here.
+// usageAttributes returns the schema of a usage record. The attributes and their
+// types follow from waldur.Usage; only the descriptions are written here.
 func usageAttributes() map[string]schema.Attribute {
 	attributes := map[string]schema.Attribute{}
 	for field := range waldur.AllFields().Each {
@@ -31,9 +28,9 @@ func usageAttributes() map[string]schema.Attribute {
 	return attributes
 }
 
-// usageObject is the type of a record in a list: a list of objects rather than
-// of nested attributes, as terraform test can set only the former with
-// override_data. Both cost the CLI the same.
+// usageObject returns the type of a record in a list. It is an object, as
+// "terraform test" cannot set a list of nested attributes with override_data:
+// https://github.com/hashicorp/terraform/issues/38369.
 func usageObject() types.ObjectType {
 	attributes := map[string]attr.Type{}
 	for name, attribute := range usageAttributes() {
@@ -42,51 +39,41 @@ func usageObject() types.ObjectType {
 	return types.ObjectType{AttrTypes: attributes}
 }
 
-// usageMeanings explains the attributes of an object, which cannot do so
-// themselves, as a list in Markdown.
-func usageMeanings() string {
-	var list strings.Builder
-	for field := range waldur.AllFields().Each {
-		fmt.Fprintf(&list, "\n  - `%s`: %s", field, meaning(field))
-	}
-	list.WriteString("\n\n  Their types:") // the generator goes on with a link to them
-	return list.String()
-}
-
+// meaning returns the description of an attribute. The page of the list data
+// source has it too, in a table, since the attributes of an object have none.
 func meaning(field waldur.Field) string {
 	switch field {
 	case waldur.FieldName:
-		return "Name of the component, for people: `CPU`."
+		return "Display name of the component: `CPU`."
 	case waldur.FieldType:
-		return "Type of the component, for programs: `cpu`. Components of several categories may have the same type."
+		return "Type of the component: `cpu`. Components of different categories can have the same type."
 	case waldur.FieldMeasuredUnit:
-		return "Unit of `reported_usage` and `fixed_usage`, as the component defines it: `hours`, `GB`. It may be empty."
+		return "Unit of `reported_usage` and `fixed_usage`: `hours`, `GB`. Can be empty."
 	case waldur.FieldCategoryTitle:
-		return "Title of the marketplace category, in English where Waldur has it. It is a text for people and may change: " +
-			"compare `category_uuid`."
+		return "Title of the marketplace category, in English if available. Titles can change: compare `category_uuid` instead."
 	case waldur.FieldCategoryUUID:
-		return "UUID of the marketplace category: 32 hexadecimal digits, without hyphens."
+		return "UUID of the marketplace category: 32 hexadecimal digits without hyphens."
 	case waldur.FieldDate:
-		return "The first day of the month that the record is about: `2024-09-01` stands for the whole of September 2024."
+		return "First day of the month: `2024-09-01` for all of September 2024."
 	case waldur.FieldReportedUsage:
-		return "How much was used, by the usage reports of the month: a whole number of `measured_unit`, from -2^63 to 2^63 - 1. " +
-			"Null says that there was no report, which is not the same as a usage of 0. " +
-			"It is another measure than `fixed_usage`: the two are not parts of one total."
+		return "Sum of the usage reports of the month, in `measured_unit`: an integer from -2^63 to 2^63 - 1. " +
+			"Null means that there is no report, which is not the same as 0. " +
+			"Do not add it to `fixed_usage`, which is another measure of the same thing."
 	case waldur.FieldFixedUsage:
-		return "How much the plans of the resources grant for the month: a whole number of `measured_unit`, from -2^63 to 2^63 - 1. " +
-			"Null says that no plan had an amount, which is not the same as 0. " +
-			"It is another measure than `reported_usage`: the two are not parts of one total."
+		return "Sum of the amounts in the plans of the resources for the month, in `measured_unit`: an integer from -2^63 to 2^63 - 1. " +
+			"Null means that no plan has an amount, which is not the same as 0. " +
+			"Do not add it to `reported_usage`, which is another measure of the same thing."
 	case waldur.FieldScope:
-		return "URL of the project or the customer that the record is about, as Waldur writes it. " +
-			"Behind a proxy, its scheme and host may differ from those of `endpoint`."
+		return "URL of the project or customer, as returned by Waldur. " +
+			"Behind a proxy, its scheme and host can differ from those of `endpoint`."
 	default:
 		return ""
 	}
 }
 
-// setState makes the state what is configured, with the values that were read.
-// It sets the state as one value: by attributes, the framework would take each
-// record apart by reflection.
+// setState sets the state to the configuration with the values that were read.
+// It sets it as one value: attribute by attribute, the framework would convert
+// each record by reflection.
 func setState(state *tfsdk.State, config tfsdk.Config, read map[string]tftypes.Value) (diagnostics diag.Diagnostics) {
 	var values map[string]tftypes.Value
 	if err := config.Raw.As(&values); err != nil {
@@ -99,14 +86,14 @@ func setState(state *tfsdk.State, config tfsdk.Config, read map[string]tftypes.V
 	return nil
 }
 
-// usageValues gives the attributes of a record by their names.
+// usageValues returns the attributes of a record by name.
 func usageValues(usage *waldur.Usage) map[string]tftypes.Value {
 	return make(converter).attributes(usage)
 }
 
-// usagesValue turns records into the value of a list attribute. As a list of
-// structs, which the framework takes apart by reflection, they would need 70
-// times the allocations. No records make an empty list, not null.
+// usagesValue converts records to the value of a list attribute. As a list of
+// structs, which the framework converts by reflection, they would need 70 times
+// the allocations. Without records, it is an empty list, not null.
 func usagesValue(usages []waldur.Usage) tftypes.Value {
 	var recordType tftypes.Type = usageType()
 	records := make([]tftypes.Value, len(usages))
@@ -117,7 +104,7 @@ func usagesValue(usages []waldur.Usage) tftypes.Value {
 	return tftypes.NewValue(tftypes.List{ElementType: recordType}, records)
 }
 
-// usageType is the Terraform type of a record.
+// usageType returns the Terraform type of a record.
 func usageType() tftypes.Object {
 	types := map[string]tftypes.Type{}
 	for name, value := range usageValues(new(waldur.Usage)) {
@@ -126,8 +113,8 @@ func usageType() tftypes.Object {
 	return tftypes.Object{AttributeTypes: types}
 }
 
-// converter turns records into Terraform values. It keeps the value of each
-// text: units, categories, dates and the scope stand in record after record,
+// converter converts records to Terraform values. It keeps the value of each
+// string: units, categories, dates and the scope are the same in many records,
 // and a value costs four allocations.
 type converter map[string]tftypes.Value
 

@@ -30,8 +30,8 @@ func (d *usageDataSource) Schema(ctx context.Context, _ datasource.SchemaRequest
 	attributes := map[string]schema.Attribute{
 		"id": schema.NumberAttribute{
 			Required: true,
-			MarkdownDescription: "Id of the record, 1 or more. Waldur's API never shows it, in lists neither: " +
-				"you know it from an administrator or from the database.",
+			MarkdownDescription: "ID of the record: an integer of at least 1. Waldur's API never returns IDs: " +
+				"the Waldur administrator can look them up in the database.",
 			Validators: []validator.Number{integerValidator{"Invalid id", 1}},
 		},
 		"fields":   fieldsAttribute(),
@@ -39,9 +39,9 @@ func (d *usageDataSource) Schema(ctx context.Context, _ datasource.SchemaRequest
 	}
 	maps.Copy(attributes, usageAttributes())
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads one usage record by its id: how much of a component a project or a customer used in a month. " +
-			"To read the records of a project or a customer, use `waldur_category_component_usages`, which needs no id. " +
-			"Waldur lets any user read any record by its id.",
+		MarkdownDescription: "Reads one usage record by its ID: how much of a component a project or a customer used in a month. " +
+			"To read the records of a project or a customer, use `waldur_category_component_usages`, which needs no ID. " +
+			"Waldur lets every user read every record by its ID.",
 		Attributes: attributes,
 	}
 }

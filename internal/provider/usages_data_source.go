@@ -35,24 +35,23 @@ func (d *usagesDataSource) Metadata(_ context.Context, req datasource.MetadataRe
 // Schema implements datasource.DataSource.
 func (d *usagesDataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists every usage record of a project or a customer: how much of each component was used in each month, " +
-			"over all resources of a category. The list is proved complete, or reading it is an error. " +
+		MarkdownDescription: "Reads all usage records of a project or a customer: how much of each component was used in each month, " +
+			"over all resources of a marketplace category. A read returns the complete, exact list, or it fails. " +
 			"Records are sorted by `date` (newest first), then by `type` and `category_uuid`. " +
-			"The records of a customer include those of its projects. " +
-			"Waldur recalculates the current month (UTC) every hour and never an earlier one; " +
-			"on the first day of a month, its records may not be there yet.",
+			"The records of a customer include the usage of its projects. " +
+			"Waldur recalculates the current month (UTC) every hour, and never an earlier one. " +
+			"On the first day of a month, it may not have any records of that month yet.",
 		Attributes: map[string]schema.Attribute{
 			"scope": schema.StringAttribute{
 				Optional: true,
 				Computed: true,
-				MarkdownDescription: "URL of the project or the customer, as Waldur gives it: " +
-					"`https://waldur.example.com/api/projects/<uuid>/` or `…/api/customers/<uuid>/`. " +
-					"Exactly one of `scope`, `project_uuid` and `customer_uuid` is needed; given a UUID, this is the URL that it stands for. " +
-					"Waldur compares the kind and the UUID; the host in front of them makes no difference.",
+				MarkdownDescription: "URL of the project or customer, as returned by Waldur: " +
+					"`https://waldur.example.com/api/projects/<uuid>/` or `…/api/customers/<uuid>/`. Its host can be another name of the same Waldur. " +
+					"Exactly one of `scope`, `project_uuid` and `customer_uuid` is required. If a UUID is set, `scope` is computed from it.",
 				Validators: []validator.String{
 					parsed("Invalid scope", waldur.ParseScopeURL),
-					// ExactlyOneOf would report all of this at scope, also where
-					// scope is not written.
+					// ExactlyOneOf would report everything at scope, even if scope is
+					// not set.
 					stringvalidator.AtLeastOneOf(path.MatchRoot("project_uuid"), path.MatchRoot("customer_uuid")),
 				},
 			},
@@ -68,13 +67,13 @@ func (d *usagesDataSource) Schema(ctx context.Context, _ datasource.SchemaReques
 			},
 			"date_after": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "First date, inclusive, as `YYYY-MM-DD`. Records are dated the first of a month: " +
-					"write `2024-09-01` to begin with September 2024; `2024-09-02` would leave it out.",
+				MarkdownDescription: "Earliest date, inclusive, as `YYYY-MM-DD`. Records are dated the first of their month: " +
+					"`2024-09-01` includes September 2024, and `2024-09-02` does not.",
 				Validators: []validator.String{parsed("Invalid date_after", waldur.ParseDate)},
 			},
 			"date_before": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "Last date, inclusive, as `YYYY-MM-DD`. Any day of September 2024 makes it the last month.",
+				MarkdownDescription: "Latest date, inclusive, as `YYYY-MM-DD`. Any day of September 2024 includes September 2024.",
 				Validators:          []validator.String{parsed("Invalid date_before", waldur.ParseDate)},
 			},
 			"fields":   fieldsAttribute(),
@@ -82,13 +81,13 @@ func (d *usagesDataSource) Schema(ctx context.Context, _ datasource.SchemaReques
 			"usages": schema.ListAttribute{
 				Computed:            true,
 				ElementType:         usageObject(),
-				MarkdownDescription: "The usage records; an empty list when there are none. Each is an object:\n" + usageMeanings(),
+				MarkdownDescription: "Usage records. The list is empty if there are none.",
 			},
 		},
 	}
 }
 
-// usagesModel is the data source as it is configured.
+// usagesModel is the configuration of the data source.
 type usagesModel struct {
 	Scope        types.String   `tfsdk:"scope"`
 	ProjectUUID  types.String   `tfsdk:"project_uuid"`
@@ -109,7 +108,7 @@ func (d *usagesDataSource) ValidateConfig(ctx context.Context, req datasource.Va
 	}
 	after, err := waldur.ParseDate(config.DateAfter.ValueString())
 	if err != nil {
-		return // its validator says so
+		return // reported by its validator
 	}
 	if after.Day() != 1 {
 		resp.Diagnostics.AddAttributeWarning(path.Root("date_after"), "Month left out by date_after",

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
@@ -323,6 +325,27 @@ func TestReadingTwiceGivesTheSame(t *testing.T) {
 	s.none(found)
 	if !reflect.DeepEqual(first, second) || len(first["usages"].([]any)) != 15 {
 		t.Errorf("first %v, then %v", first, second)
+	}
+}
+
+// The attributes of an object have no descriptions in a schema, so the page of
+// the data source explains them in a table.
+func TestPageOfTheListExplainsEveryAttributeOfARecord(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../templates/data-sources/category_component_usages.md.tmpl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want strings.Builder
+	for field := range waldur.AllFields().Each {
+		kind := "String"
+		if usageType().AttributeTypes[field.String()].Is(tftypes.Number) {
+			kind = "Number"
+		}
+		fmt.Fprintf(&want, "| `%s` | %s | %s |\n", field, kind, meaning(field))
+	}
+	if _, table, _ := strings.Cut(string(page), "| Attribute | Type | Meaning |\n|---|---|---|\n"); table != want.String() {
+		t.Errorf("got:\n%s\nwant:\n%s", table, want.String())
 	}
 }
 

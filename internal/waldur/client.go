@@ -30,7 +30,7 @@ type Config struct {
 	UserAgent             string
 	RequestTimeout        time.Duration  // of one HTTP request, from its turn to its last byte; 0: one minute
 	MaxRetries            int            // of one HTTP request; 0: none
-	MaxConcurrentRequests int            // over the complete client; 0: 1
+	MaxConcurrentRequests int            // over all reads of the client; 0: 1
 	RootCAs               *x509.CertPool // nil: those of the system
 	Dial                  Dial           // nil: the real one
 	Clock                 Clock          // nil: the real one
@@ -96,8 +96,8 @@ type Client struct {
 // NewClient prepares a client. It makes no request.
 func NewClient(config Config) *Client {
 	config = config.withDefaults()
-	// HTTP/1.1 alone: a few requests at once need no more of a connection, and
-	// what interrupts an HTTP/2 stream has no type by which to tell it apart.
+	// Only HTTP/1.1: a few requests at once need no more, and the errors of HTTP/2
+	// streams have no types to tell them apart.
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	return &Client{

@@ -64,10 +64,10 @@ func (l *listReader) read(ctx context.Context) ([]Usage, error) {
 	return usages, l.resolveScopes(ctx, usages, pagers[len(pagers)-1])
 }
 
-// split divides the dates that the first page leaves among pagers: as many as
-// requests are allowed at once, with a page each at least. The parts are
-// divided at dates, so that no record is in two of them or in none, whatever
-// happens meanwhile to the positions at which the dates were found.
+// split divides the remaining dates among pagers: as many as requests are
+// allowed at once, each with at least a page to read. They are divided at dates, so
+// that no record is in two parts or in none, whatever happens meanwhile to the
+// positions at which the dates were found.
 func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) {
 	if first.done {
 		return []*pager{first}, nil
@@ -100,8 +100,8 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 }
 
 // pagerNear returns a pager that begins with a date near a position of the
-// list, or is done if there is none. It asks for the dates of a page: they cost
-// 9 % of the records, and show the length of the next dates.
+// list; it is done if there is none. The dates of a page are requested, which
+// costs 9 % of its records and shows the length of the next months.
 func (l *listReader) pagerNear(ctx context.Context, first *pager, position int) (*pager, error) {
 	next := l.newPager(l.query.Before)
 	next.cap, next.usual = first.cap, lastDate(first.usages)

@@ -35,7 +35,7 @@ const (
 type call struct {
 	request Request
 	query   url.Values
-	records int // expected in the answer at most: bounds what is read of it
+	records int // at most, in the answer: limits the number of bytes that are read
 }
 
 // answer is what came of one attempt.
@@ -63,15 +63,15 @@ func (c *Client) attempt(ctx context.Context, call call) (answer, error) {
 	}
 	request.Header.Set("Authorization", c.config.Token.authorization())
 	request.Header.Set("Accept", "application/json")
-	// An answer that is stored somewhere on the way would not show changes.
+	// A cached answer would not show changes.
 	request.Header.Set("Cache-Control", "no-cache")
-	// Category titles and error texts are translated otherwise: the same
-	// record would differ from machine to machine.
+	// Waldur translates category titles and error texts: the same record would
+	// differ between machines.
 	request.Header.Set("Accept-Language", "en")
 	request.Header.Set("User-Agent", c.config.UserAgent)
 
-	// RoundTrip is one exchange with one server: what follows a redirect or
-	// keeps a cookie is http.Client, which has no part in this.
+	// A RoundTrip neither follows redirects nor keeps cookies, unlike an
+	// http.Client.
 	response, err := c.transport.RoundTrip(request)
 	if err != nil {
 		return answer{}, c.failure(ctx, timed, call, err)

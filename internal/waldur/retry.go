@@ -16,12 +16,10 @@ import (
 const (
 	retryBase = 500 * time.Millisecond // bound of the first wait
 	retryCap  = 20 * time.Second       // bound of every wait
-	// retryReserve bounds a storm: the number of retries that the complete
-	// client may be ahead of its good answers. A retry withdraws from it, a good
-	// answer pays for one retry.
+	// retryReserve is the number of retries that the client may be ahead of its
+	// successful requests: a retry withdraws from it, a success deposits one.
 	retryReserve = 50
-	// What a retry withdraws after a timeout, which takes request_timeout.
-	timeoutPrice = 5
+	timeoutPrice = 5 // what a retry withdraws after a timeout: it has taken long
 )
 
 // operation holds the state shared by all requests of one call of the client.
@@ -43,9 +41,9 @@ func (c *Client) newOperation(ctx context.Context) *operation {
 	return o
 }
 
-// get makes a request until it succeeds, or until repeating it is of no use.
-// It keeps its turn while it waits: an outage is then noticed by the requests
-// that are allowed at once, while the others wait for their turn.
+// get makes a request until it succeeds, or until retries are of no use. It holds
+// the semaphore while it waits for a retry, so that no more requests meet an
+// outage at a time than are allowed at once.
 func (o *operation) get(ctx context.Context, call call) (http.Header, []byte, error) {
 	if err := o.client.sem.Acquire(ctx, 1); err != nil {
 		return nil, nil, err
@@ -75,8 +73,8 @@ func (o *operation) get(ctx context.Context, call call) (http.Header, []byte, er
 	}
 }
 
-// retryAfter returns how long to wait before the request is made again, if that
-// may help.
+// retryAfter returns how long to wait before the next attempt, and whether there
+// is to be one.
 func (o *operation) retryAfter(err error, attempt int) (wait time.Duration, retry bool) {
 	wait = backoff(attempt, o.client.config.Random)
 	if refused, ok := errors.AsType[*StatusError](err); ok && refused.RetryAfter > 0 {
@@ -85,7 +83,7 @@ func (o *operation) retryAfter(err error, attempt int) (wait time.Duration, retr
 	return wait, isRetryable(err, attempt) && attempt <= o.client.config.MaxRetries && wait <= retryCap
 }
 
-// wait waits before something is read again that did not fit together.
+// wait waits before a part of a list is read again.
 func (o *operation) wait(ctx context.Context, attempt int, failure error) error {
 	o.mu.Lock()
 	o.lastFailure = failure
@@ -111,9 +109,9 @@ func isTransientStatus(status int) bool {
 	}, status)
 }
 
-// isTransient reports whether what broke a request off is of the network, and may
-// be over a moment later. A failed operation on a connection counts whatever its
-// number: refused, reset and unreachable differ from system to system.
+// isTransient reports whether the network broke a request off, which may be over a
+// moment later. A failed operation on a connection counts whatever its error
+// number: refused, reset and unreachable differ between systems.
 func isTransient(err error) bool {
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return !dns.IsNotFound
@@ -140,7 +138,7 @@ func afterAttempts(err error, attempts int, throttled bool) error {
 }
 
 // backoff returns how long to wait before retry number attempt: between half of
-// a bound and the bound, which doubles each time. The fixed half outlives a
+// a bound and the bound, which doubles each time. The fixed half outlasts a
 // restart of the server; the random half spreads clients that failed together.
 func backoff(attempt int, random func() float64) time.Duration {
 	doublings := min(attempt-1, 6) // the seventh bound is the cap
@@ -173,7 +171,7 @@ func retryAfter(header http.Header, now time.Time) time.Duration {
 type retryBudget struct {
 	mu      sync.Mutex
 	balance int
-	failure error // that found the budget used up, until a request succeeds
+	failure error // the first one after the budget was used up; nil after a success
 }
 
 func newRetryBudget() *retryBudget { return &retryBudget{balance: retryReserve} }
@@ -197,9 +195,9 @@ func (b *retryBudget) deposit() {
 	b.failure = nil
 }
 
-// outage returns the failure for which no request was allowed to be repeated,
-// if none has succeeded since. A read has failed by then: more requests would
-// only make everybody wait.
+// outage returns the failure that could not be retried because the budget was
+// used up, if no request has succeeded since. A read has failed by then: more
+// requests would only make the others wait.
 func (b *retryBudget) outage() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -1,8 +1,7 @@
-# The budget of a project in this month. WALDUR_API_URL and WALDUR_ACCESS_TOKEN say where it is read, TF_VAR_project_uuid of which
-# project.
+# The budget of a project for this month. WALDUR_API_URL and WALDUR_ACCESS_TOKEN select the Waldur, TF_VAR_project_uuid the project.
 
 terraform {
-  required_version = ">= 1.5.0"
+  required_version = ">= 1.7.0"
 
   required_providers {
     waldur = {
@@ -16,20 +15,44 @@ variable "project_uuid" {
   type        = string
 }
 
+locals {
+  now   = plantimestamp() # timestamp() is not known before the apply
+  month = formatdate("YYYY-MM-01", local.now)
+  limits = {
+    CPU = { type = "cpu", category_title = "Virtual machines", limit = 1000 }
+    RAM = { type = "ram", category_title = "Virtual machines", limit = 4000 }
+  }
+}
+
 module "budget" {
   # In a repository of your own:
   # "git::https://github.com/waldur/terraform-provider-waldur-usage.git//examples/budget-check?ref=<tag>"
   source = "../../budget-check"
 
   project_uuid = var.project_uuid
-  date_after   = formatdate("YYYY-MM-01", plantimestamp()) # this month; timestamp() would not be known before the apply
-  limits = {
-    CPU = { category_title = "Virtual machines", type = "cpu", measure = "reported_usage", limit = 1000 }
-    RAM = { category_title = "Virtual machines", type = "ram", measure = "reported_usage", limit = 4000 }
-  }
+  date_after   = local.month
+  limits       = local.limits
 }
 
+# The last six months, read without a gate: a failed plan has only the outputs that do not depend on what failed. 150 days are the
+# fewest that five months have.
+data "waldur_category_component_usages" "recent" {
+  project_uuid = var.project_uuid
+  date_after   = formatdate("YYYY-MM-01", timeadd("${local.month}T00:00:00Z", "-3600h"))
+  fields       = ["name", "type", "category_title", "category_uuid", "measured_unit", "reported_usage", "fixed_usage"]
+}
+
+# What ci/check.sh publishes.
 output "report" {
-  description = "What ci/check.sh publishes."
-  value       = module.budget.report
+  value = module.budget.report
+}
+
+output "limits" {
+  value = provider::waldur::budget_check([
+    for u in data.waldur_category_component_usages.recent.usages : u if u.date == local.month
+  ], local.limits).limits
+}
+
+output "chart" {
+  value = provider::waldur::usage_chart(data.waldur_category_component_usages.recent.usages, local.limits.CPU)
 }

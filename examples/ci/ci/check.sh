@@ -1,20 +1,29 @@
 #!/bin/sh
-# Plans the configuration in a folder, and ends as the plan ends. Whatever comes of it, budget-out/report.md says it in Markdown;
-# budget-out/plan.json is the plan, when there is one.
+# Plans the configuration in a folder and exits as the plan does. In any case, budget-out has the outcome: report.md and chart.md in
+# Markdown, check.json for programs ({"passed": …, "limits": …, "report": …}), and plan.json, the plan, if there is one.
 #
 #   ci/check.sh FOLDER
 #
-# The configuration has an output "report". TF names the program: terraform (default) or tofu.
+# The configuration has an output "report" and, optionally, "limits" and "chart". TF is the program: terraform (the default) or tofu.
 set -eu
 
 tf=${TF:-terraform}
 folder=$1
 out=$PWD/budget-out
 
+# write_check BOOLEAN writes check.json. Limits that are not known are null.
+write_check() {
+	jq -n --argjson passed "$1" --rawfile report "$out/report.md" --slurpfile limits "$out/limits.json" \
+		'{passed: $passed, limits: $limits[0], report: $report}' >"$out/check.json"
+}
+
 # Nothing of an earlier run may be taken for a result of this one.
 rm -rf "$out"
 mkdir -p "$out"
 echo 'The budget check ended before it had a result. See the log of the job.' >"$out/report.md"
+: >"$out/chart.md"
+: >"$out/limits.json"
+write_check false
 
 "$tf" -chdir="$folder" init -input=false -no-color
 
@@ -22,28 +31,37 @@ echo 'The budget check ended before it had a result. See the log of the job.' >"
 status=0
 "$tf" -chdir="$folder" plan -input=false -json -out="$out/plan.bin" >"$out/plan.jsonl" || status=$?
 
-# The log for people. A line that is no JSON comes from a program that broke down.
+# The log for people. A line that is not JSON comes from a program that crashed.
 jq -rR '. as $line | try (
 	fromjson | if .diagnostic then "\(.diagnostic.severity): \(.diagnostic.summary)\n\n\(.diagnostic.detail)\n" else ."@message" end
 ) catch $line' "$out/plan.jsonl"
 
+# A failed plan is saved too, with the outputs that do not depend on what failed.
+if [ -s "$out/plan.bin" ]; then
+	"$tf" -chdir="$folder" show -json "$out/plan.bin" >"$out/plan.json"
+	jq -r '.planned_values.outputs.chart.value // empty' "$out/plan.json" >"$out/chart.md"
+	jq '.planned_values.outputs.limits.value' "$out/plan.json" >"$out/limits.json"
+fi
+
 if [ "$status" -ne 0 ]; then
-	# A failed plan has no outputs. The message of the failed condition holds the report.
-	jq -rR 'fromjson? | .diagnostic // empty | select(.severity == "error") |
-		(if .summary | endswith("condition failed") then "" else "**\(.summary)**\n\n" end) + .detail + "\n"
+	# The message of the failed condition is the report. Several reads can fail in the same way.
+	jq -nrR '[inputs | fromjson? | .diagnostic // empty | select(.severity == "error") |
+		(if .summary | endswith("condition failed") then "" else "**\(.summary)**\n\n" end) + .detail + "\n"] | unique[]
 	' "$out/plan.jsonl" >"$out/errors.md"
 	if [ -s "$out/errors.md" ]; then
 		mv "$out/errors.md" "$out/report.md"
 	fi
+	write_check false
 	exit "$status"
 fi
 
-"$tf" -chdir="$folder" show -json "$out/plan.bin" >"$out/plan.json"
 jq -er '.planned_values.outputs.report.value' "$out/plan.json" >"$out/report.md"
 
-# A plan can succeed with a condition that failed (-refresh-only, by whatever variable it came) or waits for the apply. A check
-# block may fail: it warns.
+# A plan can succeed with a condition that failed (-refresh-only, set by any variable) or that waits for the apply. A check block may
+# fail: it warns.
 jq -e '[.checks[]? | select(.address.kind != "check" and .status != "pass")] == []' "$out/plan.json" >/dev/null || {
 	echo 'error: the plan succeeded, but not all of its conditions are met.' >&2
+	write_check false
 	exit 1
 }
+write_check true

@@ -1,9 +1,10 @@
 #!/bin/sh
-# Shows the report of ci/check.sh on the page of the run, after a failed check too.
+# Shows the report and the chart of ci/check.sh on the page of the run, after a failed check too.
 set -eu
 
 {
-	echo '## Budget'
-	echo
+	printf '## Budget\n\n'
 	cat budget-out/report.md
+	echo
+	cat budget-out/chart.md
 } >>"$GITHUB_STEP_SUMMARY"

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Shows the report of ci/check.sh in the merge request: one note, which each pipeline brings up to date.
+# Shows the report and the chart of ci/check.sh in the merge request: one note, which each pipeline updates.
 #
-# GITLAB_NOTE_TOKEN is a project access token with the scope api, as a job's own token may not write notes.
+# GITLAB_NOTE_TOKEN is a project access token with the scope api: a job's own token cannot write notes.
 set -eu
 
 if [ -z "${CI_MERGE_REQUEST_IID:-}" ]; then
@@ -15,14 +15,14 @@ marker='<!-- budget-check -->'
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# A token among the arguments could be read by every process of the machine.
+# Every process of the machine could read a token among the arguments.
 printf 'PRIVATE-TOKEN: %s\n' "$GITLAB_NOTE_TOKEN" >"$work/token"
 
 api() {
 	curl --silent --show-error --fail --retry 3 --max-time 30 --header "@$work/token" "$@"
 }
 
-# The note of an earlier pipeline, on whatever page it is.
+# The note of an earlier pipeline may be on any page.
 page=1
 id=
 while [ -z "$id" ] && [ -n "$page" ]; do
@@ -34,6 +34,8 @@ done
 {
 	printf '%s\n## Budget\n\n' "$marker"
 	cat budget-out/report.md
+	echo
+	cat budget-out/chart.md
 	printf '\n[Pipeline of %s](%s)\n' "$CI_COMMIT_SHORT_SHA" "$CI_PIPELINE_URL"
 } >"$work/body.md"
 jq -n --rawfile body "$work/body.md" '{body: $body}' >"$work/note.json"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Holds the plan that ci/check.sh wrote against the policy.
+# Checks the plan that ci/check.sh saved against the policy.
 #
 #   ci/policy.sh
 set -eu
@@ -8,7 +8,7 @@ plan=budget-out/plan.json
 
 opa eval --strict-builtin-errors --format raw --data policy --input "$plan" 'concat("\n", data.waldur.budget.deny)'
 
-# What is not allowed does not pass, whether a rule denies it or none is found.
+# A plan passes only if the policy allows it: a policy that is not found denies nothing.
 opa eval --strict-builtin-errors --format discard --fail --data policy --input "$plan" data.waldur.budget.allow >/dev/null || {
 	echo 'error: the policy does not allow the plan.' >&2
 	exit 1

@@ -1,16 +1,16 @@
 # METADATA
 # description: |
-#   Holds the usage that a plan has read against limits that are not the configuration's own: whoever writes the
+#   Checks the usage that a plan has read against limits that are not the configuration's own: an author of the
 #   configuration can neither raise them nor leave out the check.
 #
-#   The input is the plan as JSON, of Terraform or OpenTofu. What data sources have read stands in its prior_state; its
-#   planned_values have no data sources but those that are read during the apply.
+#   The input is the plan as JSON, of Terraform or OpenTofu. The data that was read is in its prior_state; its planned_values
+#   have only the data sources that are read during the apply.
 #
-#   data.limits (limits.json) gives each limit a name: project_uuid or customer_uuid; category_title or category_uuid; type;
-#   measure; limit; date_after, the first of a month (default: that of the plan); date_before (default: none).
+#   data.limits (limits.json) has limits by name: project_uuid or customer_uuid; category_title or category_uuid; type; measure;
+#   limit; date_after, the first of a month (default: the month of the plan); date_before (default: none).
 package waldur.budget
 
-# There is no default: what is not proved is not allowed.
+# There is no default: a plan is allowed only if the usage is shown to be within each limit.
 allow if {
 	count(data.limits) > 0
 	count(deny) == 0
@@ -38,7 +38,7 @@ deny contains message if {
 	some name, limit in data.limits
 	some usages in reads(limit)
 	not known(usages, limit)
-	message := sprintf("%s: the usage is not known. There is no record, or one without an amount, or the title stands for several categories.", [name])
+	message := sprintf("%s: the usage is not known. There is no record, or one without an amount, or several categories have the title.", [name])
 }
 
 deny contains message if {
@@ -49,7 +49,7 @@ deny contains message if {
 	message := sprintf("%s: %d of %d used, %d over.", [name, used, limit.limit, used - limit.limit])
 }
 
-# The proof: there is usage to judge, every reading of it is known, and none is above the limit.
+# There is usage to check, each reading of it is known, and none is above the limit.
 within(name) if {
 	limit := data.limits[name]
 	count(reads(limit)) > 0
@@ -59,7 +59,7 @@ within(name) if {
 	}
 }
 
-# The lists of records in which all usage that the limit is about must be. Dates compare as text; null is less than any.
+# The lists of records that contain all usage of the limit. Dates compare as text; null is less than any.
 reads(limit) := {values.usages |
 	walk(input.prior_state.values, [_, resource])
 	resource.mode == "data"

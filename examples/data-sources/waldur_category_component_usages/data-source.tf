@@ -20,7 +20,7 @@ output "this_year" {
   ]
 }
 
-# Null says that nothing was reported, which is not a usage of 0.
+# Null means that nothing was reported, which is not a usage of 0.
 output "cpu_of_the_customer" {
   value = {
     for u in data.waldur_category_component_usages.customer.usages :

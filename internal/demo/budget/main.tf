@@ -7,7 +7,7 @@ terraform {
 }
 
 variable "scope" {
-  description = "URL of the project or the customer."
+  description = "URL of the project or customer."
   type        = string
 }
 
@@ -16,18 +16,26 @@ variable "gpu_limit" {
   type        = number
 }
 
-module "budget" {
-  source     = "../../../examples/budget-check"
+locals {
+  limits = {
+    CPU = { type = "cpu", category_title = "Virtual machines", limit = 10000 }
+    RAM = { type = "ram", category_title = "Virtual machines", limit = 50000 }
+    GPU = { type = "gpu", category_title = "Virtual machines", limit = var.gpu_limit }
+  }
+}
+
+data "waldur_category_component_usages" "month" {
   scope      = var.scope
   date_after = "2024-10-01"
 
-  limits = {
-    CPU = { category_title = "Virtual machines", type = "cpu", measure = "reported_usage", limit = 10000 }
-    RAM = { category_title = "Virtual machines", type = "ram", measure = "reported_usage", limit = 50000 }
-    GPU = { category_title = "Virtual machines", type = "gpu", measure = "reported_usage", limit = var.gpu_limit }
+  lifecycle {
+    postcondition {
+      condition     = provider::waldur::budget_check(self.usages, local.limits).passed
+      error_message = provider::waldur::budget_check(self.usages, local.limits).message
+    }
   }
 }
 
 output "report" {
-  value = module.budget.report
+  value = provider::waldur::budget_check(data.waldur_category_component_usages.month.usages, local.limits).report
 }
