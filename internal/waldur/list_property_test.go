@@ -15,12 +15,12 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-// The properties below hold for generated histories: few or many months, even
-// or not, with ties, some longer than a page, on servers with several caps,
-// read by one to four requests at once. `make proof` checks 10,000 cases of
+// The properties below hold for generated histories: of few or many months, even
+// or uneven, with ties, some longer than a page, on servers with different page
+// caps, read by one to four requests at once. `make proof` checks 10,000 cases of
 // each.
 
-// history draws the records of the project, each with a name of its own.
+// history draws records of the project with unique names.
 func history(t *rapid.T, pageCap int) []waldurtest.Record {
 	count := rapid.IntRange(0, 8).Draw(t, "months")
 	var lengths []int
@@ -51,7 +51,7 @@ func drawn(t *rapid.T, month, componentType, category, number int) waldurtest.Re
 	}
 }
 
-// serveHistory draws a server with records, and a client of it that makes one to four
+// serveHistory draws a server with records, and its client, which makes one to four
 // requests at once.
 func serveHistory(t *rapid.T, longest func(pageCap int) int) (*waldurtest.Waldur, *waldur.Client, []waldurtest.Record) {
 	server := waldurtest.New()
@@ -68,17 +68,17 @@ func belowCap(pageCap int) int { return pageCap - 1 }
 
 func atCap(pageCap int) int { return pageCap }
 
-// change says what happens to the records at a request.
+// change is a change to the records during a request.
 type change struct {
 	request int
-	between bool // between the count and the select of that request, or before it
+	between bool // between its count and its select; otherwise before it
 	kind    string
 	at      int
 }
 
-// changes draws what happens during a read. Waldur itself inserts and updates;
-// an administrator may delete, but not in the milliseconds between a count and
-// a select.
+// changes draws the changes during a read. Waldur itself inserts and updates. An
+// administrator may delete, but not in the milliseconds between a count and a
+// select.
 func changes(t *rapid.T, kinds ...string) []change {
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) change {
 		drawn := change{
@@ -91,31 +91,31 @@ func changes(t *rapid.T, kinds ...string) []change {
 	}), 0, 8).Draw(t, "changes")
 }
 
-// fate keeps account of which records there were.
-type fate struct {
-	throughout map[string]bool // there from the first request to the last
-	ever       map[string]bool // there at some time
+// timeline has the names of the records that existed during a read.
+type timeline struct {
+	throughout map[string]bool // from the first request to the last
+	ever       map[string]bool // at any time
 }
 
-func newFate(records []waldurtest.Record) fate {
-	f := fate{map[string]bool{}, map[string]bool{}}
+func newTimeline(records []waldurtest.Record) timeline {
+	l := timeline{map[string]bool{}, map[string]bool{}}
 	for _, r := range records {
-		f.throughout[r.Name], f.ever[r.Name] = true, true
+		l.throughout[r.Name], l.ever[r.Name] = true, true
 	}
-	return f
+	return l
 }
 
-func (f fate) apply(c change, number int, records []waldurtest.Record) []waldurtest.Record {
+func (l timeline) apply(c change, number int, records []waldurtest.Record) []waldurtest.Record {
 	if len(records) == 0 {
 		return records
 	}
 	at := c.at % len(records)
-	if c.kind == "write" { // the hourly task: it writes the newest month
+	if c.kind == "write" { // the hourly task writes the newest month
 		at = slices.IndexFunc(records, func(r waldurtest.Record) bool { return r.Date == newest(records) })
 	}
 	switch c.kind {
 	case "delete":
-		delete(f.throughout, records[at].Name)
+		delete(l.throughout, records[at].Name)
 		return append(records[:at:at], records[at+1:]...)
 	case "insert", "write", "duplicate":
 		late := records[at]
@@ -124,7 +124,7 @@ func (f fate) apply(c change, number int, records []waldurtest.Record) []waldurt
 		if c.kind != "duplicate" {
 			late.CategoryUUID = fmt.Sprintf("%032x", 1000+number)
 		}
-		f.ever[late.Name] = true
+		l.ever[late.Name] = true
 		return append(records, late)
 	default:
 		more := int64(c.at)
@@ -137,36 +137,35 @@ func newest(records []waldurtest.Record) string {
 	return slices.MaxFunc(records, func(a, b waldurtest.Record) int { return strings.Compare(a.Date, b.Date) }).Date
 }
 
-// during makes the changes happen while records are read.
-func (f fate) during(read func(), due []change, server *waldurtest.Waldur) {
-	happen := func(request int, between bool) {
+// schedule makes the server apply the changes during the requests.
+func (l timeline) schedule(due []change, server *waldurtest.Waldur) {
+	apply := func(request int, between bool) {
 		for number, c := range due {
 			if c.request == request && c.between == between {
-				server.Update(func(records []waldurtest.Record) []waldurtest.Record { return f.apply(c, number, records) })
+				server.Update(func(records []waldurtest.Record) []waldurtest.Record { return l.apply(c, number, records) })
 			}
 		}
 	}
-	server.Before = func(n int, _ *http.Request) { happen(n, false) }
-	server.BetweenCountAndSelect = func(n int) { happen(n, true) }
-	read()
+	server.Before = func(n int, _ *http.Request) { apply(n, false) }
+	server.BetweenCountAndSelect = func(n int) { apply(n, true) }
 }
 
-// check is the property: an error, or every record that was there throughout,
-// once, and none that never was.
-func (f fate) check(t *rapid.T, usages []waldur.Usage) {
+// check is the property of a list that was read without an error: it has every
+// record that existed throughout, once, and no record that never existed.
+func (l timeline) check(t *rapid.T, usages []waldur.Usage) {
 	seen := map[string]bool{}
 	for _, u := range usages {
 		if seen[u.Name.Value] {
-			t.Fatalf("%s came twice", u.Name.Value)
+			t.Fatalf("%s is in the list twice", u.Name.Value)
 		}
-		if !f.ever[u.Name.Value] {
-			t.Fatalf("%s came, which never was", u.Name.Value)
+		if !l.ever[u.Name.Value] {
+			t.Fatalf("%s is in the list, but never existed", u.Name.Value)
 		}
 		seen[u.Name.Value] = true
 	}
-	for name := range f.throughout {
+	for name := range l.throughout {
 		if !seen[name] {
-			t.Fatalf("%s was lost: the list has %d records and no error", name, len(usages))
+			t.Fatalf("%s is missing: the list has %d records and no error", name, len(usages))
 		}
 	}
 }
@@ -177,14 +176,14 @@ func TestPropertyListIsExactWhileNothingChanges(t *testing.T) {
 		server, client, records := serveHistory(t, belowCap)
 		usages, err := client.Usages(t.Context(), everything())
 		if longest(records) >= server.PageCap {
-			if is[*waldur.IncompleteError](err) {
-				return // pages could not be merged: many ties, few pages
+			if isType[*waldur.IncompleteError](err) {
+				return // the pages could not be merged: many ties, few pages
 			}
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		newFate(records).check(t, usages)
+		newTimeline(records).check(t, usages)
 		if n, bound := len(server.Requests()), 5+3*len(records); n > bound {
 			t.Fatalf("%d requests for %d records, want at most %d", n, len(records), bound)
 		}
@@ -204,23 +203,22 @@ func longest(records []waldurtest.Record) int {
 func TestPropertyNothingIsLostWhileRecordsChange(t *testing.T) {
 	t.Parallel()
 	for name, kinds := range map[string][]string{
-		"come, go and change":                   {"insert", "duplicate", "delete", "update"},
-		"come between the count and the select": {"insert", "duplicate", "update"},
-		"are written into the newest month":     {"write", "update"},
+		"are added, deleted and changed":             {"insert", "duplicate", "delete", "update"},
+		"are added between the count and the select": {"insert", "duplicate", "update"},
+		"are written into the newest month":          {"write", "update"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
 				server, client, records := serveHistory(t, atCap)
-				fate, due := newFate(records), changes(t, kinds...)
-				var usages []waldur.Usage
-				var err error
-				fate.during(func() { usages, err = client.Usages(t.Context(), everything()) }, due, server)
+				existed := newTimeline(records)
+				existed.schedule(changes(t, kinds...), server)
+				usages, err := client.Usages(t.Context(), everything())
 				switch {
 				case err == nil:
-					fate.check(t, usages)
-				case is[*waldur.IncompleteError](err):
-				case is[*waldur.UnverifiableError](err) && longest(server.Records()) >= server.PageCap: // duplicates
+					existed.check(t, usages)
+				case isType[*waldur.IncompleteError](err):
+				case isType[*waldur.UnverifiableError](err) && longest(server.Records()) >= server.PageCap: // duplicates
 				default:
 					t.Fatal(err)
 				}
@@ -229,50 +227,50 @@ func TestPropertyNothingIsLostWhileRecordsChange(t *testing.T) {
 	}
 }
 
-// A server that answers nonsense now and then: the result is exact or an error.
-func TestPropertyListIsExactOrAnErrorWhenAnswersLie(t *testing.T) {
+func TestPropertyListIsExactOrFailsWhenAnswersAreWrong(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		server, client, records := serveHistory(t, atCap)
-		lies := rapid.SampledFrom([]string{"count", "missing count", "lost record", "empty page", "repeated record"}).Draw(t, "lie")
+		defect := rapid.SampledFrom([]string{"count", "missing count", "lost record", "empty page", "repeated record"}).Draw(t, "defect")
 		every := rapid.IntRange(1, 5).Draw(t, "every")
 		by := rapid.SampledFrom([]int{-3, -1, 1, 2, 10}).Draw(t, "by")
 		server.Rewrite = func(n int, _ *http.Request, answer *waldurtest.Answer) {
 			if n%every == 0 {
-				tellLie(lies, by, answer)
+				spoil(answer, defect, by)
 			}
 		}
 		usages, err := client.Usages(t.Context(), everything())
-		if undetectable := (lies == "count" || lies == "repeated record") && filled(server); err == nil && !undetectable {
-			newFate(records).check(t, usages)
+		if undetectable := (defect == "count" || defect == "repeated record") && filled(server); err == nil && !undetectable {
+			newTimeline(records).check(t, usages)
 		}
 	})
 }
 
-// filled tells whether some answer was as long as any can be. Had Waldur
-// counted just as many, or repeated a record in it, nobody could see what is
-// missing.
+// filled reports whether an answer was a full page. If its count is wrong by just
+// the number of missing records, or a record in it is repeated, no client can
+// notice.
 func filled(server *waldurtest.Waldur) bool {
 	return slices.ContainsFunc(server.Requests(), func(r waldurtest.Request) bool { return r.Records == server.PageCap })
 }
 
-func tellLie(lie string, by int, answer *waldurtest.Answer) {
+// spoil adds a defect to the answer of a list.
+func spoil(answer *waldurtest.Answer, defect string, by int) {
 	count, err := strconv.Atoi(answer.Header.Get("X-Result-Count"))
 	var records []json.RawMessage
 	if err != nil || json.Unmarshal(answer.Body, &records) != nil {
 		return
 	}
 	switch {
-	case lie == "count":
+	case defect == "count":
 		answer.Header.Set("X-Result-Count", strconv.Itoa(max(0, count+by)))
-	case lie == "missing count":
+	case defect == "missing count":
 		answer.Header.Del("X-Result-Count")
-	case lie == "empty page":
+	case defect == "empty page":
 		records = records[:0]
 	case len(records) < 2:
-	case lie == "lost record":
+	case defect == "lost record":
 		records = records[1:]
-	case lie == "repeated record":
+	case defect == "repeated record":
 		records = append(records, records[len(records)-1])
 	}
 	answer.Body, _ = json.Marshal(records)

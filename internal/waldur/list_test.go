@@ -16,8 +16,8 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-// months gives records of the project: lengths[i] of them i months before
-// October 2024. Five categories share each type, so that there are ties.
+// months returns records of the project: lengths[i] of them i months before
+// October 2024. Each type is in five categories, so there are ties.
 func months(lengths ...int) []waldurtest.Record {
 	var records []waldurtest.Record
 	for i, length := range lengths {
@@ -34,6 +34,7 @@ func months(lengths ...int) []waldurtest.Record {
 	return records
 }
 
+// even returns the lengths of months with n records in total, perMonth in each.
 func even(n, perMonth int) []int {
 	var lengths []int
 	for ; n > 0; n -= perMonth {
@@ -42,7 +43,7 @@ func even(n, perMonth int) []int {
 	return lengths
 }
 
-// names tells the records of a list: each has a name of its own in these tests.
+// names returns the names of records, which are unique in these tests.
 func names(usages []waldur.Usage) []string {
 	var all []string
 	for _, u := range usages {
@@ -74,7 +75,7 @@ func wantAll(t *testing.T, usages []waldur.Usage, err error, records []waldurtes
 	}
 }
 
-func TestListGivesEveryRecordOnceWithinItsRequests(t *testing.T) {
+func TestListReturnsEveryRecordOnceWithinItsRequests(t *testing.T) {
 	t.Parallel()
 	for name, history := range map[string]struct {
 		lengths  []int
@@ -109,14 +110,14 @@ func TestListGivesEveryRecordOnceWithinItsRequests(t *testing.T) {
 			for _, request := range server.Requests() {
 				onlyDates := slices.Equal(request.Query["field"], []string{"date"})
 				if page := request.Query.Get("page"); page != "" && !onlyDates && len(history.lengths) > 0 && slices.Max(history.lengths) < 300 {
-					t.Errorf("page %s was asked for, though no month needs it", page)
+					t.Errorf("page %s is requested, though no month needs it", page)
 				}
 			}
 		})
 	}
 }
 
-func TestListOfAFewFieldsAsksForNothingElse(t *testing.T) {
+func TestListRequestsOnlyItsFields(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
 	server.Add(months(even(1000, 100)...)...)
@@ -130,20 +131,20 @@ func TestListOfAFewFieldsAsksForNothingElse(t *testing.T) {
 		case "date reported_usage", "date":
 		case "date scope":
 			if request.Records > 25 {
-				t.Errorf("request %d asked for the scope of %d records", i+1, request.Records)
+				t.Errorf("request %d is for the scope of %d records", i+1, request.Records)
 			}
 		default:
-			t.Errorf("request %d asked for %q", i+1, got)
+			t.Errorf("request %d is for %q", i+1, got)
 		}
 	}
 	for _, u := range usages {
 		if u.Scope.Valid || u.Type.Valid || !u.Date.Valid || !u.ReportedUsage.Valid {
-			t.Fatalf("a record has other attributes than those asked for")
+			t.Fatal("a record has other attributes than the requested ones")
 		}
 	}
 }
 
-func TestEveryRecordTellsTheScopeThatWaldurGave(t *testing.T) {
+func TestEveryRecordHasTheScopeThatWaldurSent(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
 	server.Add(months(12, 12)...)
@@ -159,7 +160,7 @@ func TestEveryRecordTellsTheScopeThatWaldurGave(t *testing.T) {
 	}
 }
 
-func TestListIsTheSameWhateverOrderTheServerUsed(t *testing.T) {
+func TestListDoesNotDependOnTheOrderOfTheServer(t *testing.T) {
 	t.Parallel()
 	records := months(20, 20)
 	var lists [2][]waldur.Usage
@@ -173,17 +174,17 @@ func TestListIsTheSameWhateverOrderTheServerUsed(t *testing.T) {
 			t.Fatal(err)
 		}
 		for j := range lists[i] {
-			lists[i][j].Scope = waldur.Nullable[string]{} // names the server's port
+			lists[i][j].Scope = waldur.Nullable[string]{} // has the server's port
 		}
 	}
 	if !slices.Equal(lists[0], lists[1]) {
-		t.Error("the same records made two lists")
+		t.Error("the same records are two lists")
 	}
 }
 
-// The CLI turns texts into Unicode NFC, so that "ü" and "u" with a diaeresis are
-// one text in the state. Nothing may rest on the difference.
-func TestCompositionOfTitlesDecidesNothing(t *testing.T) {
+// The CLI turns strings into Unicode NFC, so "ü" and "u" with a diaeresis are the
+// same in the state. Nothing may depend on the difference.
+func TestListDoesNotDependOnTheCompositionOfTitles(t *testing.T) {
 	t.Parallel()
 	const composed, decomposed = "H\u00fclle", "Hu\u0308lle"
 	var lists [][]int64
@@ -207,7 +208,7 @@ func TestCompositionOfTitlesDecidesNothing(t *testing.T) {
 	}
 }
 
-// The harm otherwise: seven reads, and the advice to try again in a few minutes.
+// Otherwise, it is read seven times, and the error advises to try again later.
 func TestListThatCanNeverBeVerifiedFailsAtOnce(t *testing.T) {
 	t.Parallel()
 	duplicates := months(12, 400)
@@ -230,14 +231,14 @@ func TestListThatCanNeverBeVerifiedFailsAtOnce(t *testing.T) {
 			server.Before = row.before
 			clock := newClock()
 			_, err := connect(t, server.Start(t), func(config *waldur.Config) { config.Clock = clock }).Usages(t.Context(), everything())
-			if n := len(server.Requests()); !is[*waldur.UnverifiableError](err) || n > 12 || len(clock.waits()) > 0 {
+			if n := len(server.Requests()); !isType[*waldur.UnverifiableError](err) || n > 12 || len(clock.waits()) > 0 {
 				t.Errorf("error %v after %d requests", err, n)
 			}
 		})
 	}
 }
 
-func TestServerThatAlwaysShowsAnOlderDateIsAnError(t *testing.T) {
+func TestListFailsWhenOlderDatesNeverEnd(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
 	server.Intercept = func(n int, w http.ResponseWriter, r *http.Request) bool {
@@ -256,12 +257,12 @@ func TestServerThatAlwaysShowsAnOlderDateIsAnError(t *testing.T) {
 		return true
 	}
 	_, err := connect(t, server.Start(t)).Usages(t.Context(), everything())
-	if n := len(server.Requests()); !is[*waldur.IncompleteError](err) || n > 50 {
+	if n := len(server.Requests()); !isType[*waldur.IncompleteError](err) || n > 50 {
 		t.Errorf("error %v after %d requests", err, n)
 	}
 }
 
-func TestListWithinDatesHoldsThoseDatesOnly(t *testing.T) {
+func TestListHasOnlyTheRequestedDates(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
 	records := months(12, 12, 400, 12)
@@ -275,7 +276,7 @@ func TestListWithinDatesHoldsThoseDatesOnly(t *testing.T) {
 	}))
 }
 
-func TestTwoRecordsOfOneComponentAreBothKept(t *testing.T) {
+func TestDuplicatesAreKeptAndReported(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
 	records := months(4)
@@ -285,14 +286,14 @@ func TestTwoRecordsOfOneComponentAreBothKept(t *testing.T) {
 	query.After, query.Before = "2024-10-01", "2024-10-01"
 	usages, err := connect(t, server.Start(t)).Usages(t.Context(), query)
 	wantAll(t, usages, err, records)
-	twins := slices.Collect(waldur.Duplicates(usages))
-	if len(twins) != 1 || twins[0].Name.Value != records[1].Name {
-		t.Errorf("%d duplicates were named, want the one", len(twins))
+	duplicates := slices.Collect(waldur.Duplicates(usages))
+	if len(duplicates) != 1 || duplicates[0].Name.Value != records[1].Name {
+		t.Errorf("%d duplicates, want 1", len(duplicates))
 	}
 }
 
-// A server that ignores the scope hands out the whole installation. The harm:
-// a budget checked against everybody's usage, or against a stranger's.
+// A server that ignores the scope returns all records. A budget would be checked
+// against the usage of others.
 func TestListFailsWhenTheServerIgnoresTheScope(t *testing.T) {
 	t.Parallel()
 	customer := func(records []waldurtest.Record) []waldurtest.Record {
@@ -301,11 +302,11 @@ func TestListFailsWhenTheServerIgnoresTheScope(t *testing.T) {
 		}
 		return records
 	}
-	twin := months(2)[1]
+	duplicate := months(2)[1]
 	for name, records := range map[string][]waldurtest.Record{
-		"and the first record is another's":                        customer(months(12)),
-		"and the first record fits, but its customer has its like": slices.Concat(months(12), customer(months(0, 12)), customer(months(12))),
-		"and a genuine twin hides the others":                      slices.Concat(months(2, 12), []waldurtest.Record{twin}, customer(months(0, 12))),
+		"and the first record is of another scope": customer(months(12)),
+		"and the customer has the same record":     slices.Concat(months(12), customer(months(0, 12)), customer(months(12))),
+		"and a genuine duplicate hides the others": slices.Concat(months(2, 12), []waldurtest.Record{duplicate}, customer(months(0, 12))),
 	} {
 		for fieldsName, fields := range map[string]waldur.FieldSet{
 			"all":              waldur.AllFields(),
@@ -352,8 +353,8 @@ func TestListFailsWhenTheServerIgnoresTheDates(t *testing.T) {
 	}
 }
 
-// lie changes the count of every list answer.
-func lie(change func(n, count int) int) func(int, *http.Request, *waldurtest.Answer) {
+// rewriteCount changes the count of every list.
+func rewriteCount(change func(n, count int) int) func(int, *http.Request, *waldurtest.Answer) {
 	return func(n int, _ *http.Request, answer *waldurtest.Answer) {
 		if count, err := strconv.Atoi(answer.Header.Get("X-Result-Count")); err == nil {
 			answer.Header.Set("X-Result-Count", strconv.Itoa(change(n, count)))
@@ -361,7 +362,7 @@ func lie(change func(n, count int) int) func(int, *http.Request, *waldurtest.Ans
 	}
 }
 
-func TestListFailsWhenCountsDoNotAddUp(t *testing.T) {
+func TestListFailsWhenCountsAreWrong(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(n, count int) int{
 		"one too many": func(_, count int) int { return count + 1 },
@@ -374,14 +375,14 @@ func TestListFailsWhenCountsDoNotAddUp(t *testing.T) {
 				t.Parallel()
 				server := waldurtest.New()
 				server.Add(months(lengths...)...)
-				server.Rewrite = lie(change)
+				server.Rewrite = rewriteCount(change)
 				_, err := connect(t, server.Start(t)).Usages(t.Context(), everything())
 				incomplete, ok := errors.AsType[*waldur.IncompleteError](err)
-				if !is[*waldur.UnverifiableError](err) && (!ok || incomplete.Reads != 7) {
+				if !isType[*waldur.UnverifiableError](err) && (!ok || incomplete.Reads != 7) {
 					t.Errorf("error %v, want an UnverifiableError, or an IncompleteError after seven attempts", err)
 				}
 				if n := len(server.Requests()); n > 150 {
-					t.Errorf("%d requests: where is the end?", n)
+					t.Errorf("%d requests, want at most 150", n)
 				}
 			})
 		}
@@ -404,7 +405,7 @@ func TestListFailsWithoutACount(t *testing.T) {
 	}
 }
 
-func TestListIsReadAgainWhenARecordAppearsMeanwhile(t *testing.T) {
+func TestListIsCompleteWhenARecordAppearsDuringTheRead(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
 	records := months(even(700, 100)...)
@@ -420,7 +421,7 @@ func TestListIsReadAgainWhenARecordAppearsMeanwhile(t *testing.T) {
 	wantAll(t, usages, err, append(records, late))
 }
 
-func TestListWorksWithServersThatGiveShorterPages(t *testing.T) {
+func TestListIsCompleteWhenPagesAreShorter(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []int{100, 10} {
 		t.Run(strconv.Itoa(limit), func(t *testing.T) {
@@ -435,7 +436,7 @@ func TestListWorksWithServersThatGiveShorterPages(t *testing.T) {
 	}
 }
 
-func TestScopeIsNeverLeftOut(t *testing.T) {
+func TestEveryRequestHasTheScope(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
 	server.Add(months(12, 400, 12, 168, 168)...)
@@ -445,12 +446,12 @@ func TestScopeIsNeverLeftOut(t *testing.T) {
 	}
 	for _, request := range server.Requests() {
 		if got := request.Query["scope"]; !slices.Equal(got, []string{base + projectPath}) {
-			t.Errorf("scope %q, want exactly one, %s", got, base+projectPath)
+			t.Errorf("scope %q, want %q alone", got, base+projectPath)
 		}
 	}
 }
 
-// What the walk is for: following pages loses records on this server.
+// The reason for the pager: following pages loses records on this server.
 func TestFollowingPagesWouldLoseRecords(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
@@ -464,7 +465,7 @@ func TestFollowingPagesWouldLoseRecords(t *testing.T) {
 		}
 	}
 	if len(seen) >= len(records) {
-		t.Errorf("pages gave all %d records: these tests prove nothing", len(records))
+		t.Errorf("the pages have all %d records: these tests prove nothing", len(records))
 	}
 }
 
@@ -493,7 +494,7 @@ func pageOfNames(t *testing.T, base string, page int) []string {
 }
 
 // The worked example in DESIGN.md, request by request.
-func TestWorkedExampleTakesTheRequestsThatTheDesignTells(t *testing.T) {
+func TestWorkedExampleMakesTheRequestsInTheDesign(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
 	records := months(168, 168, 168, 168, 28)

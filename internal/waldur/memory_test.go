@@ -18,23 +18,16 @@ import (
 
 const (
 	bombedURL = "WALDUR_TEST_BOMBED_URL" // set in the process whose memory is measured
-	// Of 100 MB, what the Go runtime may take from the system at its peak. The
-	// rest is for the program's own text.
+	// memoryCap is what the Go runtime may take from the system, of 100 MB. The rest
+	// is for the code.
 	memoryCap = 80 << 20
 )
 
-// bombs are bodies of answers to a request for 300 records, each made to cost
-// the memory of whoever reads it.
+// bombs returns answers to a request for 300 records that take a lot of memory if
+// they are read completely.
 func bombs() map[string]func(w http.ResponseWriter) {
-	forever := func(text string) func(http.ResponseWriter) {
-		chunk := []byte(strings.Repeat(text, 1+64<<10/len(text)))
-		return func(w http.ResponseWriter) {
-			for {
-				if _, err := w.Write(chunk); err != nil {
-					return
-				}
-			}
-		}
+	endless := func(text string) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) { writeEndlessly(w, text) }
 	}
 	after := func(start string, rest func(http.ResponseWriter)) func(http.ResponseWriter) {
 		return func(w http.ResponseWriter) {
@@ -42,7 +35,7 @@ func bombs() map[string]func(w http.ResponseWriter) {
 			rest(w)
 		}
 	}
-	// As much as is read of an answer, all of it JSON that has to be looked at.
+	// The client reads and decodes about this much of an answer.
 	const readable = 2 << 20
 	members := func(n int) string {
 		var body strings.Builder
@@ -52,24 +45,24 @@ func bombs() map[string]func(w http.ResponseWriter) {
 		}
 		return body.String() + "}]"
 	}
-	whole := func(body string) func(http.ResponseWriter) {
-		return func(w http.ResponseWriter) { _, _ = io.WriteString(w, body) }
+	body := func(text string) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) { _, _ = io.WriteString(w, text) }
 	}
 	zipped := []byte(packed(strings.Repeat("[", 1<<20)))
 	return map[string]func(http.ResponseWriter){
-		"endless blanks":     forever(" "),
-		"endless text":       after(`[{"date":"`, forever("x")),
-		"endless brackets":   forever("["),
-		"endless records":    after("[", forever(`{"date":"2024-09-01"},`)),
-		"endless nothing":    after("[", forever(`{},`)),
-		"many short members": whole(members(1)),
-		"many long members":  whole(members(100)),
-		"many small records": whole("[" + strings.Repeat(`{"date":"2024-09-01"},`, readable/22) + `{"date":"2024-09-01"}]`),
-		"one long text":      whole(`[{"date":"` + strings.Repeat("x", readable) + `"}]`),
-		"text of escapes":    whole(`[{"date":"` + strings.Repeat(`\u0041`, readable/6) + `"}]`),
-		"a number of digits": whole(`[{"date":"2024-09-01","reported_usage":` + strings.Repeat("9", readable) + `}]`),
-		"nested brackets":    whole(`[{"x":` + strings.Repeat("[", readable/2) + strings.Repeat("]", readable/2) + `}]`),
-		"nested objects":     whole(`[{"x":` + strings.Repeat(`{"y":`, readable/6) + "1" + strings.Repeat("}", readable/6) + `}]`),
+		"endless blanks":     endless(" "),
+		"endless text":       after(`[{"date":"`, endless("x")),
+		"endless brackets":   endless("["),
+		"endless records":    after("[", endless(`{"date":"2024-09-01"},`)),
+		"endless nothing":    after("[", endless(`{},`)),
+		"many short members": body(members(1)),
+		"many long members":  body(members(100)),
+		"many small records": body("[" + strings.Repeat(`{"date":"2024-09-01"},`, readable/22) + `{"date":"2024-09-01"}]`),
+		"one long text":      body(`[{"date":"` + strings.Repeat("x", readable) + `"}]`),
+		"text of escapes":    body(`[{"date":"` + strings.Repeat(`\u0041`, readable/6) + `"}]`),
+		"a number of digits": body(`[{"date":"2024-09-01","reported_usage":` + strings.Repeat("9", readable) + `}]`),
+		"nested brackets":    body(`[{"x":` + strings.Repeat("[", readable/2) + strings.Repeat("]", readable/2) + `}]`),
+		"nested objects":     body(`[{"x":` + strings.Repeat(`{"y":`, readable/6) + "1" + strings.Repeat("}", readable/6) + `}]`),
 		"10 GiB, compressed": func(w http.ResponseWriter) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(bytes.Repeat(zipped, 10<<10))
@@ -82,10 +75,10 @@ func bombs() map[string]func(w http.ResponseWriter) {
 	}
 }
 
-// The harm: a broken or hostile server ends the pipeline's machine with it.
-// What is measured is all that Go took from the system in a process of its
-// own, two reads at a time. Without the race detector, which multiplies it,
-// the resident peak (VmHWM) was within 5 MB of that.
+// A broken or hostile server must not exhaust the memory of the pipeline's
+// machine. The test measures all memory that Go takes from the system, in a
+// separate process with two reads at a time. Without the race detector, which
+// multiplies it, the resident peak (VmHWM) was within 5 MB of that.
 func TestBombTakesLessThan100MB(t *testing.T) {
 	if url := os.Getenv(bombedURL); url != "" {
 		readBombs(t, url)
@@ -129,8 +122,8 @@ func readBombs(t *testing.T, url string) {
 	for range 2 {
 		group.Go(func() {
 			_, err := client.Usages(t.Context(), query)
-			if !is[*waldur.FormatError](err) && !is[*waldur.StatusError](err) {
-				t.Errorf("error %v: the bomb was not met", err)
+			if !isType[*waldur.FormatError](err) && !isType[*waldur.StatusError](err) {
+				t.Errorf("error %v, want that of the bomb", err)
 			}
 		})
 	}
@@ -139,6 +132,6 @@ func readBombs(t *testing.T, url string) {
 	runtime.ReadMemStats(&memory)
 	t.Logf("%d kB", memory.Sys>>10)
 	if memory.Sys > memoryCap {
-		t.Errorf("the reads took %d kB, want %d at most", memory.Sys>>10, memoryCap>>10)
+		t.Errorf("the reads took %d kB, want at most %d", memory.Sys>>10, memoryCap>>10)
 	}
 }

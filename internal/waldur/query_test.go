@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestDateMustExistAndBeWrittenYearFirst(t *testing.T) {
+func TestDateMustExistAndBeInISOForm(t *testing.T) {
 	t.Parallel()
 	for raw, valid := range map[string]bool{
 		"2024-09-01": true, "2024-02-29": true, "2024-12-31": true, "0001-01-01": true, "9999-12-31": true,
@@ -23,16 +23,16 @@ func TestDateMustExistAndBeWrittenYearFirst(t *testing.T) {
 				t.Errorf("error %v", err)
 			}
 			if valid && date.Format(time.DateOnly) != raw {
-				t.Errorf("was taken for %s", date.Format(time.DateOnly))
+				t.Errorf("the date is %s", date.Format(time.DateOnly))
 			}
 		})
 	}
 }
 
-func TestWindowAsksForItsScopeDatesPageAndFields(t *testing.T) {
+func TestParametersOfAWindow(t *testing.T) {
 	t.Parallel()
 	const scopeURL = "https://waldur.example.com/api/projects/" + someUUID + "/"
-	for name, asked := range map[string]struct {
+	for name, row := range map[string]struct {
 		window window
 		want   url.Values
 	}{
@@ -44,21 +44,21 @@ func TestWindowAsksForItsScopeDatesPageAndFields(t *testing.T) {
 			window{after: "2024-01-01", before: "2024-09-01", size: 24, page: 2, fields: AllFields()},
 			url.Values{"scope": {scopeURL}, "page_size": {"24"}, "page": {"2"}, "date_after": {"2024-01-01"}, "date_before": {"2024-09-01"}},
 		},
-		"some fields, each in a parameter of its own": {
+		"some fields, one per parameter": {
 			window{size: 1, page: 1, fields: Fields(FieldScope, FieldName, FieldDate)},
 			url.Values{"scope": {scopeURL}, "page_size": {"1"}, "field": {"name", "date", "scope"}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := asked.window.parameters(scopeURL)
+			got := row.window.parameters(scopeURL)
 			for _, parameter := range []string{"scope", "page", "page_size", "date_after", "date_before", "field"} {
-				if !slices.Equal(got[parameter], asked.want[parameter]) {
-					t.Errorf("%s is %q, want %q", parameter, got[parameter], asked.want[parameter])
+				if !slices.Equal(got[parameter], row.want[parameter]) {
+					t.Errorf("%s is %q, want %q", parameter, got[parameter], row.want[parameter])
 				}
 			}
-			if len(got) != len(asked.want) {
-				t.Errorf("asks for %v", got)
+			if len(got) != len(row.want) {
+				t.Errorf("the parameters are %v", got)
 			}
 		})
 	}

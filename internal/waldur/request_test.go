@@ -21,10 +21,10 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-func TestRequestSaysWhoAsksAndInWhichLanguage(t *testing.T) {
+func TestRequestURLAndHeaders(t *testing.T) {
 	t.Parallel()
-	for name, sent := range map[string]struct{ token, authorization string }{
-		"token of Waldur":       {waldurtest.Token, "Token " + waldurtest.Token},
+	for name, row := range map[string]struct{ token, authorization string }{
+		"API token":             {waldurtest.Token, "Token " + waldurtest.Token},
 		"personal access token": {"w_abc", "Bearer w_abc"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -32,10 +32,10 @@ func TestRequestSaysWhoAsksAndInWhichLanguage(t *testing.T) {
 			var got *http.Request
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				got = r.Clone(context.WithoutCancel(r.Context()))
-				_, _ = io.WriteString(w, good)
+				_, _ = io.WriteString(w, validRecord)
 			}))
 			defer server.Close()
-			token, err := waldur.ParseToken(sent.token)
+			token, err := waldur.ParseToken(row.token)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -47,7 +47,7 @@ func TestRequestSaysWhoAsksAndInWhichLanguage(t *testing.T) {
 				t.Errorf("%s %s", got.Method, got.URL)
 			}
 			want := http.Header{
-				"Authorization": {sent.authorization}, "Accept": {"application/json"}, "Accept-Language": {"en"},
+				"Authorization": {row.authorization}, "Accept": {"application/json"}, "Accept-Language": {"en"},
 				"User-Agent": {"agent/1.0"}, "Accept-Encoding": {"gzip"}, "Cache-Control": {"no-cache"},
 			}
 			if !maps.EqualFunc(got.Header, want, slices.Equal) {
@@ -57,7 +57,7 @@ func TestRequestSaysWhoAsksAndInWhichLanguage(t *testing.T) {
 	}
 }
 
-// What Waldur explains is recognized here, so that nobody else compares texts.
+// Only this package compares Waldur's explanations.
 func TestReasonOfARefusalIsRecognized(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
@@ -66,29 +66,29 @@ func TestReasonOfARefusalIsRecognized(t *testing.T) {
 		byID   bool
 		want   waldur.Reason
 	}{
-		"no token":                       {401, `{"detail":"Authentication credentials were not provided."}`, false, waldur.ReasonNotProvided},
-		"unknown token":                  {401, `{"detail":"Invalid token."}`, false, waldur.ReasonTokenInvalid},
-		"token with spaces":              {401, `{"detail":"Invalid token. Token string should not contain spaces."}`, false, waldur.ReasonTokenInvalid},
-		"expired token":                  {401, `{"detail":"Token has expired."}`, true, waldur.ReasonTokenExpired},
-		"inactive user":                  {401, `{"detail":"User inactive or deleted."}`, false, waldur.ReasonUserInactive},
-		"malformed JWT":                  {401, `{"detail":"Invalid JWT token."}`, false, waldur.ReasonJWTMalformed},
-		"inactive JWT":                   {401, `{"detail":"Token is inactive or invalid."}`, false, waldur.ReasonJWTInactive},
-		"no OIDC provider":               {401, `{"detail":"Introspection configuration is incomplete."}`, false, waldur.ReasonOIDCNotConfigured},
-		"OIDC provider fails":            {401, `{"detail":"Introspection endpoint error."}`, false, waldur.ReasonOIDCProviderFailed},
-		"OIDC provider cannot be asked":  {401, `{"detail":"Connection to introspection endpoint failed: timed out"}`, false, waldur.ReasonOIDCProviderFailed},
-		"JWT of nobody":                  {401, `{"detail":"Token does not contain required user identifier field: 'username'"}`, false, waldur.ReasonUserIdentifierMissing},
-		"another reason":                 {401, `{"detail":"No."}`, false, waldur.ReasonUnknown},
-		"no reason":                      {401, ``, false, waldur.ReasonUnknown},
-		"a reason in another status":     {403, `{"detail":"Invalid token."}`, false, waldur.ReasonUnknown},
-		"scope":                          {400, `["Can't restore object from url: https://waldur.example.com/x"]`, false, waldur.ReasonScopeNotVisible},
-		"dates":                          {400, `{"date_after":["Enter a valid date."]}`, false, waldur.ReasonUnknown},
-		"record":                         {404, `{"detail":"No CategoryComponentUsage matches the given query."}`, true, waldur.ReasonRecordNotFound},
-		"record, in other words":         {404, `{"detail":"Not found."}`, true, waldur.ReasonRecordNotFound},
-		"record, by something else":      {404, `<h1>Not Found</h1>`, true, waldur.ReasonUnknown},
-		"page":                           {404, `{"detail":"Invalid page."}`, false, waldur.ReasonUnknown},
-		"proxy":                          {407, ``, false, waldur.ReasonProxyCredentials},
-		"http to an https port":          {400, `<h1>400 The plain HTTP request was sent to HTTPS port</h1>`, false, waldur.ReasonHTTPSExpected},
-		"everything else is not guessed": {500, `{"detail":"Invalid token."}`, false, waldur.ReasonUnknown},
+		"no token":                     {401, `{"detail":"Authentication credentials were not provided."}`, false, waldur.ReasonNotProvided},
+		"unknown token":                {401, `{"detail":"Invalid token."}`, false, waldur.ReasonTokenInvalid},
+		"token with spaces":            {401, `{"detail":"Invalid token. Token string should not contain spaces."}`, false, waldur.ReasonTokenInvalid},
+		"expired token":                {401, `{"detail":"Token has expired."}`, true, waldur.ReasonTokenExpired},
+		"inactive user":                {401, `{"detail":"User inactive or deleted."}`, false, waldur.ReasonUserInactive},
+		"malformed JWT":                {401, `{"detail":"Invalid JWT token."}`, false, waldur.ReasonJWTMalformed},
+		"inactive JWT":                 {401, `{"detail":"Token is inactive or invalid."}`, false, waldur.ReasonJWTInactive},
+		"no OIDC provider":             {401, `{"detail":"Introspection configuration is incomplete."}`, false, waldur.ReasonOIDCNotConfigured},
+		"OIDC provider fails":          {401, `{"detail":"Introspection endpoint error."}`, false, waldur.ReasonOIDCProviderFailed},
+		"OIDC provider is unreachable": {401, `{"detail":"Connection to introspection endpoint failed: timed out"}`, false, waldur.ReasonOIDCProviderFailed},
+		"JWT without a user":           {401, `{"detail":"Token does not contain required user identifier field: 'username'"}`, false, waldur.ReasonUserIdentifierMissing},
+		"another reason":               {401, `{"detail":"No."}`, false, waldur.ReasonUnknown},
+		"no reason":                    {401, ``, false, waldur.ReasonUnknown},
+		"a reason in another status":   {403, `{"detail":"Invalid token."}`, false, waldur.ReasonUnknown},
+		"scope":                        {400, `["Can't restore object from url: https://waldur.example.com/x"]`, false, waldur.ReasonScopeNotVisible},
+		"dates":                        {400, `{"date_after":["Enter a valid date."]}`, false, waldur.ReasonUnknown},
+		"record":                       {404, `{"detail":"No CategoryComponentUsage matches the given query."}`, true, waldur.ReasonRecordNotFound},
+		"record, in other words":       {404, `{"detail":"Not found."}`, true, waldur.ReasonRecordNotFound},
+		"record, by something else":    {404, `<h1>Not Found</h1>`, true, waldur.ReasonUnknown},
+		"page":                         {404, `{"detail":"Invalid page."}`, false, waldur.ReasonUnknown},
+		"proxy":                        {407, ``, false, waldur.ReasonProxyCredentials},
+		"http to an https port":        {400, `<h1>400 The plain HTTP request was sent to HTTPS port</h1>`, false, waldur.ReasonHTTPSExpected},
+		"any other status":             {500, `{"detail":"Invalid token."}`, false, waldur.ReasonUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -105,9 +105,9 @@ func TestReasonOfARefusalIsRecognized(t *testing.T) {
 	}
 }
 
-// Waldur gives one reason for everything that is wrong with a personal access
-// token, and where it accepts none, it takes one for a JWT.
-func TestReasonOfARefusedPersonalAccessTokenIsItsOwn(t *testing.T) {
+// Waldur has one reason for any invalid personal access token, and treats the
+// token as a JWT if personal access tokens are disabled.
+func TestReasonsOfARefusedPersonalAccessToken(t *testing.T) {
 	t.Parallel()
 	for detail, want := range map[string]waldur.Reason{
 		"Invalid token.":             waldur.ReasonPersonalTokenInvalid,
@@ -131,7 +131,7 @@ func TestReasonOfARefusedPersonalAccessTokenIsItsOwn(t *testing.T) {
 	}
 }
 
-func TestNoMoreRequestsAreInFlightThanAllowed(t *testing.T) {
+func TestRequestsInFlightAreLimited(t *testing.T) {
 	t.Parallel()
 	const reads, allowed = 12, 3
 	var mu sync.Mutex
@@ -148,11 +148,11 @@ func TestNoMoreRequestsAreInFlightThanAllowed(t *testing.T) {
 			}
 		}
 		mu.Unlock()
-		<-full // so that as many as are allowed do meet
+		<-full // until the limit is reached
 		mu.Lock()
 		inFlight--
 		mu.Unlock()
-		_, _ = io.WriteString(w, good)
+		_, _ = io.WriteString(w, validRecord)
 	}))
 	defer server.Close()
 	client := connect(t, server.URL, func(config *waldur.Config) { config.MaxConcurrentRequests = allowed })
@@ -170,7 +170,7 @@ func TestNoMoreRequestsAreInFlightThanAllowed(t *testing.T) {
 	}
 }
 
-func TestConnectionIsKeptForTheNextRequest(t *testing.T) {
+func TestConnectionIsReused(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
 	server.Add(months(even(1000, 100)...)...)
@@ -183,13 +183,13 @@ func TestConnectionIsKeptForTheNextRequest(t *testing.T) {
 	}
 }
 
-// line is what was logged at once.
+// line is a line of a log.
 type line struct {
 	message string
 	fields  map[string]any
 }
 
-// logInto keeps the lines of a log.
+// logInto appends the log to lines.
 func logInto(lines *[]line) func(*waldur.Config) {
 	var mu sync.Mutex
 	return func(config *waldur.Config) {
@@ -201,7 +201,7 @@ func logInto(lines *[]line) func(*waldur.Config) {
 	}
 }
 
-func TestLogTellsOneLineARequestAndOneARead(t *testing.T) {
+func TestLogHasALinePerRequestAndPerRead(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
 	server.Add(months(100, 100, 100, 100)...)
@@ -251,7 +251,7 @@ func TestLogTellsOneLineARequestAndOneARead(t *testing.T) {
 	}
 }
 
-func TestLogOfAFailedReadSaysWhy(t *testing.T) {
+func TestLogOfAFailedReadHasTheError(t *testing.T) {
 	t.Parallel()
 	url, _ := serve(t, status(403, `{"detail":"No."}`, "X-Amzn-Trace-Id: trace-1"))
 	var lines []line
@@ -269,7 +269,7 @@ func TestLogOfAFailedReadSaysWhy(t *testing.T) {
 	}
 }
 
-func TestReadThatNeverGotItsTurnMadeNoRequest(t *testing.T) {
+func TestReadInterruptedWhileItWaitsMakesNoRequest(t *testing.T) {
 	t.Parallel()
 	busy := make(chan struct{})
 	url, _ := serve(t, reply("").then(func(connection *net.TCPConn) { close(busy); hang(connection) }))
@@ -293,8 +293,8 @@ func TestReadThatNeverGotItsTurnMadeNoRequest(t *testing.T) {
 
 const proxiedURL = "WALDUR_TEST_PROXIED_URL" // set in a process that reads through a proxy
 
-// net/http reads the proxy variables once in a process: each case has its own.
-func TestProxyVariablesAreHonoured(t *testing.T) {
+// net/http reads the proxy variables once in a process, so each row has a process.
+func TestProxyVariablesAreHonored(t *testing.T) {
 	if url := os.Getenv(proxiedURL); url != "" {
 		usage, err := connect(t, url).Usage(t.Context(), 7, waldur.Fields(waldur.FieldDate))
 		reason := waldur.ReasonUnknown
@@ -308,58 +308,58 @@ func TestProxyVariablesAreHonoured(t *testing.T) {
 		return
 	}
 	t.Parallel()
-	var asked atomic.Int32
+	var requests atomic.Int32
 	answering := func(status int) string {
 		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			asked.Add(1)
+			requests.Add(1)
 			if r.URL.Host != "waldur.example.com" && r.Host != "waldur.example.com:443" {
 				status = http.StatusTeapot
 			}
 			w.WriteHeader(status)
-			_, _ = w.Write([]byte(good))
+			_, _ = w.Write([]byte(validRecord))
 		}))
 		t.Cleanup(proxy.Close)
 		return strings.Replace(proxy.URL, "http://", "http://user:password@", 1)
 	}
-	direct, _ := serve(t, goodAnswer())
-	absent := "http://user:password@" + vacant(t)
+	direct, _ := serve(t, validAnswer())
+	absent := "http://user:password@" + unusedAddress(t)
 
-	for name, proxied := range map[string]struct {
+	for name, row := range map[string]struct {
 		url, variable, value string
-		says                 string
+		message              string
 		reason               waldur.Reason
-		asked                int32 // how often the proxy was
+		requests             int32 // to the proxy
 	}{
-		"http through it":             {"http://waldur.example.com", "HTTP_PROXY", answering(200), `read "2024-09-01", error <nil>`, waldur.ReasonUnknown, 1},
-		"https, but it is busy":       {"https://waldur.example.com", "HTTPS_PROXY", answering(503), "the proxy answered 503 Service Unavailable", waldur.ReasonProxy, 4},
-		"https, but it wants a login": {"https://waldur.example.com", "HTTPS_PROXY", answering(407), "the proxy answered 407 Proxy Authentication Required", waldur.ReasonProxyCredentials, 1},
-		"http, but it wants a login":  {"http://waldur.example.com", "HTTP_PROXY", answering(407), "was answered 407", waldur.ReasonProxyCredentials, 1},
-		"it is absent":                {"https://waldur.example.com", "HTTPS_PROXY", absent, "the proxy: the connection was refused", waldur.ReasonProxy, 0},
-		"this machine needs none":     {direct, "HTTP_PROXY", absent, `read "2024-09-01", error <nil>`, waldur.ReasonUnknown, 0},
+		"http":                      {"http://waldur.example.com", "HTTP_PROXY", answering(200), `read "2024-09-01", error <nil>`, waldur.ReasonUnknown, 1},
+		"https, unavailable proxy":  {"https://waldur.example.com", "HTTPS_PROXY", answering(503), "the proxy answered 503 Service Unavailable", waldur.ReasonProxy, 4},
+		"https, proxy with a login": {"https://waldur.example.com", "HTTPS_PROXY", answering(407), "the proxy answered 407 Proxy Authentication Required", waldur.ReasonProxyCredentials, 1},
+		"http, proxy with a login":  {"http://waldur.example.com", "HTTP_PROXY", answering(407), "was answered 407", waldur.ReasonProxyCredentials, 1},
+		"https, proxy refuses":      {"https://waldur.example.com", "HTTPS_PROXY", absent, "the proxy: the connection was refused", waldur.ReasonProxy, 0},
+		"loopback needs no proxy":   {direct, "HTTP_PROXY", absent, `read "2024-09-01", error <nil>`, waldur.ReasonUnknown, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			asked.Store(0)
+			requests.Store(0)
 			executable, err := os.Executable()
 			if err != nil {
 				t.Fatal(err)
 			}
-			child := exec.CommandContext(t.Context(), executable, "-test.run=^TestProxyVariablesAreHonoured$")
+			child := exec.CommandContext(t.Context(), executable, "-test.run=^TestProxyVariablesAreHonored$")
 			child.Env = append(slices.DeleteFunc(os.Environ(), func(variable string) bool {
 				name, _, _ := strings.Cut(variable, "=")
 				return strings.HasSuffix(strings.ToUpper(name), "_PROXY")
-			}), proxiedURL+"="+proxied.url, proxied.variable+"="+proxied.value, "GORACE=atexit_sleep_ms=0")
+			}), proxiedURL+"="+row.url, row.variable+"="+row.value, "GORACE=atexit_sleep_ms=0")
 			output, err := child.CombinedOutput()
-			if err != nil || !strings.Contains(string(output), proxied.says) {
-				t.Errorf("error %v, %s\nwant it to say %q", err, output, proxied.says)
+			if err != nil || !strings.Contains(string(output), row.message) {
+				t.Errorf("error %v, %s\nwant %q in it", err, output, row.message)
 			}
-			if reason := fmt.Sprintf(", reason %d\n", proxied.reason); !strings.Contains(string(output), reason) {
-				t.Errorf("%s\nwant it to say %q", output, reason)
+			if reason := fmt.Sprintf(", reason %d\n", row.reason); !strings.Contains(string(output), reason) {
+				t.Errorf("%s\nwant %q in it", output, reason)
 			}
 			if strings.Contains(string(output), "password") {
-				t.Errorf("the proxy's password is in %s", output)
+				t.Errorf("the output has the proxy's password: %s", output)
 			}
-			if asked.Load() != proxied.asked {
-				t.Errorf("the proxy was asked %d times, want %d", asked.Load(), proxied.asked)
+			if requests.Load() != row.requests {
+				t.Errorf("%d requests to the proxy, want %d", requests.Load(), row.requests)
 			}
 		})
 	}

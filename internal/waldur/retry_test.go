@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-func TestWaitsDoubleUpToTheCapAndAreDrawnFromTheirUpperHalf(t *testing.T) {
+func TestWaitsDoubleUpToTheCapAndVaryInTheirUpperHalf(t *testing.T) {
 	t.Parallel()
 	bounds := map[int]time.Duration{
 		1: 500 * time.Millisecond, 2: time.Second, 3: 2 * time.Second, 4: 4 * time.Second, 5: 8 * time.Second,
@@ -37,11 +37,11 @@ func TestWaitsDoubleUpToTheCapAndAreDrawnFromTheirUpperHalf(t *testing.T) {
 	}
 }
 
-func TestRetryAfterIsReadInSecondsOrAsADate(t *testing.T) {
+func TestRetryAfterIsParsedAsSecondsOrDate(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2024, 10, 15, 12, 0, 0, 0, time.UTC)
 	at := func(after time.Duration) string { return now.Add(after).Format(http.TimeFormat) }
-	for name, said := range map[string]struct {
+	for name, row := range map[string]struct {
 		retryAfter, date string
 		want             time.Duration
 	}{
@@ -59,7 +59,7 @@ func TestRetryAfterIsReadInSecondsOrAsADate(t *testing.T) {
 		"words":                          {"soon", "", 0},
 		"two numbers":                    {"7, 8", "", 0},
 		"digits of another script":       {"٧", "", 0},
-		"the longest duration there is":  {"9223372036", "", 9223372036 * time.Second},
+		"the longest duration":           {"9223372036", "", 9223372036 * time.Second},
 		"overflows a duration":           {"9223372037", "", 0},
 		"overflows 63 bits":              {"9223372036854775808", "", 0},
 		"overflows every integer":        {strings.Repeat("9", 100), "", 0},
@@ -67,18 +67,18 @@ func TestRetryAfterIsReadInSecondsOrAsADate(t *testing.T) {
 		"a date in RFC 850 form":         {now.Add(7 * time.Second).Format("Monday, 02-Jan-06 15:04:05 GMT"), "", 7 * time.Second},
 		"a date in ANSI C form":          {now.Add(7 * time.Second).Format(time.ANSIC), "", 7 * time.Second},
 		"now":                            {at(0), "", 0},
-		"a date that is past":            {at(-time.Hour), "", 0},
+		"a date in the past":             {at(-time.Hour), "", 0},
 		"a date that does not exist":     {"Fri, 31 Feb 2025 12:00:00 GMT", "", 0},
 		"a date in ISO form":             {"2024-10-15T12:00:07Z", "", 0},
 		"a date far away":                {"Fri, 31 Dec 9999 23:59:59 GMT", "", math.MaxInt64},
-		"a date, the server's clock off": {at(time.Hour + 7*time.Second), at(time.Hour), 7 * time.Second},
-		"a date, the server's malformed": {at(7 * time.Second), "yesterday", 7 * time.Second},
+		"a date, server's clock is fast": {at(time.Hour + 7*time.Second), at(time.Hour), 7 * time.Second},
+		"a date, malformed server date":  {at(7 * time.Second), "yesterday", 7 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			header := http.Header{"Retry-After": {said.retryAfter}, "Date": {said.date}}
-			if got := retryAfter(header, now); got != said.want {
-				t.Errorf("%s, want %s", got, said.want)
+			header := http.Header{"Retry-After": {row.retryAfter}, "Date": {row.date}}
+			if got := retryAfter(header, now); got != row.want {
+				t.Errorf("%s, want %s", got, row.want)
 			}
 		})
 	}
@@ -87,98 +87,98 @@ func TestRetryAfterIsReadInSecondsOrAsADate(t *testing.T) {
 	}
 }
 
-// The numbers of errors differ from system to system; what the operation was
-// does not. 10061 is how Windows says "refused", on which no test runs here.
-func TestWhatIsOfTheNetworkPasses(t *testing.T) {
+// Error numbers differ between systems, operations do not. 10061 is "refused" on
+// Windows, where these tests do not run.
+func TestNetworkErrorsAreTransient(t *testing.T) {
 	t.Parallel()
 	of := func(operation string, err error) error { return &net.OpError{Op: operation, Net: "tcp", Err: err} }
-	for name, broken := range map[string]struct {
+	for name, row := range map[string]struct {
 		err  error
 		want bool
 	}{
-		"time is up":                       {errRequestTimeout, true},
-		"closed":                           {io.EOF, true},
-		"closed before the request":        {errors.New("http: server closed idle connection"), true},
-		"cut short":                        {fmt.Errorf("reading: %w", io.ErrUnexpectedEOF), true},
-		"refused":                          {of("dial", os.NewSyscallError("connect", syscall.ECONNREFUSED)), true},
-		"refused on Windows":               {of("dial", os.NewSyscallError("connectex", syscall.Errno(10061))), true},
-		"no route":                         {of("dial", syscall.EHOSTUNREACH), true},
-		"reset":                            {of("read", syscall.ECONNRESET), true},
-		"broken pipe":                      {of("write", syscall.EPIPE), true},
-		"refused by the proxy's machine":   {of("proxyconnect", of("dial", syscall.ECONNREFUSED)), true},
-		"the proxy has no time":            {proxyError(503), true},
-		"the proxy wants a password":       {proxyError(407), false},
-		"a proxy of another trust":         {of("proxyconnect", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}), false},
-		"the name server did not answer":   {of("dial", &net.DNSError{IsTimeout: true}), true},
-		"the name server had a bad minute": {of("dial", &net.DNSError{IsTemporary: true}), true},
-		"the host is unknown":              {of("dial", &net.DNSError{IsNotFound: true}), false},
-		"TLS alert":                        {of("remote error", tls.AlertError(40)), false},
-		"anything else":                    {errors.New("anything else"), false},
+		"timeout":                                {errRequestTimeout, true},
+		"closed":                                 {io.EOF, true},
+		"closed before the request":              {errors.New("http: server closed idle connection"), true},
+		"cut short":                              {fmt.Errorf("reading: %w", io.ErrUnexpectedEOF), true},
+		"refused":                                {of("dial", os.NewSyscallError("connect", syscall.ECONNREFUSED)), true},
+		"refused on Windows":                     {of("dial", os.NewSyscallError("connectex", syscall.Errno(10061))), true},
+		"no route":                               {of("dial", syscall.EHOSTUNREACH), true},
+		"reset":                                  {of("read", syscall.ECONNRESET), true},
+		"broken pipe":                            {of("write", syscall.EPIPE), true},
+		"refused by the proxy's host":            {of("proxyconnect", of("dial", syscall.ECONNREFUSED)), true},
+		"the proxy is unavailable":               {proxyError(503), true},
+		"the proxy wants a password":             {proxyError(407), false},
+		"an untrusted proxy":                     {of("proxyconnect", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}), false},
+		"the name server did not answer":         {of("dial", &net.DNSError{IsTimeout: true}), true},
+		"a temporary failure of the name server": {of("dial", &net.DNSError{IsTemporary: true}), true},
+		"the host is unknown":                    {of("dial", &net.DNSError{IsNotFound: true}), false},
+		"TLS alert":                              {of("remote error", tls.AlertError(40)), false},
+		"anything else":                          {errors.New("anything else"), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := isTransient(broken.err); got != broken.want {
-				t.Errorf("%v: isTransient is %t", broken.err, got)
+			if got := isTransient(row.err); got != row.want {
+				t.Errorf("%v: isTransient is %t", row.err, got)
 			}
 		})
 	}
 }
 
-func TestBudgetGivesNoMoreThanItHas(t *testing.T) {
+func TestRetryBudgetIsLimited(t *testing.T) {
 	t.Parallel()
 	budget := newRetryBudget()
 	var group sync.WaitGroup
 	var mu sync.Mutex
-	taken := 0
+	withdrawn := 0
 	for range 4 * retryReserve {
 		group.Go(func() {
 			if budget.withdraw(1, nil) {
 				mu.Lock()
 				defer mu.Unlock()
-				taken++
+				withdrawn++
 			}
 		})
 	}
 	group.Wait()
-	if taken != retryReserve {
-		t.Errorf("%d repeats were allowed, want %d", taken, retryReserve)
+	if withdrawn != retryReserve {
+		t.Errorf("%d retries are allowed, want %d", withdrawn, retryReserve)
 	}
 	budget.deposit()
 	if !budget.withdraw(1, nil) || budget.withdraw(1, nil) {
-		t.Error("a good answer does not pay for exactly one repeat")
+		t.Error("a good answer does not deposit exactly one retry")
 	}
 	for range 2 * retryReserve {
 		budget.deposit()
 	}
 	for range retryReserve {
 		if !budget.withdraw(1, nil) {
-			t.Fatal("good answers do not fill the budget again")
+			t.Fatal("good answers do not refill the budget")
 		}
 	}
 	if budget.withdraw(1, nil) {
-		t.Error("good answers are saved up beyond the reserve")
+		t.Error("good answers fill the budget beyond the reserve")
 	}
 }
 
-// FuzzRetryAfter: whatever the server says, the wait is none or ahead, and
-// seconds are those that were written.
+// FuzzRetryAfter checks that the wait is never negative, and that a number of
+// seconds is returned exactly.
 func FuzzRetryAfter(f *testing.F) {
-	for _, said := range []string{
+	for _, value := range []string{
 		"", "7", "-7", "+7", "0", "1.5", "9223372036", "9223372037", "18446744073709551616", "Tue, 15 Oct 2024 12:00:07 GMT",
 		"Tuesday, 15-Oct-24 12:00:07 GMT", "Tue Oct 15 12:00:07 2024", "Fri, 31 Dec 9999 23:59:59 GMT", "Fri, 31 Dec 0000 23:59:59 GMT", "soon",
 	} {
-		f.Add(said, "")
-		f.Add(said, "Tue, 15 Oct 2024 11:00:00 GMT")
+		f.Add(value, "")
+		f.Add(value, "Tue, 15 Oct 2024 11:00:00 GMT")
 	}
 	now := time.Date(2024, 10, 15, 12, 0, 0, 0, time.UTC)
-	f.Fuzz(func(t *testing.T, said, date string) {
-		wait := retryAfter(http.Header{"Retry-After": {said}, "Date": {date}}, now)
+	f.Fuzz(func(t *testing.T, value, date string) {
+		wait := retryAfter(http.Header{"Retry-After": {value}, "Date": {date}}, now)
 		if wait < 0 {
-			t.Fatalf("%q makes a wait of %s", said, wait)
+			t.Fatalf("%q is parsed as %s", value, wait)
 		}
-		digits := strings.TrimLeft(said, "0")
+		digits := strings.TrimLeft(value, "0")
 		if strings.Trim(digits, "0123456789") == "" && digits != "" && len(digits) < 10 && strconv.Itoa(int(wait/time.Second)) != digits {
-			t.Errorf("%q makes a wait of %s", said, wait)
+			t.Errorf("%q is parsed as %s", value, wait)
 		}
 	})
 }

@@ -7,7 +7,7 @@ import (
 
 const someUUID = "2b5719686db84f24bf64c3dfec58fbeb"
 
-func TestScopeIsReadFromTheEndOfAnURL(t *testing.T) {
+func TestScopeIsParsedFromTheEndOfAURL(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]Scope{
 		"https://waldur.example.com/api/projects/" + someUUID + "/":                     {Project, someUUID},
@@ -28,9 +28,9 @@ func TestScopeIsReadFromTheEndOfAnURL(t *testing.T) {
 	}
 }
 
-// The harm of a scope that is taken unread: Waldur answers some of these with
-// the records of somebody else, and the empty one with those of everybody.
-func TestScopeThatDoesNotNameOneProjectOrCustomerIsRefused(t *testing.T) {
+// Waldur answers some of these with the records of another project or customer,
+// and the empty one with all records.
+func TestScopeThatIsNotOneProjectOrCustomerIsRejected(t *testing.T) {
 	t.Parallel()
 	const start, end = "https://waldur.example.com/api/projects/", someUUID + "/"
 	for name, raw := range map[string]string{
@@ -59,7 +59,7 @@ func TestScopeThatDoesNotNameOneProjectOrCustomerIsRefused(t *testing.T) {
 		"user and password":      "https://user:password@waldur.example.com/api/projects/" + end,
 		"uuid too short":         start + someUUID[1:] + "/",
 		"uuid too long":          start + "0" + end,
-		"uuid that is no hex":    start + "g" + someUUID[1:] + "/",
+		"uuid that is not hex":   start + "g" + someUUID[1:] + "/",
 		"uuid percent-encoded":   start + "%32" + someUUID[1:] + "/",
 		"slash percent-encoded":  "https://waldur.example.com/api/projects%2F" + end,
 		"dots after the uuid":    start + end + "../",
@@ -69,7 +69,7 @@ func TestScopeThatDoesNotNameOneProjectOrCustomerIsRefused(t *testing.T) {
 		"malformed port":         "https://waldur.example.com:port/api/projects/" + end,
 		"only slashes":           "//waldur.example.com/api/projects/" + end,
 		"backslashes":            `https:\\waldur.example.com\api\projects\` + someUUID + `\`,
-		"uuid of other hyphens":  start + "2b57-19686db84f24bf64-c3dfec58-fb-eb/",
+		"misplaced hyphens":      start + "2b57-19686db84f24bf64-c3dfec58-fb-eb/",
 		"uuid in braces":         start + "{" + someUUID + "}/",
 		"only the kind and uuid": "projects/" + end,
 	} {
@@ -77,16 +77,16 @@ func TestScopeThatDoesNotNameOneProjectOrCustomerIsRefused(t *testing.T) {
 			t.Parallel()
 			got, err := ParseScopeURL(raw)
 			if err == nil {
-				t.Fatalf("was taken for %v", got)
+				t.Fatalf("the scope is %v, want an error", got)
 			}
 			if strings.Contains(err.Error(), "password") {
-				t.Errorf("repeats a password: %q", err)
+				t.Errorf("the error has the password: %q", err)
 			}
 		})
 	}
 }
 
-func TestUUIDIsReadInAnyCaseWithOrWithoutHyphens(t *testing.T) {
+func TestUUIDIsParsedInAnyCaseWithOrWithoutHyphens(t *testing.T) {
 	t.Parallel()
 	for raw, valid := range map[string]bool{
 		someUUID:                                   true,
@@ -116,15 +116,15 @@ func TestUUIDIsReadInAnyCaseWithOrWithoutHyphens(t *testing.T) {
 	}
 }
 
-func TestScopeNamesItselfForPeople(t *testing.T) {
+func TestScopeString(t *testing.T) {
 	t.Parallel()
 	if got := (Scope{Customer, someUUID}).String(); got != "customer "+someUUID {
 		t.Error(got)
 	}
 }
 
-// FuzzParseScopeURL: a scope that is accepted is the one that its own URL, as
-// it goes to Waldur, names; it is read alike from the URL in a record.
+// FuzzParseScopeURL checks that a parsed scope is in the URL, that it is the scope
+// of the URL that is sent to Waldur, and that the URL in a record is parsed alike.
 func FuzzParseScopeURL(f *testing.F) {
 	for _, raw := range []string{
 		"https://waldur.example.com/api/projects/" + someUUID + "/", "http://h/customers/2B571968-6db8-4f24-bf64-c3dfec58fbeb/",
@@ -144,16 +144,16 @@ func FuzzParseScopeURL(f *testing.F) {
 		}
 		lower := strings.ReplaceAll(strings.ToLower(raw), "-", "")
 		if !strings.HasSuffix(raw, "/") || !strings.HasSuffix(lower, scope.UUID+"/") || !strings.Contains(raw, "/"+string(scope.Kind)+"/") {
-			t.Errorf("%q was taken for %v", raw, scope)
+			t.Errorf("%q is parsed as %v", raw, scope)
 		}
 		if uuid, err := ParseUUID(scope.UUID); err != nil || uuid != scope.UUID {
 			t.Errorf("uuid %q", scope.UUID)
 		}
 		if again, err := ParseScopeURL(endpoint.ScopeURL(scope)); err != nil || again != scope {
-			t.Errorf("%v goes out as %v, error %v", scope, again, err)
+			t.Errorf("%v is sent as %v, error %v", scope, again, err)
 		}
 		if seen, ok := scopeOfURL(raw); !ok || seen != scope {
-			t.Errorf("in a record it would be %v", seen)
+			t.Errorf("in a record, it is parsed as %v", seen)
 		}
 	})
 }

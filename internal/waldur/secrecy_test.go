@@ -11,11 +11,11 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-// The harm of a token in a log: whoever may read the pipeline's log may read,
-// and change, whatever the token's user may.
-func TestTokenIsNotShownWhereverTheServerEchoesIt(t *testing.T) {
+// Anyone who can read a token in a pipeline's log can do what the token's user can
+// do.
+func TestTokenIsNotShownWhenTheServerEchoesIt(t *testing.T) {
 	t.Parallel()
-	hexadecimal := func(format string) string {
+	everyByte := func(format string) string {
 		var all strings.Builder
 		for _, b := range []byte(waldurtest.Token) {
 			fmt.Fprintf(&all, format, b)
@@ -23,39 +23,39 @@ func TestTokenIsNotShownWhereverTheServerEchoesIt(t *testing.T) {
 		return all.String()
 	}
 	for spelling, echo := range map[string]string{
-		"as it is":           waldurtest.Token,
-		"with its scheme":    "Token " + waldurtest.Token,
-		"in upper case":      strings.ToUpper(waldurtest.Token),
-		"percent-encoded":    hexadecimal("%%%02X"),
-		"as JSON escapes":    hexadecimal(`\u%04x`),
-		"as HTML entities":   hexadecimal("&#%d;"),
-		"behind 195 letters": strings.Repeat("x", 195) + " " + waldurtest.Token,
-		"split by a colour":  waldurtest.Token[:7] + `\u001b[31m` + waldurtest.Token[7:],
+		"as it is":          waldurtest.Token,
+		"with its scheme":   "Token " + waldurtest.Token,
+		"in upper case":     strings.ToUpper(waldurtest.Token),
+		"percent-encoded":   everyByte("%%%02X"),
+		"as JSON escapes":   everyByte(`\u%04x`),
+		"as HTML entities":  everyByte("&#%d;"),
+		"after 195 letters": strings.Repeat("x", 195) + " " + waldurtest.Token,
+		"split by a colour": waldurtest.Token[:7] + `\u001b[31m` + waldurtest.Token[7:],
 	} {
 		for place, answer := range map[string]answer{
-			"the detail of an error":     status(400, `{"detail":"You sent `+echo+`"}`),
-			"a bare array":               status(400, `["`+echo+`"]`),
-			"a member's name":            status(400, `{"`+echo+`":["No."]}`),
-			"the page of an error":       reply(head(502, "Content-Type: text/html") + "<title>" + echo + "</title>"),
-			"the request id":             status(500, "{}", "X-Request-Id: "+echo),
-			"the place to redirect to":   status(302, "", "Location: https://other.example.com/"+echo+"/?token="+echo),
-			"the host to redirect to":    status(302, "", "Location: https://"+waldurtest.Token+".example.com/"),
-			"a place that is no URL":     status(302, "", "Location: https://other.example.com:port/"+echo),
-			"the status line":            reply("HTTP/1.1 " + echo + "\r\n\r\n"),
-			"no HTTP at all":             reply(echo + "\r\n\r\n"),
-			"a header that is none":      reply("HTTP/1.1 200 OK\r\n" + echo + "\r\n\r\n"),
-			"a length that is none":      reply(head(200, "Content-Length: "+echo)),
-			"the size of a chunk":        reply(head(200, "Transfer-Encoding: chunked") + echo + "\r\n"),
-			"the transfer encoding":      reply(head(200, "Transfer-Encoding: "+echo)),
-			"the header that challenges": status(401, "{}", "WWW-Authenticate: "+echo),
-			"when to come back":          status(429, "{}", "Retry-After: "+echo),
-			"how many records there are": status(200, "[]", "X-Result-Count: "+echo),
-			"no JSON":                    status(200, echo, "X-Result-Count: 0"),
-			"half of JSON":               reply(head(200) + `[{"scope":"` + echo),
-			"a member twice":             status(200, `[{"`+echo+`":1,"`+echo+`":2}]`, "X-Result-Count: 1"),
-			"a scope":                    status(200, `[{"date":"2024-09-01","scope":"`+echo+`"}]`, "X-Result-Count: 1"),
-			"a date":                     status(200, `[{"date":"`+echo+`","scope":null}]`, "X-Result-Count: 1"),
-			"a number":                   status(200, `[{"date":"2024-09-01","reported_usage":"`+echo+`"}]`, "X-Result-Count: 1"),
+			"the detail of an error":   status(400, `{"detail":"You sent `+echo+`"}`),
+			"a bare array":             status(400, `["`+echo+`"]`),
+			"a member's name":          status(400, `{"`+echo+`":["No."]}`),
+			"the page of an error":     reply(head(502, "Content-Type: text/html") + "<title>" + echo + "</title>"),
+			"the request id":           status(500, "{}", "X-Request-Id: "+echo),
+			"the target of a redirect": status(302, "", "Location: https://other.example.com/"+echo+"/?token="+echo),
+			"the host of a redirect":   status(302, "", "Location: https://"+waldurtest.Token+".example.com/"),
+			"a malformed redirect":     status(302, "", "Location: https://other.example.com:port/"+echo),
+			"the status line":          reply("HTTP/1.1 " + echo + "\r\n\r\n"),
+			"not HTTP":                 reply(echo + "\r\n\r\n"),
+			"a malformed header":       reply("HTTP/1.1 200 OK\r\n" + echo + "\r\n\r\n"),
+			"a malformed length":       reply(head(200, "Content-Length: "+echo)),
+			"the size of a chunk":      reply(head(200, "Transfer-Encoding: chunked") + echo + "\r\n"),
+			"the transfer encoding":    reply(head(200, "Transfer-Encoding: "+echo)),
+			"the challenge":            status(401, "{}", "WWW-Authenticate: "+echo),
+			"the time to retry":        status(429, "{}", "Retry-After: "+echo),
+			"the count":                status(200, "[]", "X-Result-Count: "+echo),
+			"not JSON":                 status(200, echo, "X-Result-Count: 0"),
+			"half of JSON":             reply(head(200) + `[{"scope":"` + echo),
+			"a member twice":           status(200, `[{"`+echo+`":1,"`+echo+`":2}]`, "X-Result-Count: 1"),
+			"a scope":                  status(200, `[{"date":"2024-09-01","scope":"`+echo+`"}]`, "X-Result-Count: 1"),
+			"a date":                   status(200, `[{"date":"`+echo+`","scope":null}]`, "X-Result-Count: 1"),
+			"a number":                 status(200, `[{"date":"2024-09-01","reported_usage":"`+echo+`"}]`, "X-Result-Count: 1"),
 		} {
 			t.Run(place+", "+spelling, func(t *testing.T) {
 				t.Parallel()
@@ -65,7 +65,7 @@ func TestTokenIsNotShownWhereverTheServerEchoesIt(t *testing.T) {
 				query.Fields = waldur.Fields(waldur.FieldScope)
 				_, err := connect(t, url, logInto(&lines)).Usages(t.Context(), query)
 				if err == nil {
-					t.Fatal("no error: the echo was not met")
+					t.Fatal("no error")
 				}
 				wantNoToken(t, fmt.Sprintf("%v %v", err, lines))
 				for ; err != nil; err = errors.Unwrap(err) {
@@ -76,8 +76,8 @@ func TestTokenIsNotShownWhereverTheServerEchoesIt(t *testing.T) {
 	}
 }
 
-// wantNoToken looks for the token in any case, percent-encoded, and as the
-// first half of it.
+// wantNoToken fails if the text has the first half of the token, in any case or
+// percent-encoded.
 func wantNoToken(t *testing.T, shown string) {
 	t.Helper()
 	plain, err := url.PathUnescape(strings.ReplaceAll(shown, "%!", ""))
@@ -86,7 +86,7 @@ func wantNoToken(t *testing.T, shown string) {
 	}
 	for _, text := range []string{shown, plain} {
 		if strings.Contains(strings.ToLower(text), waldurtest.Token[:len(waldurtest.Token)/2]) {
-			t.Errorf("the token is in %q", shown)
+			t.Errorf("%q has the token", shown)
 		}
 	}
 }
@@ -98,7 +98,7 @@ func TestQueryAndBodyAreNotShown(t *testing.T) {
 		"closed":         reply(""),
 		"not JSON":       status(200, "private words", "X-Result-Count: 0"),
 		"half of JSON":   status(200, `[{"private words`, "X-Result-Count: 0"),
-		"not as asked":   status(200, `[{"date":"private words"}]`, "X-Result-Count: 1"),
+		"another date":   status(200, `[{"date":"private words"}]`, "X-Result-Count: 1"),
 		"redirected":     status(302, "private words", "Location: /login/?next=private+words"),
 		"an HTML page":   reply(head(500, "Content-Type: text/html") + "<h1>private words</h1>"),
 		"malformed head": reply("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nprivate words"),
@@ -111,7 +111,7 @@ func TestQueryAndBodyAreNotShown(t *testing.T) {
 			shown := fmt.Sprintf("%v %v", err, lines)
 			for _, private := range []string{"private", projectUUID, "scope="} {
 				if err == nil || strings.Contains(shown, private) {
-					t.Errorf("%q is in %s", private, shown)
+					t.Errorf("error %v, %q is in %s", err, private, shown)
 				}
 			}
 		})

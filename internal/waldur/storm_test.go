@@ -17,11 +17,11 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-// storm stands in front of a Waldur whose records do not change: one answer of
+// storm is a proxy in front of a Waldur whose records do not change. One answer in
 // five, drawn from a seed, is a fault.
 type storm struct {
 	waldur  *waldurtest.Waldur
-	answers sync.Map // of the Waldur, by query: it need not work out each a thousand times
+	answers sync.Map // *httptest.ResponseRecorder by query, a cache
 	mu      sync.Mutex
 	random  *rand.Rand
 	total   atomic.Int32
@@ -73,20 +73,21 @@ func (s *storm) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// The harm: a pipeline that fails for one bad answer among hundreds, or a list
-// that lacks what a bad answer should have held.
-func TestStormLeavesEveryReadExactOrAnError(t *testing.T) {
+// A pipeline must not fail for one bad answer among hundreds, and a list must not
+// lack the records of a bad answer.
+func TestReadsInAStormOfFaultsAreExactOrFail(t *testing.T) {
 	t.Parallel()
 	const reads, atOnce = 1000, 8
-	weather := &storm{waldur: waldurtest.New(), random: rand.New(rand.NewPCG(1, 2))}
-	records := months(even(600, 12)...)
-	weather.waldur.Add(records...)
+	proxy := &storm{waldur: waldurtest.New(), random: rand.New(rand.NewPCG(1, 2))}
+	proxy.waldur.PageCap = 60 // to decode fewer records in as many requests
+	records := months(even(120, 12)...)
+	proxy.waldur.Add(records...)
 	query := everything()
 	query.Fields = waldur.Fields(waldur.FieldName, waldur.FieldReportedUsage)
-	calm, err := connect(t, weather.waldur.Start(t)).Usages(t.Context(), query)
-	wantAll(t, calm, err, records)
+	want, err := connect(t, proxy.waldur.Start(t)).Usages(t.Context(), query)
+	wantAll(t, want, err, records)
 
-	server := httptest.NewServer(weather)
+	server := httptest.NewServer(proxy)
 	defer server.Close()
 	client := connect(t, server.URL, func(config *waldur.Config) { config.MaxRetries, config.MaxConcurrentRequests = 5, atOnce })
 	var exact atomic.Int32
@@ -96,41 +97,41 @@ func TestStormLeavesEveryReadExactOrAnError(t *testing.T) {
 			for range reads / atOnce {
 				usages, err := client.Usages(t.Context(), query)
 				switch {
-				case err == nil && slices.Equal(usages, calm):
+				case err == nil && slices.Equal(usages, want):
 					exact.Add(1)
 				case err == nil:
-					t.Errorf("a read gave %d other records, and no error", len(usages))
-				case !is[*waldur.StatusError](err) && !is[*waldur.UnreachableError](err):
+					t.Errorf("a read returned %d other records and no error", len(usages))
+				case !isType[*waldur.StatusError](err) && !isType[*waldur.UnreachableError](err):
 					t.Errorf("a read failed with %T: %v", err, err)
 				}
 			}
 		})
 	}
 	group.Wait()
-	total, faulty := weather.total.Load(), weather.faulty.Load()
+	total, faulty := proxy.total.Load(), proxy.faulty.Load()
 	if exact.Load() < reads*99/100 {
-		t.Errorf("%d of %d reads are exact, want 99 %%", exact.Load(), reads)
+		t.Errorf("%d of %d reads are exact, want at least 99 %%", exact.Load(), reads)
 	}
 	if share := float64(faulty) / float64(total); total < 2*reads || share < 0.18 || share > 0.22 {
-		t.Errorf("%d of %d answers were faulty: that is not the storm that was meant", faulty, total)
+		t.Errorf("%d of %d answers are faulty, want 18 to 22 %% of at least %d", faulty, total, 2*reads)
 	}
 	t.Logf("%d of %d reads exact; %d of %d answers faulty", exact.Load(), reads, faulty, total)
 }
 
-// The harm of repeats without a budget: when Waldur is down, each of fifty data
-// sources asks it 1 + max_retries times, and the plan lasts as much longer.
-func TestOutageIsBoundedByTheSharedBudget(t *testing.T) {
+// Without a budget, each of 50 data sources makes 1 + max_retries requests when
+// Waldur is down, and the plan waits for all of them.
+func TestOutageIsLimitedByTheSharedRetryBudget(t *testing.T) {
 	t.Parallel()
-	const reads, atOnce = 50, 10 // as many as Terraform reads at once
-	const budget = 50            // repeats that the client owes to nobody
+	const reads, atOnce = 50, 10 // Terraform reads 10 at once
+	const budget = 50            // retries before the first success
 	for name, outage := range map[string]struct {
 		answer  answer
 		retries int
-		most    time.Duration // of all waits, one after the other
+		most    time.Duration // total of all waits
 	}{
 		"every answer 503":               {status(503, "{}"), 3, budget * 2 * time.Second},
-		"every answer 503, many asked":   {status(503, "{}"), 1000, budget * 20 * time.Second},
-		"every answer asks for patience": {status(503, "{}", "Retry-After: 20"), 3, budget * 20 * time.Second},
+		"every answer 503, many retries": {status(503, "{}"), 1000, budget * 20 * time.Second},
+		"every answer has Retry-After":   {status(503, "{}", "Retry-After: 20"), 3, budget * 20 * time.Second},
 		"every connection closed":        {reply(""), 3, budget * 2 * time.Second},
 		"every answer cut short":         {reply(head(200, "Content-Length: 100") + "[{"), 3, budget * 2 * time.Second},
 	} {
@@ -141,7 +142,7 @@ func TestOutageIsBoundedByTheSharedBudget(t *testing.T) {
 			client := connect(t, url, func(config *waldur.Config) {
 				config.MaxRetries, config.Clock, config.Random = outage.retries, clock, func() float64 { return 0.999 }
 			})
-			var throttled, spared atomic.Int32
+			var throttled, withoutRequest atomic.Int32
 			var group sync.WaitGroup
 			for range atOnce {
 				group.Go(func() {
@@ -155,28 +156,28 @@ func TestOutageIsBoundedByTheSharedBudget(t *testing.T) {
 						if refused != nil && refused.Throttled || unreachable != nil && unreachable.Throttled {
 							throttled.Add(1)
 						}
-						if is[*waldur.OutageError](err) {
-							spared.Add(1)
+						if isType[*waldur.OutageError](err) {
+							withoutRequest.Add(1)
 						}
 					}
 				})
 			}
 			group.Wait()
 			if got := requests(); got <= budget || got > reads+budget {
-				t.Errorf("%d requests for %d reads, want more than %d, %d at most", got, reads, budget, reads+budget)
+				t.Errorf("%d requests for %d reads, want more than %d and at most %d", got, reads, budget, reads+budget)
 			}
-			if spared.Load() == 0 {
-				t.Error("every read made a request, though none could succeed")
+			if withoutRequest.Load() == 0 {
+				t.Error("every read makes a request, though none can succeed")
 			}
 			var waited time.Duration
 			for _, wait := range clock.waits() {
 				waited += wait
 			}
 			if waited > outage.most {
-				t.Errorf("waits of %s in all, want %s at most", waited, outage.most)
+				t.Errorf("waits of %s in total, want at most %s", waited, outage.most)
 			}
 			if throttled.Load() == 0 {
-				t.Error("no error tells that the budget was used up")
+				t.Error("no error is marked as throttled")
 			}
 		})
 	}

@@ -44,7 +44,7 @@ func newAuthority(t *testing.T) authority {
 	return authority{key: issued.PrivateKey.(*ecdsa.PrivateKey), certificate: certificate}
 }
 
-// issue signs a certificate; one that has no key yet signs itself.
+// issue signs a certificate. An authority without a key makes it self-signed.
 func (a authority) issue(t *testing.T, template *x509.Certificate) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -68,7 +68,7 @@ func inPEM(blockType string, der []byte) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: blockType, Bytes: der}))
 }
 
-// loopback is a certificate for 127.0.0.1; change may alter it.
+// loopback returns a certificate for 127.0.0.1. change may change it.
 func loopback(change ...func(*x509.Certificate)) *x509.Certificate {
 	certificate := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "A server"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
@@ -80,11 +80,11 @@ func loopback(change ...func(*x509.Certificate)) *x509.Certificate {
 	return certificate
 }
 
-// serveTLS answers with the good record over TLS and counts the connections.
+// serveTLS answers with validRecord over TLS and counts the connections.
 func serveTLS(t *testing.T, config *tls.Config) (url string, connections *atomic.Int32) {
 	t.Helper()
 	connections = new(atomic.Int32)
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, good) }))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, validRecord) }))
 	server.TLS = config
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
@@ -106,7 +106,7 @@ func trusting(t *testing.T, pemText string) func(*waldur.Config) {
 	return func(config *waldur.Config) { config.RootCAs = pool }
 }
 
-func TestServerIsTrustedByItsCertificateOnly(t *testing.T) {
+func TestServerIsTrustedOnlyByItsCertificate(t *testing.T) {
 	t.Parallel()
 	ours, other := newAuthority(t), newAuthority(t)
 	selfSigned := authority{certificate: loopback()}
@@ -117,22 +117,22 @@ func TestServerIsTrustedByItsCertificateOnly(t *testing.T) {
 	for name, server := range map[string]struct {
 		config  *tls.Config
 		trusted string // in PEM; empty: the system's
-		says    string // empty: it is trusted
+		message string // of the error; empty: none
 	}{
-		"of the authority that is trusted":  {of(), ours.pem(), ""},
-		"of one of two that are trusted":    {of(), other.pem() + ours.pem(), ""},
-		"of its own, which is trusted":      {&tls.Config{Certificates: []tls.Certificate{self}}, inPEM("CERTIFICATE", self.Certificate[0]), ""},
+		"of the trusted authority":          {of(), ours.pem(), ""},
+		"of one of two trusted authorities": {of(), other.pem() + ours.pem(), ""},
+		"self-signed and trusted":           {&tls.Config{Certificates: []tls.Certificate{self}}, inPEM("CERTIFICATE", self.Certificate[0]), ""},
 		"over TLS 1.2":                      {withVersion(of(), tls.VersionTLS12), ours.pem(), ""},
-		"of an authority that nobody knows": {of(), "", "unknown authority"},
+		"of an authority, none is trusted":  {of(), "", "unknown authority"},
 		"of another authority":              {of(), other.pem(), "certificate"},
-		"of its own":                        {&tls.Config{Certificates: []tls.Certificate{self}}, ours.pem(), "certificate"},
-		"of yesterday":                      {of(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Hour) }), ours.pem(), "expired"},
-		"of tomorrow":                       {of(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Hour) }), ours.pem(), "not yet valid"},
-		"of another address":                {of(func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 2)} }), ours.pem(), "127.0.0.1"},
-		"of a name":                         {of(func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"waldur.example.com"} }), ours.pem(), "127.0.0.1"},
+		"self-signed":                       {&tls.Config{Certificates: []tls.Certificate{self}}, ours.pem(), "certificate"},
+		"expired":                           {of(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Hour) }), ours.pem(), "expired"},
+		"not yet valid":                     {of(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Hour) }), ours.pem(), "not yet valid"},
+		"for another address":               {of(func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 2)} }), ours.pem(), "127.0.0.1"},
+		"for a name":                        {of(func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"waldur.example.com"} }), ours.pem(), "127.0.0.1"},
 		"for clients":                       {of(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }), ours.pem(), "key usage"},
 		"over TLS 1.1":                      {withVersion(of(), tls.VersionTLS11), ours.pem(), "protocol version"},
-		"for those who show their own":      {clientsOnly(withVersion(of(), tls.VersionTLS12)), ours.pem(), "tls:"},
+		"with client certificates required": {clientsOnly(withVersion(of(), tls.VersionTLS12)), ours.pem(), "tls:"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -142,12 +142,12 @@ func TestServerIsTrustedByItsCertificateOnly(t *testing.T) {
 				trust = append(trust, trusting(t, server.trusted))
 			}
 			_, err := connect(t, url, trust...).Usage(t.Context(), 7, waldur.Fields(waldur.FieldDate))
-			if server.says == "" {
+			if server.message == "" {
 				if err != nil {
 					t.Error(err)
 				}
-			} else if !is[*waldur.TLSError](err) || !strings.Contains(err.Error(), server.says) {
-				t.Errorf("error %T: %v\nwant it to say %q", err, err, server.says)
+			} else if !isType[*waldur.TLSError](err) || !strings.Contains(err.Error(), server.message) {
+				t.Errorf("error %T: %v\nwant %q in it", err, err, server.message)
 			}
 			if n := connections.Load(); n != 1 {
 				t.Errorf("%d connections, want 1", n)
@@ -166,7 +166,7 @@ func clientsOnly(config *tls.Config) *tls.Config {
 	return config
 }
 
-func TestMixedUpHTTPAndHTTPSAreToldApart(t *testing.T) {
+func TestMixedUpHTTPAndHTTPSAreDistinguished(t *testing.T) {
 	t.Parallel()
 	tlsURL, _ := serveTLS(t, &tls.Config{Certificates: []tls.Certificate{newAuthority(t).issue(t, loopback())}})
 	secure := func(answers ...answer) string {
@@ -178,27 +178,27 @@ func TestMixedUpHTTPAndHTTPSAreToldApart(t *testing.T) {
 		return url
 	}
 	for name, server := range map[string]struct {
-		url  string
-		kind func(error) bool
-		says string
+		url     string
+		kind    func(error) bool
+		message string
 	}{
-		"http to Go's https port":     {strings.Replace(tlsURL, "https://", "http://", 1), is[*waldur.StatusError], "expects https"},
-		"http to nginx's https port":  {insecure("<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head>"), is[*waldur.StatusError], "expects https"},
-		"http to Apache's https port": {insecure("<p>Reason: You're speaking plain HTTP to an SSL-enabled server port.</p>"), is[*waldur.StatusError], "expects https"},
-		"https to an http port":       {secure(reply(head(400))), is[*waldur.TLSError], "speaks http, not https"},
-		"https to another port":       {secure(reply("SSH-2.0-OpenSSH_9.7\r\n")), is[*waldur.TLSError], "does not speak TLS"},
+		"http to Go's https port":     {strings.Replace(tlsURL, "https://", "http://", 1), isType[*waldur.StatusError], "expects https"},
+		"http to nginx's https port":  {insecure("<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head>"), isType[*waldur.StatusError], "expects https"},
+		"http to Apache's https port": {insecure("<p>Reason: You're speaking plain HTTP to an SSL-enabled server port.</p>"), isType[*waldur.StatusError], "expects https"},
+		"https to an http port":       {secure(reply(head(400))), isType[*waldur.TLSError], "speaks http, not https"},
+		"https to another port":       {secure(reply("SSH-2.0-OpenSSH_9.7\r\n")), isType[*waldur.TLSError], "does not speak TLS"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := connect(t, server.url).Usage(t.Context(), 7, waldur.AllFields())
-			if !server.kind(err) || !strings.Contains(err.Error(), server.says) {
-				t.Errorf("error %T: %v\nwant it to say %q", err, err, server.says)
+			if !server.kind(err) || !strings.Contains(err.Error(), server.message) {
+				t.Errorf("error %T: %v\nwant %q in it", err, err, server.message)
 			}
 		})
 	}
 }
 
-func TestHandshakeThatBreaksOffIsTriedAgain(t *testing.T) {
+func TestBrokenHandshakeIsRetried(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]answer{
 		"closed": readHello,
@@ -208,13 +208,13 @@ func TestHandshakeThatBreaksOffIsTriedAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url, requests := serve(t, answer)
-			_, err := connect(t, strings.Replace(url, "http://", "https://", 1), patience(100*time.Millisecond)).Usage(t.Context(), 7, waldur.AllFields())
-			if !is[*waldur.UnreachableError](err) || requests() != always {
+			_, err := connect(t, strings.Replace(url, "http://", "https://", 1), requestTimeout(100*time.Millisecond)).Usage(t.Context(), 7, waldur.AllFields())
+			if !isType[*waldur.UnreachableError](err) || requests() != allRetries {
 				t.Errorf("error %T after %d requests: %v", err, requests(), err)
 			}
 		})
 	}
 }
 
-// readHello reads as much of the greeting as every greeting has.
+// readHello reads the start of a ClientHello, which is longer than 64 bytes.
 func readHello(connection *net.TCPConn) { _, _ = io.CopyN(io.Discard, connection, 64) }

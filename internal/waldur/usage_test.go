@@ -8,9 +8,9 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-func TestRecordByIDHasADateOrNone(t *testing.T) {
+func TestDateOfARecordByIDIsValidOrNull(t *testing.T) {
 	t.Parallel()
-	for date, fits := range map[string]bool{
+	for date, valid := range map[string]bool{
 		`"2024-10-01"`: true, `null`: true, `""`: false, `"01.10.2024"`: false, `"2024-10-01T00:00:00Z"`: false,
 	} {
 		t.Run(date, func(t *testing.T) {
@@ -21,7 +21,7 @@ func TestRecordByIDHasADateOrNone(t *testing.T) {
 				answer.Body = []byte(`{"date":` + date + `}`)
 			}
 			_, err := connect(t, server.Start(t)).Usage(t.Context(), 1, waldur.Fields(waldur.FieldDate))
-			if (err == nil) != fits {
+			if (err == nil) != valid {
 				t.Errorf("error %v", err)
 			}
 		})
