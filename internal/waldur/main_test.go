@@ -55,7 +55,7 @@ func (c clock) waits() []time.Duration {
 	}
 }
 
-// connect returns a client of the Waldur at the URL. change may change its
+// connect returns a client of the Waldur at the URL. change modifies the
 // configuration.
 func connect(t waldurtest.TB, url string, change ...func(*waldur.Config)) *waldur.Client {
 	t.Helper()
