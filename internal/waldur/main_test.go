@@ -26,6 +26,14 @@ func everything() waldur.Query {
 	return waldur.Query{Scope: project(), Fields: waldur.AllFields()}
 }
 
+// newServer returns a Waldur with the project and records.
+func newServer(records ...waldurtest.Record) *waldurtest.Waldur {
+	server := waldurtest.New()
+	server.AddScope(projectPath)
+	server.Add(records...)
+	return server
+}
+
 // clock does not wait. It records the waits.
 type clock struct {
 	now    time.Time
