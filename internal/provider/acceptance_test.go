@@ -20,8 +20,8 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-// accept runs steps on the CLI. The provider finds the fake Waldur in its
-// environment. After each step that applies, a second plan must be empty.
+// accept runs steps on the CLI with the fake Waldur in the provider's environment.
+// After each step that applies, a second plan must be empty.
 func accept(t *testing.T, server *waldurtest.Waldur, steps ...resource.TestStep) {
 	t.Helper()
 	acceptSince(t, nil, server, steps...)
@@ -45,9 +45,9 @@ func acceptSince(t *testing.T, versions []tfversion.TerraformVersionCheck, serve
 	})
 }
 
-// refused is a step that must fail. The CLI wraps what it shows, so that any
-// space may be a line break.
-func refused(config string, words ...string) resource.TestStep {
+// rejected is a step that must fail with the words in the error. The CLI wraps
+// lines, so any space may be a line break.
+func rejected(config string, words ...string) resource.TestStep {
 	for i := range words {
 		words[i] = strings.ReplaceAll(regexp.QuoteMeta(words[i]), " ", `\s+`)
 	}
@@ -57,10 +57,10 @@ func refused(config string, words ...string) resource.TestStep {
 func TestAccListOfAProjectAndOfACustomer(t *testing.T) {
 	server := waldurtest.New()
 	project, customer, empty := waldurtest.ProjectScope(1), waldurtest.CustomerScope(1), waldurtest.ProjectScope(2)
-	most, least := int64(math.MaxInt64), int64(math.MinInt64)
+	largest, smallest := int64(math.MaxInt64), int64(math.MinInt64)
 	server.Add(
 		waldurtest.Record{Name: "Größe 🚀 \"x\" ${y}", Type: "ram", MeasuredUnit: "GB\u2028h", CategoryTitle: "Virtual machines", CategoryUUID: someUUID,
-			Date: "2024-09-01", ReportedUsage: &most, FixedUsage: &least, Scope: project},
+			Date: "2024-09-01", ReportedUsage: &largest, FixedUsage: &smallest, Scope: project},
 		waldurtest.Record{Name: "CPU", Type: "cpu", CategoryTitle: "Virtual machines", CategoryUUID: someUUID, Date: "2024-09-01", Scope: project},
 		waldurtest.Record{Name: "CPU", Type: "cpu", CategoryTitle: "Virtual machines", CategoryUUID: someUUID, Date: "2024-10-01", Scope: project},
 		waldurtest.Record{Name: "CPU", Type: "cpu", CategoryTitle: "Virtual machines", CategoryUUID: someUUID, Date: "2024-10-01", Scope: customer},
@@ -98,7 +98,7 @@ func TestAccListOfAProjectAndOfACustomer(t *testing.T) {
 			statecheck.ExpectKnownValue(list("scope"), tfjsonpath.New("usages").AtSliceIndex(2), knownvalue.ObjectExact(map[string]knownvalue.Check{
 				"name": knownvalue.StringExact("Größe 🚀 \"x\" ${y}"), "type": knownvalue.StringExact("ram"), "measured_unit": knownvalue.StringExact("GB\u2028h"),
 				"category_title": knownvalue.StringExact("Virtual machines"), "category_uuid": knownvalue.StringExact(someUUID),
-				"date": knownvalue.StringExact("2024-09-01"), "reported_usage": knownvalue.Int64Exact(most), "fixed_usage": knownvalue.Int64Exact(least),
+				"date": knownvalue.StringExact("2024-09-01"), "reported_usage": knownvalue.Int64Exact(largest), "fixed_usage": knownvalue.Int64Exact(smallest),
 				"scope": knownvalue.StringRegexp(regexp.MustCompile("^http://127.0.0.1:[0-9]+" + project + "$")),
 			})),
 			statecheck.ExpectKnownValue(list("scope"), tfjsonpath.New("usages").AtSliceIndex(0).AtMapKey("reported_usage"), knownvalue.Null()),
@@ -120,10 +120,10 @@ func TestAccListOfAProjectAndOfACustomer(t *testing.T) {
 
 func TestAccRecordByID(t *testing.T) {
 	server := waldurtest.New()
-	most := int64(math.MaxInt64)
+	largest := int64(math.MaxInt64)
 	server.Add(
 		waldurtest.Record{ID: 7, Name: "CPU", Type: "cpu", MeasuredUnit: "", CategoryTitle: "Virtual machines", CategoryUUID: someUUID,
-			Date: "2024-09-01", ReportedUsage: &most},
+			Date: "2024-09-01", ReportedUsage: &largest},
 	)
 	accept(t, server, resource.TestStep{
 		Config: fmt.Sprintf(`
@@ -140,17 +140,17 @@ func TestAccRecordByID(t *testing.T) {
 			statecheck.ExpectKnownValue("data."+oneType+".record", tfjsonpath.New("category_title"), knownvalue.StringExact("Virtual machines")),
 			statecheck.ExpectKnownValue("data."+oneType+".record", tfjsonpath.New("category_uuid"), knownvalue.StringExact(someUUID)),
 			statecheck.ExpectKnownValue("data."+oneType+".record", tfjsonpath.New("date"), knownvalue.StringExact("2024-09-01")),
-			statecheck.ExpectKnownValue("data."+oneType+".record", tfjsonpath.New("reported_usage"), knownvalue.Int64Exact(most)),
+			statecheck.ExpectKnownValue("data."+oneType+".record", tfjsonpath.New("reported_usage"), knownvalue.Int64Exact(largest)),
 			statecheck.ExpectKnownValue("data."+oneType+".record", tfjsonpath.New("fixed_usage"), knownvalue.Null()),
 			statecheck.ExpectKnownValue("data."+oneType+".record", tfjsonpath.New("scope"), knownvalue.Null()),
 			statecheck.ExpectKnownValue("data."+oneType+".fields", tfjsonpath.New("name"), knownvalue.Null()),
 			statecheck.ExpectKnownValue("data."+oneType+".fields", tfjsonpath.New("date"), knownvalue.StringExact("2024-09-01")),
-			statecheck.ExpectKnownValue("data."+oneType+".fields", tfjsonpath.New("reported_usage"), knownvalue.Int64Exact(most)),
+			statecheck.ExpectKnownValue("data."+oneType+".fields", tfjsonpath.New("reported_usage"), knownvalue.Int64Exact(largest)),
 		},
 	})
 }
 
-// Waldur gives 300 records at most in an answer, and loses some between pages.
+// Waldur returns at most 300 records in an answer, and loses some between pages.
 func TestAccListLongerThanAPage(t *testing.T) {
 	server := waldurtest.New()
 	scope := waldurtest.ProjectScope(1)
@@ -175,26 +175,26 @@ func TestAccListLongerThanAPage(t *testing.T) {
 	})
 }
 
-func TestAccWhatIsRefused(t *testing.T) {
+func TestAccInvalidConfigurationIsRejected(t *testing.T) {
 	server := waldurtest.New()
 	list := func(arguments string) string { return fmt.Sprintf("data %q \"x\" {\n%s\n}", listType, arguments) }
 	provider := func(arguments string) string {
 		return "provider \"waldur\" {\n" + arguments + "\n}\n" + list(fmt.Sprintf("project_uuid = %q", someUUID))
 	}
 	accept(t, server,
-		refused(list(""), "Invalid Attribute Combination", "out of [project_uuid,customer_uuid,scope] must be specified"),
-		refused(list(fmt.Sprintf("project_uuid = %q\ndate_after = \"2024-10-01\"\ndate_before = \"2024-09-01\"", someUUID)), "Invalid date_after", "later than date_before"),
-		refused(list(fmt.Sprintf("customer_uuid = %q", someUUID)), "scope not found or not visible", "customer_uuid =", "Can't restore object from url"),
-		refused(fmt.Sprintf("data %q \"x\" { id = 12345 }", oneType), "Unable to read usage record: record not found", "no usage record with the id 12345"),
-		refused(provider(`endpoint = ""`), "Invalid endpoint", `endpoint = ""`, "The value is empty"),
-		refused(provider(`token = "wrong"`), "Unable to read usages: token refused", "401 Unauthorized"),
-		refused(provider("request_timeout = 1.5"), "request_timeout", "1.5"),
+		rejected(list(""), "Invalid Attribute Combination", "out of [project_uuid,customer_uuid,scope] must be specified"),
+		rejected(list(fmt.Sprintf("project_uuid = %q\ndate_after = \"2024-10-01\"\ndate_before = \"2024-09-01\"", someUUID)), "Invalid date_after", "later than date_before"),
+		rejected(list(fmt.Sprintf("customer_uuid = %q", someUUID)), "scope not found or not visible", "customer_uuid =", "Can't restore object from url"),
+		rejected(fmt.Sprintf("data %q \"x\" { id = 12345 }", oneType), "Unable to read usage record: record not found", "no usage record with the id 12345"),
+		rejected(provider(`endpoint = ""`), "Invalid endpoint", `endpoint = ""`, "The value is empty"),
+		rejected(provider(`token = "wrong"`), "Unable to read usages: token refused", "401 Unauthorized"),
+		rejected(provider("request_timeout = 1.5"), "request_timeout", "1.5"),
 	)
 }
 
-// An argument that depends on a resource is not known while the plan is made:
-// the CLI reads when it is.
-func TestAccArgumentThatIsNotKnownYet(t *testing.T) {
+// An argument that depends on a resource is unknown during the plan. The CLI reads
+// the data source during the apply.
+func TestAccUnknownArgumentIsReadDuringApply(t *testing.T) {
 	server := waldurtest.New()
 	scope := waldurtest.ProjectScope(1)
 	server.Add(waldurtest.History(scope, 1, 3)...)
@@ -209,7 +209,7 @@ func TestAccArgumentThatIsNotKnownYet(t *testing.T) {
 			Config:            config(""),
 			ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectKnownValue("data."+listType+".later", tfjsonpath.New("usages"), knownvalue.ListSizeExact(3))},
 		},
-		refused(config(`
+		rejected(config(`
 			resource "terraform_data" "token" { input = "secret" }
 			provider "waldur" { token = terraform_data.token.output }
 			data "waldur_category_component_usage" "record" { id = 1 }`),
@@ -217,8 +217,9 @@ func TestAccArgumentThatIsNotKnownYet(t *testing.T) {
 	)
 }
 
-// What fails while the list is read must leave no half of it in the state.
-func TestAccFailedReadLeavesNothing(t *testing.T) {
+// A read that fails after some answers must not leave a part of the list in the
+// state.
+func TestAccFailedReadLeavesNoState(t *testing.T) {
 	server := waldurtest.New()
 	scope := waldurtest.ProjectScope(1)
 	server.Add(waldurtest.History(scope, 12, 60)...)
@@ -230,7 +231,7 @@ func TestAccFailedReadLeavesNothing(t *testing.T) {
 		_, _ = io.WriteString(w, `{"detail":"No more."}`)
 		return true
 	}
-	accept(t, server, refused(fmt.Sprintf("data %q \"x\" { project_uuid = %q }", listType, someProject(scope)), "not allowed", "No more."))
+	accept(t, server, rejected(fmt.Sprintf("data %q \"x\" { project_uuid = %q }", listType, someProject(scope)), "not allowed", "No more."))
 }
 
 func TestAccBudgetCheckIsAGate(t *testing.T) {
@@ -279,7 +280,7 @@ func TestAccBudgetCheckIsAGate(t *testing.T) {
 				statecheck.ExpectKnownOutputValueAtPath("check", tfjsonpath.New("report"), knownvalue.StringRegexp(regexp.MustCompile(`^Twice: 1 near\.\n\n\| Limit \|`))),
 			},
 		},
-		// Each line of the table is one line of the error.
+		// The error does not wrap the lines of the table.
 		resource.TestStep{
 			Config: gate(`{ CPU = { type = "cpu", limit = 1499 }, Storage = { type = "storages", limit = 1 } }`), PlanOnly: true,
 			ExpectError: regexp.MustCompile(`(?m)^Budget: 1 over, 1 missing\.\s+` +
@@ -289,9 +290,9 @@ func TestAccBudgetCheckIsAGate(t *testing.T) {
 				`^ \| Storage \|     \? \|     1 \|       \| \?                \| missing, no record \|\n\n` +
 				`^There are records of these components:\s+^- Virtual machines`),
 		},
-		refused(gate(`{ CPU = { type = "cpu", limit = 1, categry = "x" } }`), `Invalid value for "limits" parameter:`, `limits["CPU"]: unknown attribute "categry"`),
-		refused(gate(`null`), `Invalid value for "limits" parameter: argument must not be null`),
-		refused(gate(`{}`), "limits: must not be empty"),
+		rejected(gate(`{ CPU = { type = "cpu", limit = 1, categry = "x" } }`), `Invalid value for "limits" parameter:`, `limits["CPU"]: unknown attribute "categry"`),
+		rejected(gate(`null`), `Invalid value for "limits" parameter: argument must not be null`),
+		rejected(gate(`{}`), "limits: must not be empty"),
 	)
 }
 
@@ -309,8 +310,8 @@ func TestAccUsageReportAndUsageChart(t *testing.T) {
 	})
 }
 
-// acceptFunctions runs steps with a project that used so much CPU in October
-// 2024, on CLIs that have functions.
+// acceptFunctions runs steps on CLIs that support functions, with a project that
+// used that amount of CPU in October 2024.
 func acceptFunctions(t *testing.T, cpu int64, steps ...resource.TestStep) {
 	t.Helper()
 	server := waldurtest.New()
@@ -318,7 +319,7 @@ func acceptFunctions(t *testing.T, cpu int64, steps ...resource.TestStep) {
 		Name: "CPU", Type: "cpu", MeasuredUnit: "hours", CategoryTitle: "Virtual machines", CategoryUUID: someUUID,
 		Date: "2024-10-01", ReportedUsage: &cpu, Scope: waldurtest.ProjectScope(1),
 	})
-	// An OpenTofu gives its own version here: 1.7, the first with functions, is
-	// told to be too old.
+	// OpenTofu reports its own version here, so 1.7, its first version with
+	// functions, is skipped too.
 	acceptSince(t, []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_8_0)}, server, steps...)
 }

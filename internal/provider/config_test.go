@@ -27,13 +27,13 @@ func TestSettings(t *testing.T) {
 		"defaults":          {base, nil, numbers{time.Minute, 6, 4}},
 		"environment":       {base, environment, numbers{7 * time.Second, 0, 4}},
 		"empty environment": {base, map[string]string{"WALDUR_HTTP_TIMEOUT": "", "WALDUR_MAX_RETRIES": ""}, numbers{time.Minute, 6, 4}},
-		"arguments":         {with(func(m *providerModel) { m.RequestTimeout = whole(5); m.MaxRetries = whole(9) }), environment, numbers{5 * time.Second, 9, 4}},
-		"more requests":     {with(func(m *providerModel) { m.MaxConcurrentRequests = whole(10) }), nil, numbers{time.Minute, 6, 10}},
+		"arguments":         {with(func(m *providerModel) { m.RequestTimeout = numberOf(5); m.MaxRetries = numberOf(9) }), environment, numbers{5 * time.Second, 9, 4}},
+		"more requests":     {with(func(m *providerModel) { m.MaxConcurrentRequests = numberOf(10) }), nil, numbers{time.Minute, 6, 10}},
 		"numbers that overflow": {with(func(m *providerModel) {
-			m.RequestTimeout = whole(math.MaxInt64)
-			m.MaxRetries = whole(math.MaxInt64)
+			m.RequestTimeout = numberOf(math.MaxInt64)
+			m.MaxRetries = numberOf(math.MaxInt64)
 		}), nil, numbers{longest, math.MaxInt32, 4}},
-		"variable that is large": {base, map[string]string{"WALDUR_HTTP_TIMEOUT": "9223372036854775807"}, numbers{longest, 6, 4}},
+		"a large variable": {base, map[string]string{"WALDUR_HTTP_TIMEOUT": "9223372036854775807"}, numbers{longest, 6, 4}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -46,13 +46,13 @@ func TestSettings(t *testing.T) {
 				t.Errorf("got %v, want %v", got, row.want)
 			}
 			if s.config.RootCAs != nil {
-				t.Error("there are other certificates than the system's")
+				t.Error("RootCAs is not nil")
 			}
 		})
 	}
 }
 
-// One run names everything that is to be corrected.
+// The user should see all errors in one run.
 func TestSettingsReportEveryError(t *testing.T) {
 	t.Parallel()
 	s := newSettings(providerModel{Endpoint: types.StringValue("localhost"), CACertificate: types.StringValue("x")},
@@ -64,4 +64,4 @@ func TestSettingsReportEveryError(t *testing.T) {
 	}
 }
 
-func whole(n int64) types.Number { return types.NumberValue(new(big.Float).SetInt64(n)) }
+func numberOf(n int64) types.Number { return types.NumberValue(new(big.Float).SetInt64(n)) }

@@ -17,10 +17,10 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-func TestSchemasAreValidAndExplained(t *testing.T) {
+func TestSchemasAreValidAndHaveDescriptions(t *testing.T) {
 	t.Parallel()
 	s := newSession(t, nil)
-	s.none(s.diagnostics(s.schemas.Diagnostics, nil))
+	s.requireNone(s.diagnostics(s.schemas.Diagnostics, nil))
 	if names := slices.Sorted(maps.Keys(s.schemas.DataSourceSchemas)); !slices.Equal(names, []string{oneType, listType}) {
 		t.Errorf("data sources are %q", names)
 	}
@@ -32,13 +32,13 @@ func TestSchemasAreValidAndExplained(t *testing.T) {
 			t.Errorf("%s: sensitive is %v", attribute.Name, attribute.Sensitive)
 		}
 	}
-	requireExplanations(t, "provider", s.schemas.Provider.Block)
+	requireDescriptions(t, "provider", s.schemas.Provider.Block)
 	for name, schema := range s.schemas.DataSourceSchemas {
-		requireExplanations(t, name, schema.Block)
+		requireDescriptions(t, name, schema.Block)
 	}
 }
 
-func requireExplanations(t *testing.T, name string, block *tfprotov6.SchemaBlock) {
+func requireDescriptions(t *testing.T, name string, block *tfprotov6.SchemaBlock) {
 	t.Helper()
 	if block.Description == "" {
 		t.Errorf("%s has no description", name)
@@ -56,12 +56,12 @@ func requireExplanations(t *testing.T, name string, block *tfprotov6.SchemaBlock
 	}
 }
 
-func TestConfigureRefuses(t *testing.T) {
+func TestInvalidConfigurationIsRejected(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2-hunter2-hunter2"
-	right := attributes{"endpoint": "https://waldur.example.com", "token": "0123456789abcdef"}
+	valid := attributes{"endpoint": "https://waldur.example.com", "token": "0123456789abcdef"}
 	for name, row := range map[string]struct {
-		arguments   attributes // beside the right ones; nil takes one away
+		arguments   attributes // override the valid ones; nil removes one
 		environment map[string]string
 		attribute   string
 		summary     string
@@ -74,23 +74,23 @@ func TestConfigureRefuses(t *testing.T) {
 		"empty token":    {attributes{"token": ""}, map[string]string{"WALDUR_ACCESS_TOKEN": secret}, "token", "Invalid token", "empty"},
 		"empty variables count as not set": {attributes{"endpoint": nil},
 			map[string]string{"WALDUR_API_URL": ""}, "endpoint", "Missing endpoint", "WALDUR_API_URL"},
-		"no scheme":                {attributes{"endpoint": "localhost:8000"}, nil, "endpoint", "Invalid endpoint", "scheme, http or https, is missing"},
-		"another scheme":           {attributes{"endpoint": "ftp://waldur.example.com"}, nil, "endpoint", "Invalid endpoint", "https"},
-		"a password":               {attributes{"endpoint": "https://me:" + secret + "@waldur.example.com"}, nil, "endpoint", "Invalid endpoint", "password"},
-		"a password and no URL":    {attributes{"endpoint": "https://me:" + secret + "@waldur.example.com:port"}, nil, "endpoint", "Invalid endpoint", "URL"},
-		"a query":                  {attributes{"endpoint": "https://waldur.example.com/?token=" + secret}, nil, "endpoint", "Invalid endpoint", "query"},
-		"a fragment":               {attributes{"endpoint": "https://waldur.example.com/#" + secret}, nil, "endpoint", "Invalid endpoint", "fragment"},
-		"token with a line break":  {attributes{"token": secret + "\n"}, nil, "token", "Invalid token", "trimspace()"},
-		"token that is not ASCII":  {attributes{"token": secret + "ü"}, nil, "token", "Invalid token", "ASCII"},
-		"token with a space":       {attributes{"token": "Token " + secret}, nil, "token", "Invalid token", "without Token or Bearer"},
-		"timeout of 0":             {attributes{"request_timeout": 0}, nil, "request_timeout", "Invalid request_timeout", "an integer of at least 1"},
-		"timeout of 1.5":           {attributes{"request_timeout": 1.5}, nil, "request_timeout", "Invalid request_timeout", "an integer of at least 1"},
-		"negative retries":         {attributes{"max_retries": -1}, nil, "max_retries", "Invalid max_retries", "an integer of at least 0"},
-		"no requests at once":      {attributes{"max_concurrent_requests": 0}, nil, "max_concurrent_requests", "Invalid max_concurrent_requests", "an integer of at least 1"},
-		"certificate that is none": {attributes{"ca_certificate": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}, nil, "ca_certificate", "Invalid ca_certificate", "certificate"},
-		"certificate that is text": {attributes{"ca_certificate": "ca.pem"}, nil, "ca_certificate", "Invalid ca_certificate", `file("ca.pem")`},
-		"empty certificate":        {attributes{"ca_certificate": ""}, nil, "ca_certificate", "Invalid ca_certificate", "PEM"},
-		"a private key":            {attributes{"ca_certificate": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}, nil, "ca_certificate", "Invalid ca_certificate", "PRIVATE KEY"},
+		"no scheme":               {attributes{"endpoint": "localhost:8000"}, nil, "endpoint", "Invalid endpoint", "scheme, http or https, is missing"},
+		"another scheme":          {attributes{"endpoint": "ftp://waldur.example.com"}, nil, "endpoint", "Invalid endpoint", "https"},
+		"a password":              {attributes{"endpoint": "https://me:" + secret + "@waldur.example.com"}, nil, "endpoint", "Invalid endpoint", "password"},
+		"a password and no URL":   {attributes{"endpoint": "https://me:" + secret + "@waldur.example.com:port"}, nil, "endpoint", "Invalid endpoint", "URL"},
+		"a query":                 {attributes{"endpoint": "https://waldur.example.com/?token=" + secret}, nil, "endpoint", "Invalid endpoint", "query"},
+		"a fragment":              {attributes{"endpoint": "https://waldur.example.com/#" + secret}, nil, "endpoint", "Invalid endpoint", "fragment"},
+		"token with a line break": {attributes{"token": secret + "\n"}, nil, "token", "Invalid token", "trimspace()"},
+		"token that is not ASCII": {attributes{"token": secret + "ü"}, nil, "token", "Invalid token", "ASCII"},
+		"token with a space":      {attributes{"token": "Token " + secret}, nil, "token", "Invalid token", "without Token or Bearer"},
+		"timeout of 0":            {attributes{"request_timeout": 0}, nil, "request_timeout", "Invalid request_timeout", "an integer of at least 1"},
+		"timeout of 1.5":          {attributes{"request_timeout": 1.5}, nil, "request_timeout", "Invalid request_timeout", "an integer of at least 1"},
+		"negative retries":        {attributes{"max_retries": -1}, nil, "max_retries", "Invalid max_retries", "an integer of at least 0"},
+		"no requests at once":     {attributes{"max_concurrent_requests": 0}, nil, "max_concurrent_requests", "Invalid max_concurrent_requests", "an integer of at least 1"},
+		"invalid certificate":     {attributes{"ca_certificate": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}, nil, "ca_certificate", "Invalid ca_certificate", "certificate"},
+		"path of a certificate":   {attributes{"ca_certificate": "ca.pem"}, nil, "ca_certificate", "Invalid ca_certificate", `file("ca.pem")`},
+		"empty certificate":       {attributes{"ca_certificate": ""}, nil, "ca_certificate", "Invalid ca_certificate", "PEM"},
+		"a private key":           {attributes{"ca_certificate": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}, nil, "ca_certificate", "Invalid ca_certificate", "PRIVATE KEY"},
 		"malformed WALDUR_API_URL": {attributes{"endpoint": nil}, map[string]string{"WALDUR_API_URL": "https://me:" + secret + "@waldur.example.com"},
 			"endpoint", "Invalid WALDUR_API_URL", "environment variable WALDUR_API_URL"},
 		"malformed WALDUR_ACCESS_TOKEN": {attributes{"token": nil}, map[string]string{"WALDUR_ACCESS_TOKEN": secret + "\r\n"},
@@ -107,9 +107,9 @@ func TestConfigureRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSession(t, row.environment)
-			block := maps.Clone(right)
+			block := maps.Clone(valid)
 			maps.Copy(block, row.arguments)
-			// A CLI validates first, and does not configure what is invalid.
+			// A CLI validates first, and does not configure the provider if that fails.
 			found := s.validateProvider(block)
 			if len(found) == 0 {
 				found = s.configure(block)
@@ -128,9 +128,9 @@ func TestConfigureRefuses(t *testing.T) {
 	}
 }
 
-// Not every CLI need validate first: what is wrong must not be replaced by the
-// environment then either.
-func TestConfigureAloneRefusesWhatValidationRefuses(t *testing.T) {
+// A CLI need not validate first. Even then, the environment must not replace an
+// invalid argument.
+func TestConfigureRejectsWhatValidationRejects(t *testing.T) {
 	t.Parallel()
 	environment := map[string]string{"WALDUR_API_URL": "https://waldur.example.com", "WALDUR_ACCESS_TOKEN": "0123456789abcdef"}
 	for name, block := range map[string]attributes{
@@ -149,14 +149,14 @@ func TestConfigureAloneRefusesWhatValidationRefuses(t *testing.T) {
 func TestConfigurationValidatesWithoutEnvironment(t *testing.T) {
 	t.Parallel()
 	s := newSession(t, nil)
-	s.none(s.validateProvider(nil))
-	s.none(s.validateProvider(attributes{
+	s.requireNone(s.validateProvider(nil))
+	s.requireNone(s.validateProvider(attributes{
 		"endpoint": unknown, "token": unknown, "request_timeout": unknown,
 		"max_retries": unknown, "max_concurrent_requests": unknown, "ca_certificate": unknown,
 	}))
 }
 
-func TestArgumentsGoBeforeTheEnvironment(t *testing.T) {
+func TestArgumentsTakePrecedenceOverTheEnvironment(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
 	server.AddScope(waldurtest.ProjectScope(1))
@@ -171,9 +171,9 @@ func TestArgumentsGoBeforeTheEnvironment(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSession(t, row.environment)
-			s.none(s.configure(row.arguments))
+			s.requireNone(s.configure(row.arguments))
 			state, found := s.read(listType, attributes{"scope": url + waldurtest.ProjectScope(1)})
-			s.none(found)
+			s.requireNone(found)
 			if !reflect.DeepEqual(state["usages"], []any{}) {
 				t.Errorf("usages are %v", state["usages"])
 			}
@@ -190,7 +190,7 @@ func TestConfigureMakesNoRequest(t *testing.T) {
 	}
 }
 
-func TestRequestsSayWhoAsks(t *testing.T) {
+func TestUserAgentAndOtherHeaders(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct{ terraform, added, want string }{
 		"a CLI":             {"1.11.4", "", "terraform-provider-waldur-usage/1.2.3 Terraform/1.11.4"},
@@ -206,9 +206,9 @@ func TestRequestsSayWhoAsks(t *testing.T) {
 			s := newSession(t, map[string]string{"TF_APPEND_USER_AGENT": row.added})
 			s.terraform = row.terraform
 			url := server.Start(t)
-			s.none(s.configure(attributes{"endpoint": url, "token": "w_personal"}))
+			s.requireNone(s.configure(attributes{"endpoint": url, "token": "w_personal"}))
 			_, found := s.read(listType, attributes{"scope": url + waldurtest.CustomerScope(1)})
-			s.none(found)
+			s.requireNone(found)
 			header := server.Requests()[0].Header
 			for name, want := range map[string]string{
 				"User-Agent": row.want, "Authorization": "Bearer w_personal",
@@ -248,23 +248,23 @@ func TestWarnsWhenTokenIsSentInCleartext(t *testing.T) {
 
 const day = 24 * time.Hour
 
-// personalToken is a personal access token that expires at the time.
+// personalToken returns a personal access token that expires at the time.
 func personalToken(expiry time.Time) string { return fmt.Sprintf("w_%d_Abc-123_def", expiry.Unix()) }
 
-// jwt is a JWT that expires at the time.
+// jwt returns a JWT that expires at the time.
 func jwt(expiry time.Time) string {
 	part := base64.RawURLEncoding.EncodeToString
 	return part([]byte(`{"alg":"RS256"}`)) + "." + part(fmt.Appendf(nil, `{"exp":%d}`, expiry.Unix())) + "." + part([]byte("signature"))
 }
 
-// A pipeline should learn of the end of its token before that comes, and need no
-// request to learn that it has come.
+// A pipeline should be warned before its token expires, and needs no request to
+// know that it has expired.
 func TestExpiryOfTheTokenIsReportedWithoutARequest(t *testing.T) {
 	t.Parallel()
 	now := newSession(t, nil).clock.Now() // 2024-10-01 12:00
 	for name, row := range map[string]struct {
 		token    string
-		severity string // empty: nothing is reported
+		severity string // empty: no diagnostic
 		summary  string
 		details  []string
 	}{
@@ -291,13 +291,13 @@ func TestExpiryOfTheTokenIsReportedWithoutARequest(t *testing.T) {
 					block["token"] = row.token
 				}
 				s := newSession(t, environment)
-				s.none(s.validateProvider(block))
+				s.requireNone(s.validateProvider(block))
 				found := s.configure(block)
 				if n := server.Connections(); n != 0 {
 					t.Errorf("%d connections", n)
 				}
 				if row.severity == "" {
-					s.none(found)
+					s.requireNone(found)
 					return
 				}
 				if len(found) != 1 || found[0].severity != row.severity || found[0].summary != row.summary || found[0].attribute != "token" {
@@ -321,9 +321,9 @@ func TestExpiryOfTheTokenIsReportedWithoutARequest(t *testing.T) {
 	}
 }
 
-// A provider that depends on a resource is configured with unknown values. To
-// fall back to the environment then would read from another Waldur.
-func TestUnknownConfigurationIsNotReplaced(t *testing.T) {
+// A provider that depends on a resource is configured with unknown values. If the
+// environment replaced them, another Waldur would be read.
+func TestUnknownConfigurationIsNotReplacedByTheEnvironment(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"endpoint", "token", "request_timeout", "max_retries", "max_concurrent_requests", "ca_certificate"} {
 		t.Run(name, func(t *testing.T) {
@@ -336,8 +336,8 @@ func TestUnknownConfigurationIsNotReplaced(t *testing.T) {
 			})
 			block := attributes{"endpoint": url, "token": waldurtest.Token}
 			block[name] = unknown
-			s.none(s.validateProvider(block))
-			s.none(s.configure(block))
+			s.requireNone(s.validateProvider(block))
+			s.requireNone(s.configure(block))
 			for typeName, block := range map[string]attributes{
 				listType: {"scope": url + waldurtest.ProjectScope(1)}, oneType: {"id": 1},
 			} {
@@ -354,13 +354,13 @@ func TestUnknownConfigurationIsNotReplaced(t *testing.T) {
 	}
 }
 
-func TestUnknownConfigurationIsDeferredWhereTheCLIAllowsIt(t *testing.T) {
+func TestReadIsDeferredWhenConfigurationIsUnknownAndTheCLIAllowsIt(t *testing.T) {
 	t.Parallel()
 	s := newSession(t, nil)
 	s.deferral = true
-	s.none(s.configure(attributes{"endpoint": unknown, "token": waldurtest.Token}))
+	s.requireNone(s.configure(attributes{"endpoint": unknown, "token": waldurtest.Token}))
 	resp, err := s.server.ReadDataSource(t.Context(), s.readRequest(oneType, attributes{"id": 1}))
-	s.none(s.diagnostics(resp.Diagnostics, err))
+	s.requireNone(s.diagnostics(resp.Diagnostics, err))
 	if resp.Deferred == nil || resp.Deferred.Reason != tfprotov6.DeferredReasonProviderConfigUnknown {
 		t.Errorf("deferred: %v", resp.Deferred)
 	}

@@ -19,8 +19,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// The acceptance tests serve the provider within this process, and the
-	// plugin library never ends what copies a plugin's output.
+	// The acceptance tests serve the provider in this process, and the plugin
+	// library does not end the goroutine that copies a plugin's output.
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/hashicorp/go-plugin.copyChan"))
 }
 
@@ -29,22 +29,21 @@ const (
 	oneType  = "waldur_category_component_usage"
 )
 
-// session is the provider as a CLI sees it: over the protocol, with dependencies
-// of its own, with which waiting takes no time.
+// session is a provider that is called over the protocol, as a CLI does, with its
+// own dependencies and a clock that does not wait.
 type session struct {
 	tb      testing.TB
 	server  tfprotov6.ProviderServer
 	schemas *tfprotov6.GetProviderSchemaResponse
 	clock   *jumpingClock
 	logged  *lines
-	// terraform is the version that the CLI gives.
+	// terraform is the version of the CLI.
 	terraform string
-	// deferral is whether the CLI takes a deferral for an answer.
+	// deferral reports whether the CLI allows deferrals.
 	deferral bool
 }
 
-// attributes is a block: what it does not name is null, and unknown is a value
-// that is not known yet.
+// attributes are the attributes of a block. Others are null.
 type attributes map[string]any
 
 const unknown = tftypes.UnknownValue
@@ -65,14 +64,14 @@ func newSession(tb testing.TB, environment map[string]string) *session {
 	return s
 }
 
-// connect starts the fake Waldur and gives a provider that is configured for
-// it, with other arguments if there are any.
+// connect starts the fake Waldur and returns a provider that is configured for
+// it. arguments override the defaults.
 func connect(tb testing.TB, server *waldurtest.Waldur, arguments attributes) *session {
 	tb.Helper()
 	s := newSession(tb, nil)
 	provider := attributes{"endpoint": server.Start(tb), "token": waldurtest.Token}
 	maps.Copy(provider, arguments)
-	s.none(s.configure(provider))
+	s.requireNone(s.configure(provider))
 	return s
 }
 
@@ -100,7 +99,7 @@ func (s *session) validate(typeName string, block attributes) diagnostics {
 	return s.diagnostics(resp.Diagnostics, err)
 }
 
-// read gives the state as plain Go values, or nil.
+// read returns the state as plain Go values, or nil.
 func (s *session) read(typeName string, block attributes) (map[string]any, diagnostics) {
 	s.tb.Helper()
 	return s.readUntil(s.tb.Context(), typeName, block)
@@ -128,8 +127,8 @@ func (s *session) readRequest(typeName string, block attributes) *tfprotov6.Read
 	}
 }
 
-// none fails the test when there are diagnostics.
-func (s *session) none(found diagnostics) {
+// requireNone fails the test if there are diagnostics.
+func (s *session) requireNone(found diagnostics) {
 	s.tb.Helper()
 	if len(found) > 0 {
 		s.tb.Fatalf("unexpected diagnostics:\n%s", found)
@@ -201,7 +200,7 @@ func plain(tb testing.TB, value tftypes.Value) any {
 	default:
 		var text string
 		if value.Type().Is(tftypes.Number) {
-			return wholeNumber(tb, value)
+			return int64Of(tb, value)
 		}
 		if err = value.As(&text); err == nil {
 			return text
@@ -211,7 +210,7 @@ func plain(tb testing.TB, value tftypes.Value) any {
 	return nil
 }
 
-// diagnostic is one of the provider's, in the form in which tests compare it.
+// diagnostic is a diagnostic of the provider in a form that tests can compare.
 type diagnostic struct {
 	severity, attribute, summary, detail string
 }
@@ -224,7 +223,7 @@ func (s *session) diagnostics(found []*tfprotov6.Diagnostic, err error) (all dia
 		s.tb.Fatal(err)
 	}
 	for _, d := range found {
-		attribute := "" // the outermost: elements of a set have no name
+		attribute := "" // the outermost, as elements of a set have no name
 		if steps := d.Attribute.Steps(); len(steps) > 0 {
 			attribute = string(steps[0].(tftypes.AttributeName))
 		}
@@ -263,7 +262,7 @@ func (d diagnostics) failed() bool {
 	return false
 }
 
-// String shows everything that a user would see.
+// String returns everything that a user sees.
 func (d diagnostics) String() string {
 	var text strings.Builder
 	for _, one := range d {
@@ -272,7 +271,7 @@ func (d diagnostics) String() string {
 	return text.String()
 }
 
-// jumpingClock does not wait: its time jumps to the end of each sleep.
+// jumpingClock does not wait: a sleep moves its time forward.
 type jumpingClock struct {
 	mu    sync.Mutex
 	now   time.Time
@@ -293,7 +292,7 @@ func (c *jumpingClock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// lines keeps what is logged.
+// lines collects the lines of a log.
 type lines struct {
 	mu   sync.Mutex
 	text []string

@@ -14,8 +14,8 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
-// BenchmarkState compares the provider's way of 10,000 records into the state
-// with the usual one, a list of structs.
+// BenchmarkState sets 10,000 records in the state: as one value, as the provider
+// does, and as a list of structs, as is usual.
 //
 //	go test -run '^$' -bench State ./internal/provider
 func BenchmarkState(b *testing.B) {
@@ -47,7 +47,7 @@ func BenchmarkState(b *testing.B) {
 	})
 }
 
-// recordStruct is how a record would be set by reflection.
+// recordStruct is a record that is set by reflection.
 type recordStruct struct {
 	Name          *string `tfsdk:"name"`
 	Type          *string `tfsdk:"type"`
@@ -78,7 +78,7 @@ func pointer[T any](n waldur.Nullable[T]) *T {
 	return &n.Value
 }
 
-// manyUsages makes n records of a project, 168 a month.
+// manyUsages returns n records of a project, 168 a month.
 func manyUsages(n int) []waldur.Usage {
 	usages := make([]waldur.Usage, n)
 	for i := range usages {
@@ -97,7 +97,7 @@ func manyUsages(n int) []waldur.Usage {
 	return usages
 }
 
-// usagesConfig is the configuration of a list data source in which every
+// usagesConfig returns a configuration of the list data source in which every
 // argument is null.
 func usagesConfig(tb testing.TB) tfsdk.Config {
 	tb.Helper()

@@ -9,7 +9,7 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-func TestRecordIsReadByItsID(t *testing.T) {
+func TestRecordIsReadByID(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
 	server.PathPrefix = "/waldur"
@@ -18,7 +18,7 @@ func TestRecordIsReadByItsID(t *testing.T) {
 	server.Add(records...)
 	s := connect(t, server, nil)
 	state, found := s.read(oneType, attributes{"id": int64(1<<53 + 1)})
-	s.none(found)
+	s.requireNone(found)
 	if state["id"] != int64(1<<53+1) || state["type"] != records[1].Type || state["date"] != records[1].Date ||
 		!strings.HasSuffix(state["scope"].(string), records[1].Scope) {
 		t.Errorf("got %v, want %v", state, records[1])

@@ -14,21 +14,22 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
-// wholeNumber fails on a number that is not exactly an int64.
-func wholeNumber(tb testing.TB, value tftypes.Value) int64 {
+// int64Of fails the test if the number is not exactly an int64.
+func int64Of(tb testing.TB, value tftypes.Value) int64 {
 	tb.Helper()
 	var number big.Float
 	if err := value.As(&number); err != nil {
 		tb.Fatal(err)
 	}
-	whole, accuracy := number.Int64()
+	integer, accuracy := number.Int64()
 	if accuracy != big.Exact {
 		tb.Fatalf("%s is not an int64", number.Text('g', 30))
 	}
-	return whole
+	return integer
 }
 
-// sent is what a CLI gets when records are set: over the wire and back.
+// sent returns the attribute usages as a CLI receives it: encoded for the
+// protocol and decoded.
 func sent(t *testing.T, usages []waldur.Usage) any {
 	t.Helper()
 	config := usagesConfig(t)
@@ -47,8 +48,8 @@ func sent(t *testing.T, usages []waldur.Usage) any {
 	return plain(t, value).(map[string]any)["usages"]
 }
 
-// A Terraform number is a decimal fraction, and JSON in other tools a float: a
-// usage above 2^53 would be billed wrong.
+// Terraform numbers have any precision. A usage above 2^53 is not a float64, and
+// must not become one on the way.
 func TestUsagesReachTheStateUnchanged(t *testing.T) {
 	t.Parallel()
 	for name, usage := range map[string]waldur.Usage{
@@ -58,7 +59,7 @@ func TestUsagesReachTheStateUnchanged(t *testing.T) {
 			Date: waldur.Of("2024-09-01"), ReportedUsage: waldur.Of(int64(5)), FixedUsage: waldur.Of(int64(7)),
 			Scope: waldur.Of("https://waldur.example.com/api/projects/2b5719686db84f24bf64c3dfec58fbeb/"),
 		},
-		"nothing but nulls":    {},
+		"nulls only":           {},
 		"zero is not null":     {ReportedUsage: waldur.Of(int64(0)), MeasuredUnit: waldur.Of("")},
 		"largest and smallest": {ReportedUsage: waldur.Of(int64(math.MaxInt64)), FixedUsage: waldur.Of(int64(math.MinInt64))},
 		"beyond a float":       {ReportedUsage: waldur.Of(int64(1<<53 + 1)), FixedUsage: waldur.Of(int64(-(1<<53 + 1)))},
@@ -90,8 +91,7 @@ func orNil[T any](n waldur.Nullable[T]) any {
 	return n.Value
 }
 
-// A null list would break length() and for in every configuration that meets a
-// project without records.
+// With a null list, length() and for would fail for a project without records.
 func TestNoRecordsAreAnEmptyList(t *testing.T) {
 	t.Parallel()
 	for name, usages := range map[string][]waldur.Usage{"nil": nil, "empty": {}} {
@@ -104,8 +104,7 @@ func TestNoRecordsAreAnEmptyList(t *testing.T) {
 	}
 }
 
-// Equal texts share one Terraform value; a mistake there would give one record
-// another one's text.
+// Equal texts share one Terraform value. A mistake there would mix up records.
 func TestRecordsKeepTheirOwnTexts(t *testing.T) {
 	t.Parallel()
 	usages := manyUsages(1000)
@@ -119,8 +118,8 @@ func TestRecordsKeepTheirOwnTexts(t *testing.T) {
 	}
 }
 
-// Reflection over structs takes some 900 allocations a record, and a list of
-// 10,000 records most of a second.
+// Reflection over structs takes about 900 allocations per record, and most of a
+// second for 10,000 records.
 func TestConversionIsCheap(t *testing.T) {
 	const n = 1000
 	usages := manyUsages(n)
@@ -135,24 +134,24 @@ func TestConversionIsCheap(t *testing.T) {
 	}
 	convert := testing.AllocsPerRun(3, func() { usagesValue(usages) }) / n
 	if got := convert + set(usagesValue(usages)); got > 20 {
-		t.Errorf("%.1f allocations a record, want 20 at most", got)
+		t.Errorf("%.1f allocations per record, want at most 20", got)
 	}
 	if got := set(structs(usages)); got < 200 {
-		t.Errorf("structs need only %.1f allocations a record: the framework has become faster, use them", got)
+		t.Errorf("structs take only %.1f allocations per record: use them, the framework has become faster", got)
 	}
 }
 
-func TestEachAttributeOfARecordIsExplained(t *testing.T) {
+func TestEachAttributeOfARecordHasItsDescription(t *testing.T) {
 	t.Parallel()
-	explained := map[string]waldur.Field{}
+	described := map[string]waldur.Field{}
 	for field := range waldur.AllFields().Each {
 		text := meaning(field)
-		if other, twice := explained[text]; twice || text == "" {
-			t.Errorf("%s has the description %q, as has %s", field, text, other)
+		if other, twice := described[text]; twice || text == "" {
+			t.Errorf("%s and %s have the description %q", field, other, text)
 		}
-		explained[text] = field
+		described[text] = field
 	}
-	if len(usageAttributes()) != len(explained) {
-		t.Errorf("the schema has %d attributes, a record %d", len(usageAttributes()), len(explained))
+	if len(usageAttributes()) != len(described) {
+		t.Errorf("the schema has %d attributes, a record %d", len(usageAttributes()), len(described))
 	}
 }

@@ -22,22 +22,22 @@ func TestListArgumentsAreValidated(t *testing.T) {
 	const url = "https://waldur.example.com/api/projects/" + someUUID + "/"
 	for name, row := range map[string]struct {
 		block     attributes
-		attribute string // of the only diagnostic; "": there is none
+		attribute string // of the only diagnostic; "": none
 		summary   string
 		detail    string
 	}{
-		"a project's URL":             {block: attributes{"scope": url}},
-		"a customer's URL":            {block: attributes{"scope": "http://localhost:8000/api/customers/2B571968-6DB8-4F24-BF64-C3DFEC58FBEB/"}},
-		"a URL below a prefix":        {block: attributes{"scope": "https://waldur.example.com/waldur/api/projects/" + someUUID + "/"}},
-		"a project's uuid":            {block: attributes{"project_uuid": "2B571968-6DB8-4F24-BF64-C3DFEC58FBEB"}},
-		"a customer's uuid":           {block: attributes{"customer_uuid": someUUID}},
-		"months":                      {block: attributes{"customer_uuid": someUUID, "date_after": "2024-02-01", "date_before": "2024-02-29"}},
-		"one day":                     {block: attributes{"customer_uuid": someUUID, "date_after": "2024-02-01", "date_before": "2024-02-01"}},
-		"every field":                 {block: attributes{"customer_uuid": someUUID, "fields": fieldNames()}},
-		"nothing is known yet":        {block: attributes{"scope": unknown, "project_uuid": unknown, "customer_uuid": unknown, "date_after": unknown, "date_before": unknown, "fields": unknown}},
-		"perhaps two scopes":          {block: attributes{"scope": url, "project_uuid": unknown}},
-		"a later date not known yet":  {block: attributes{"scope": url, "date_after": "2024-09-01", "date_before": unknown}},
-		"an earlier date unknown yet": {block: attributes{"scope": url, "date_after": unknown, "date_before": "2024-09-01"}},
+		"a project's URL":         {block: attributes{"scope": url}},
+		"a customer's URL":        {block: attributes{"scope": "http://localhost:8000/api/customers/2B571968-6DB8-4F24-BF64-C3DFEC58FBEB/"}},
+		"a URL below a prefix":    {block: attributes{"scope": "https://waldur.example.com/waldur/api/projects/" + someUUID + "/"}},
+		"a project's uuid":        {block: attributes{"project_uuid": "2B571968-6DB8-4F24-BF64-C3DFEC58FBEB"}},
+		"a customer's uuid":       {block: attributes{"customer_uuid": someUUID}},
+		"months":                  {block: attributes{"customer_uuid": someUUID, "date_after": "2024-02-01", "date_before": "2024-02-29"}},
+		"one day":                 {block: attributes{"customer_uuid": someUUID, "date_after": "2024-02-01", "date_before": "2024-02-01"}},
+		"every field":             {block: attributes{"customer_uuid": someUUID, "fields": fieldNames()}},
+		"everything is unknown":   {block: attributes{"scope": unknown, "project_uuid": unknown, "customer_uuid": unknown, "date_after": unknown, "date_before": unknown, "fields": unknown}},
+		"possibly two scopes":     {block: attributes{"scope": url, "project_uuid": unknown}},
+		"an unknown later date":   {block: attributes{"scope": url, "date_after": "2024-09-01", "date_before": unknown}},
+		"an unknown earlier date": {block: attributes{"scope": url, "date_after": unknown, "date_before": "2024-09-01"}},
 
 		"no scope":            {attributes{}, "scope", "Invalid Attribute Combination", "At least one attribute out of [project_uuid,customer_uuid,scope] must be specified"},
 		"scope and uuid":      {attributes{"scope": url, "customer_uuid": someUUID}, "customer_uuid", "Invalid Attribute Combination", `"scope" cannot be specified when "customer_uuid" is`},
@@ -60,7 +60,7 @@ func TestListArgumentsAreValidated(t *testing.T) {
 		"a short date":        {attributes{"scope": url, "date_before": "2024-9-1"}, "date_before", "Invalid date_before", "YYYY-MM-DD"},
 		"an empty date":       {attributes{"scope": url, "date_after": ""}, "date_after", "Invalid date_after", "YYYY-MM-DD"},
 		"no such day":         {attributes{"scope": url, "date_before": "2023-02-29"}, "date_before", "Invalid date_before", "exists"},
-		"dates the wrong way": {attributes{"scope": url, "date_after": "2024-10-01", "date_before": "2024-09-30"}, "date_after", "Invalid date_after", "later than date_before"},
+		"reversed dates":      {attributes{"scope": url, "date_after": "2024-10-01", "date_before": "2024-09-30"}, "date_after", "Invalid date_after", "later than date_before"},
 		"a timeout in words":  {attributes{"scope": url, "timeouts": timeout("ten minutes")}, "timeouts", "Invalid Attribute Value Time Duration", "ten minutes"},
 		"a timeout of zero":   {attributes{"scope": url, "timeouts": timeout("0s")}, "timeouts", "Invalid timeouts.read", "longer than 0"},
 		"a negative timeout":  {attributes{"scope": url, "timeouts": timeout("-5m")}, "timeouts", "Invalid timeouts.read", "longer than 0"},
@@ -81,8 +81,8 @@ func TestListArgumentsAreValidated(t *testing.T) {
 	}
 }
 
-// date_after = "2024-09-02" is a month less than what most people mean by it.
-func TestMonthThatIsLeftOutIsWarnedOf(t *testing.T) {
+// date_after = "2024-09-02" leaves out September, which few people intend.
+func TestWarnsWhenDateAfterLeavesOutAMonth(t *testing.T) {
 	t.Parallel()
 	found := newSession(t, nil).validate(listType, attributes{"project_uuid": someUUID, "date_after": "2024-09-02"})
 	if len(found) != 1 || found[0].severity != "warning" || found[0].attribute != "date_after" ||
@@ -91,12 +91,12 @@ func TestMonthThatIsLeftOutIsWarnedOf(t *testing.T) {
 	}
 }
 
-// timeout is the argument timeouts of both data sources.
+// timeout returns a value of the argument timeouts.
 func timeout(read string) map[string]tftypes.Value {
 	return map[string]tftypes.Value{"read": tftypes.NewValue(tftypes.String, read)}
 }
 
-func TestListGivesEveryAttribute(t *testing.T) {
+func TestListHasEveryAttribute(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
 	scope := waldurtest.ProjectScope(1)
@@ -107,10 +107,10 @@ func TestListGivesEveryAttribute(t *testing.T) {
 	})
 	url := server.Start(t)
 	s := newSession(t, nil)
-	s.none(s.configure(attributes{"endpoint": url, "token": waldurtest.Token}))
-	written := attributes{"scope": url + scope, "date_before": "2024-09-30"}
-	state, found := s.read(listType, written)
-	s.none(found)
+	s.requireNone(s.configure(attributes{"endpoint": url, "token": waldurtest.Token}))
+	arguments := attributes{"scope": url + scope, "date_before": "2024-09-30"}
+	state, found := s.read(listType, arguments)
+	s.requireNone(found)
 	want := map[string]any{
 		"scope": url + scope, "project_uuid": nil, "customer_uuid": nil, "date_after": nil, "date_before": "2024-09-30", "fields": nil, "timeouts": nil,
 		"usages": []any{map[string]any{
@@ -123,9 +123,8 @@ func TestListGivesEveryAttribute(t *testing.T) {
 	}
 }
 
-// The server refuses a scope with a path prefix, and another host's name there
-// is of no account to it.
-func TestUUIDBecomesTheScopeThatWaldurTakes(t *testing.T) {
+// Waldur refuses a scope with a path prefix.
+func TestUUIDBecomesAScopeThatWaldurAccepts(t *testing.T) {
 	t.Parallel()
 	for argument, kind := range map[string]string{"project_uuid": "projects", "customer_uuid": "customers"} {
 		t.Run(argument, func(t *testing.T) {
@@ -135,9 +134,9 @@ func TestUUIDBecomesTheScopeThatWaldurTakes(t *testing.T) {
 			server.AddScope("/api/" + kind + "/" + someUUID + "/")
 			url := server.Start(t)
 			s := newSession(t, nil)
-			s.none(s.configure(attributes{"endpoint": url + "/api/", "token": waldurtest.Token}))
+			s.requireNone(s.configure(attributes{"endpoint": url + "/api/", "token": waldurtest.Token}))
 			state, found := s.read(listType, attributes{argument: "2B571968-6DB8-4F24-BF64-C3DFEC58FBEB"})
-			s.none(found)
+			s.requireNone(found)
 			want := strings.TrimSuffix(url, "/waldur") + "/api/" + kind + "/" + someUUID + "/"
 			if state["scope"] != want || state[argument] != "2B571968-6DB8-4F24-BF64-C3DFEC58FBEB" {
 				t.Errorf("got %v, want scope %s and the uuid as written", state, want)
@@ -150,7 +149,7 @@ func TestUUIDBecomesTheScopeThatWaldurTakes(t *testing.T) {
 	}
 }
 
-func TestFieldsThatAreNotAskedForStayNull(t *testing.T) {
+func TestOtherFieldsAreNull(t *testing.T) {
 	t.Parallel()
 	for name, fields := range map[string][]string{
 		"two":      {"type", "reported_usage"},
@@ -169,24 +168,24 @@ func TestFieldsThatAreNotAskedForStayNull(t *testing.T) {
 			})
 			s := connect(t, server, nil)
 			list, found := s.read(listType, attributes{"scope": "http://localhost" + scope, "fields": fields})
-			s.none(found)
+			s.requireNone(found)
 			record, found := s.read(oneType, attributes{"id": 7, "fields": fields})
-			s.none(found)
+			s.requireNone(found)
 			inList := list["usages"].([]any)[0].(map[string]any)
 			for _, name := range fieldNames() {
-				asked := name == "date" || slices.Contains(fields, name)
-				if (inList[name] != nil) != asked || (record[name] != nil) != asked {
-					t.Errorf("%s: %v in the list, %v alone; asked for: %v", name, inList[name], record[name], asked)
+				requested := name == "date" || slices.Contains(fields, name)
+				if (inList[name] != nil) != requested || (record[name] != nil) != requested {
+					t.Errorf("%s: %v in the list, %v alone; requested: %t", name, inList[name], record[name], requested)
 				}
 			}
 			if !reflect.DeepEqual(sorted(list["fields"]), slices.Sorted(slices.Values(fields))) {
-				t.Errorf("fields are %v, written %v", list["fields"], fields)
+				t.Errorf("fields are %v, want %v", list["fields"], fields)
 			}
 		})
 	}
 }
 
-func TestDatesBoundTheList(t *testing.T) {
+func TestDatesLimitTheList(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
 	scope := waldurtest.ProjectScope(1)
@@ -208,7 +207,7 @@ func TestDatesBoundTheList(t *testing.T) {
 			s := connect(t, server, nil)
 			row.block["project_uuid"] = someProject(scope)
 			state, found := s.read(listType, row.block)
-			s.none(found)
+			s.requireNone(found)
 			var got []string
 			for _, usage := range state["usages"].([]any) {
 				got = append(got, usage.(map[string]any)["date"].(string))
@@ -229,21 +228,20 @@ func sorted(set any) []string {
 	return names
 }
 
-// Two genuine records of a component in a month count twice in a sum: whoever
-// reads the plan must know.
-func TestSeveralRecordsOfAComponentAndMonthAreWarnedOf(t *testing.T) {
+// Two genuine records of a component in a month count twice in a sum.
+func TestWarnsOfSeveralRecordsOfAComponentAndMonth(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
 		months int
 		fields []string
 		want   []string // in the detail; nil: no warning
 	}{
-		"one":                       {1, nil, []string{"\n- 2 records of cpu of category " + someUUID + " in 2024-01"}},
-		"twelve":                    {12, nil, []string{"in 2024-12", "in 2024-03", "and 2 more"}},
-		"none that could be told":   {1, []string{"reported_usage"}, nil},
-		"none, as they differ":      {0, nil, nil},
-		"told by identity alone":    {1, []string{"type", "category_uuid"}, []string{"cpu of category"}},
-		"not told without category": {1, []string{"type"}, nil},
+		"one":                     {1, nil, []string{"\n- 2 records of cpu of category " + someUUID + " in 2024-01"}},
+		"twelve":                  {12, nil, []string{"in 2024-12", "in 2024-03", "and 2 more"}},
+		"cannot be distinguished": {1, []string{"reported_usage"}, nil},
+		"none":                    {0, nil, nil},
+		"only type and category":  {1, []string{"type", "category_uuid"}, []string{"cpu of category"}},
+		"without the category":    {1, []string{"type"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -266,7 +264,7 @@ func TestSeveralRecordsOfAComponentAndMonthAreWarnedOf(t *testing.T) {
 				t.Errorf("%d records, want %d", n, 12+row.months)
 			}
 			if row.want == nil {
-				s.none(found)
+				s.requireNone(found)
 				return
 			}
 			if len(found) != 1 || found[0].severity != "warning" || found[0].attribute != "usages" {
@@ -284,7 +282,7 @@ func TestSeveralRecordsOfAComponentAndMonthAreWarnedOf(t *testing.T) {
 	}
 }
 
-func TestWarningNamesAComponentAndMonthOnceWithItsRecords(t *testing.T) {
+func TestWarningHasEachComponentAndMonthOnce(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
 	scope := waldurtest.ProjectScope(1)
@@ -311,18 +309,16 @@ func TestWarningNamesAComponentAndMonthOnceWithItsRecords(t *testing.T) {
 	}
 }
 
-// The configuration and what was read must not be mixed up: the framework
-// keeps the one for later comparisons.
-func TestReadingTwiceGivesTheSame(t *testing.T) {
+func TestSecondReadReturnsTheSameState(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
 	scope := waldurtest.ProjectScope(1)
 	server.Add(waldurtest.History(scope, 3, 5)...)
 	s := connect(t, server, nil)
 	first, found := s.read(listType, attributes{"project_uuid": someProject(scope)})
-	s.none(found)
+	s.requireNone(found)
 	second, found := s.read(listType, attributes{"project_uuid": someProject(scope)})
-	s.none(found)
+	s.requireNone(found)
 	if !reflect.DeepEqual(first, second) || len(first["usages"].([]any)) != 15 {
 		t.Errorf("first %v, then %v", first, second)
 	}

@@ -73,9 +73,7 @@ func namesIn(server *waldurtest.Waldur) func() map[string]bool {
 // synctest, and its client with the default settings of the provider.
 func startSlow(t *testing.T, records []waldurtest.Record, change ...func(*waldur.Config)) (*waldurtest.Waldur, *waldur.Client) {
 	t.Helper()
-	server := waldurtest.New()
-	server.AddScope(projectPath)
-	server.Add(records...)
+	server := newServer(records...)
 	server.Sleep, server.Workers = true, 4
 	dial := server.StartInMemory(t)
 	defaults := func(config *waldur.Config) {

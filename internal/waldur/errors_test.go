@@ -67,7 +67,7 @@ func TestErrorMessages(t *testing.T) {
 		{&TLSError{Request: request, Origin: "https://h", Problem: "why"}, "GET /api/x/ at https://h: no trusted connection: why"},
 		{&RedirectError{Request: request, Target: "https://h/"}, "GET /api/x/ was answered with a redirect to https://h/"},
 		{&FormatError{Request: request, Problem: "is empty"}, "GET /api/x/: the answer is empty"},
-		{&FormatError{Request: request, Record: 2, Problem: "is no object"}, "GET /api/x/: record 2 is no object"},
+		{&FormatError{Request: request, Record: 2, Problem: "is not an object"}, "GET /api/x/: record 2 is not an object"},
 		{&FormatError{Request: request, Record: 2, Attribute: "name", Problem: "is missing"}, "GET /api/x/: record 2, attribute name is missing"},
 		{&FormatError{Request: request, Attribute: "name", Problem: "is missing"}, "GET /api/x/: attribute name is missing"},
 		{&FilterError{Request: request, Asked: "project a", Got: "project b"}, "GET /api/x/: asked for project a, got a record of project b"},

@@ -98,10 +98,8 @@ func TestListReturnsEveryRecordOnceWithinItsRequests(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := waldurtest.New()
-			server.AddScope(projectPath)
 			records := months(history.lengths...)
-			server.Add(records...)
+			server := newServer(records...)
 			usages, err := connect(t, server.Start(t)).Usages(t.Context(), everything())
 			wantAll(t, usages, err, records)
 			if got := len(server.Requests()); got > history.requests {
@@ -119,8 +117,7 @@ func TestListReturnsEveryRecordOnceWithinItsRequests(t *testing.T) {
 
 func TestListRequestsOnlyItsFields(t *testing.T) {
 	t.Parallel()
-	server := waldurtest.New()
-	server.Add(months(even(1000, 100)...)...)
+	server := newServer(months(even(1000, 100)...)...)
 	client := connect(t, server.Start(t))
 	usages, err := client.Usages(t.Context(), waldur.Query{Scope: project(), Fields: waldur.Fields(waldur.FieldReportedUsage)})
 	if err != nil || len(usages) != 1000 {
@@ -146,8 +143,7 @@ func TestListRequestsOnlyItsFields(t *testing.T) {
 
 func TestEveryRecordHasTheScopeThatWaldurSent(t *testing.T) {
 	t.Parallel()
-	server := waldurtest.New()
-	server.Add(months(12, 12)...)
+	server := newServer(months(12, 12)...)
 	url := server.Start(t)
 	usages, err := connect(t, url).Usages(t.Context(), everything())
 	if err != nil {
@@ -165,8 +161,7 @@ func TestListDoesNotDependOnTheOrderOfTheServer(t *testing.T) {
 	records := months(20, 20)
 	var lists [2][]waldur.Usage
 	for i := range lists {
-		server := waldurtest.New()
-		server.Add(records...)
+		server := newServer(records...)
 		slices.Reverse(records) // other ids, another order of ties
 		var err error
 		lists[i], err = connect(t, server.Start(t)).Usages(t.Context(), everything())
@@ -192,8 +187,7 @@ func TestListDoesNotDependOnTheCompositionOfTitles(t *testing.T) {
 		records := months(2)
 		records[1].Type, records[1].CategoryUUID, records[1].Name = records[0].Type, records[0].CategoryUUID, records[0].Name
 		records[0].CategoryTitle, records[1].CategoryTitle = titles[0], titles[1]
-		server := waldurtest.New()
-		server.Add(records...)
+		server := newServer(records...)
 		usages, err := connect(t, server.Start(t)).Usages(t.Context(), everything())
 		if err != nil || len(usages) != 2 {
 			t.Fatalf("%d records, error %v", len(usages), err)
@@ -226,8 +220,7 @@ func TestListThatCanNeverBeVerifiedFailsAtOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := waldurtest.New()
-			server.Add(row.records...)
+			server := newServer(row.records...)
 			server.Before = row.before
 			clock := newClock()
 			_, err := connect(t, server.Start(t), func(config *waldur.Config) { config.Clock = clock }).Usages(t.Context(), everything())
@@ -264,9 +257,8 @@ func TestListFailsWhenOlderDatesNeverEnd(t *testing.T) {
 
 func TestListHasOnlyTheRequestedDates(t *testing.T) {
 	t.Parallel()
-	server := waldurtest.New()
 	records := months(12, 12, 400, 12)
-	server.Add(records...)
+	server := newServer(records...)
 	client := connect(t, server.Start(t))
 	query := everything()
 	query.After, query.Before = "2024-08-01", "2024-09-01"
@@ -318,9 +310,7 @@ func TestListFailsWhenTheServerIgnoresTheScope(t *testing.T) {
 		} {
 			t.Run(name+", fields: "+fieldsName, func(t *testing.T) {
 				t.Parallel()
-				server := waldurtest.New()
-				server.AddScope(projectPath)
-				server.Add(records...)
+				server := newServer(records...)
 				server.IgnoreScope = true
 				_, err := connect(t, server.Start(t)).Usages(t.Context(), waldur.Query{Scope: project(), Fields: fields})
 				if _, ok := errors.AsType[*waldur.FilterError](err); !ok {
@@ -336,8 +326,7 @@ func TestListFailsWhenTheServerIgnoresTheDates(t *testing.T) {
 	for _, parameter := range []string{"date_after", "date_before"} {
 		t.Run(parameter, func(t *testing.T) {
 			t.Parallel()
-			server := waldurtest.New()
-			server.Add(months(5, 5, 5, 5)...)
+			server := newServer(months(5, 5, 5, 5)...)
 			server.Before = func(_ int, r *http.Request) {
 				query := r.URL.Query()
 				query.Del(parameter)
@@ -373,8 +362,7 @@ func TestListFailsWhenCountsAreWrong(t *testing.T) {
 		for _, lengths := range [][]int{even(12, 12), even(600, 12), even(700, 168), {400}} {
 			t.Run(fmt.Sprintf("%s, %d months", name, len(lengths)), func(t *testing.T) {
 				t.Parallel()
-				server := waldurtest.New()
-				server.Add(months(lengths...)...)
+				server := newServer(months(lengths...)...)
 				server.Rewrite = rewriteCount(change)
 				_, err := connect(t, server.Start(t)).Usages(t.Context(), everything())
 				incomplete, ok := errors.AsType[*waldur.IncompleteError](err)
@@ -394,8 +382,7 @@ func TestListFailsWithoutACount(t *testing.T) {
 	for _, count := range []string{"", "many", "-1", "1.5"} {
 		t.Run(count, func(t *testing.T) {
 			t.Parallel()
-			server := waldurtest.New()
-			server.Add(months(12)...)
+			server := newServer(months(12)...)
 			server.Rewrite = func(_ int, _ *http.Request, answer *waldurtest.Answer) { answer.Header.Set("X-Result-Count", count) }
 			_, err := connect(t, server.Start(t)).Usages(t.Context(), everything())
 			if _, ok := errors.AsType[*waldur.FormatError](err); !ok {
@@ -407,9 +394,8 @@ func TestListFailsWithoutACount(t *testing.T) {
 
 func TestListIsCompleteWhenARecordAppearsDuringTheRead(t *testing.T) {
 	t.Parallel()
-	server := waldurtest.New()
 	records := months(even(700, 100)...)
-	server.Add(records...)
+	server := newServer(records...)
 	late := records[650]
 	late.Name, late.CategoryUUID = "late", strings.Repeat("e", 32)
 	server.Before = func(n int, _ *http.Request) {
@@ -438,8 +424,7 @@ func TestListIsCompleteWhenPagesAreShorter(t *testing.T) {
 
 func TestEveryRequestHasTheScope(t *testing.T) {
 	t.Parallel()
-	server := waldurtest.New()
-	server.Add(months(12, 400, 12, 168, 168)...)
+	server := newServer(months(12, 400, 12, 168, 168)...)
 	base := server.Start(t)
 	if _, err := connect(t, base).Usages(t.Context(), everything()); err != nil {
 		t.Fatal(err)
@@ -454,9 +439,8 @@ func TestEveryRequestHasTheScope(t *testing.T) {
 // The reason for the pager: following pages loses records on this server.
 func TestFollowingPagesWouldLoseRecords(t *testing.T) {
 	t.Parallel()
-	server := waldurtest.New()
 	records := months(even(2000, 168)...)
-	server.Add(records...)
+	server := newServer(records...)
 	base := server.Start(t)
 	seen := map[string]bool{}
 	for page := 1; page <= 7; page++ {
@@ -496,9 +480,8 @@ func pageOfNames(t *testing.T, base string, page int) []string {
 // The worked example in DESIGN.md, request by request.
 func TestWorkedExampleMakesTheRequestsInTheDesign(t *testing.T) {
 	t.Parallel()
-	server := waldurtest.New()
 	records := months(168, 168, 168, 168, 28)
-	server.Add(records...)
+	server := newServer(records...)
 	client := connect(t, server.Start(t), func(config *waldur.Config) { config.MaxConcurrentRequests = 1 })
 	usages, err := client.Usages(t.Context(), everything())
 	wantAll(t, usages, err, records)

@@ -26,6 +26,14 @@ func everything() waldur.Query {
 	return waldur.Query{Scope: project(), Fields: waldur.AllFields()}
 }
 
+// newServer returns a Waldur with the project and records.
+func newServer(records ...waldurtest.Record) *waldurtest.Waldur {
+	server := waldurtest.New()
+	server.AddScope(projectPath)
+	server.Add(records...)
+	return server
+}
+
 // clock does not wait. It records the waits.
 type clock struct {
 	now    time.Time
@@ -55,7 +63,7 @@ func (c clock) waits() []time.Duration {
 	}
 }
 
-// connect returns a client of the Waldur at the URL. change may change its
+// connect returns a client of the Waldur at the URL. change modifies the
 // configuration.
 func connect(t waldurtest.TB, url string, change ...func(*waldur.Config)) *waldur.Client {
 	t.Helper()

@@ -172,8 +172,7 @@ func TestRequestsInFlightAreLimited(t *testing.T) {
 
 func TestConnectionIsReused(t *testing.T) {
 	t.Parallel()
-	server := waldurtest.New()
-	server.Add(months(even(1000, 100)...)...)
+	server := newServer(months(even(1000, 100)...)...)
 	client := connect(t, server.Start(t)) // two requests at once
 	if _, err := client.Usages(t.Context(), everything()); err != nil {
 		t.Fatal(err)
@@ -203,8 +202,7 @@ func logInto(lines *[]line) func(*waldur.Config) {
 
 func TestLogHasALinePerRequestAndPerRead(t *testing.T) {
 	t.Parallel()
-	server := waldurtest.New()
-	server.Add(months(100, 100, 100, 100)...)
+	server := newServer(months(100, 100, 100, 100)...)
 	server.Intercept = func(n int, w http.ResponseWriter, _ *http.Request) bool {
 		w.Header().Set("X-Request-Id", "request-"+string(rune('0'+n)))
 		if n == 1 {

@@ -79,7 +79,7 @@ func TestReadsInAStormOfFaultsAreExactOrFail(t *testing.T) {
 	t.Parallel()
 	const reads, atOnce = 1000, 8
 	proxy := &storm{waldur: waldurtest.New(), random: rand.New(rand.NewPCG(1, 2))}
-	proxy.waldur.PageCap = 60 // to decode fewer records in as many requests
+	proxy.waldur.PageCap = 60 // fewer records to decode per request
 	records := months(even(120, 12)...)
 	proxy.waldur.Add(records...)
 	query := everything()

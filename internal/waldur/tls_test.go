@@ -68,7 +68,7 @@ func inPEM(blockType string, der []byte) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: blockType, Bytes: der}))
 }
 
-// loopback returns a certificate for 127.0.0.1. change may change it.
+// loopback returns a certificate for 127.0.0.1, modified by change.
 func loopback(change ...func(*x509.Certificate)) *x509.Certificate {
 	certificate := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "A server"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},

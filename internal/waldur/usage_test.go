@@ -15,8 +15,7 @@ func TestDateOfARecordByIDIsValidOrNull(t *testing.T) {
 	} {
 		t.Run(date, func(t *testing.T) {
 			t.Parallel()
-			server := waldurtest.New()
-			server.Add(months(1)...)
+			server := newServer(months(1)...)
 			server.Rewrite = func(_ int, _ *http.Request, answer *waldurtest.Answer) {
 				answer.Body = []byte(`{"date":` + date + `}`)
 			}

@@ -220,8 +220,7 @@ func recordedInstallation(t *testing.T, exchanges map[string]exchange) *waldurte
 		stored = append(stored, filler(scopeL, "2020-01-01", n))
 	}
 
-	w := waldurtest.New()
-	w.Add(stored...)
+	w := newWaldur(stored...)
 	w.AddScope(scopeE)
 	w.AddScope(userU)
 	w.AddScope("/api/users/c463b7e06c2e4b1cbeb92fdf8b08d4b3/")

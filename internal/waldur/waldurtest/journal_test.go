@@ -28,8 +28,7 @@ func TestAnswersCostAsMeasured(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := waldurtest.New()
-			w.Add(waldurtest.History(waldurtest.ProjectScope(1), 2, 150)...)
+			w := newWaldur(waldurtest.History(waldurtest.ProjectScope(1), 2, 150)...)
 			answer := ask(t, w, list+"?"+test.query)
 			want := 22*time.Millisecond + time.Duration(test.records)*test.perRecord
 			if w.Cost() != want {
@@ -45,8 +44,7 @@ func TestAnswersCostAsMeasured(t *testing.T) {
 
 func TestOneRecordCostsAsMuchAsAListOfOneAndRefusalsCostNothing(t *testing.T) {
 	t.Parallel()
-	w := waldurtest.New()
-	w.Add(waldurtest.History(waldurtest.ProjectScope(1), 1, 1)...)
+	w := newWaldur(waldurtest.History(waldurtest.ProjectScope(1), 1, 1)...)
 	ask(t, w, list+"1/?field=date")
 	ask(t, w, list+"2/")
 	ask(t, w, list+"?page=2")

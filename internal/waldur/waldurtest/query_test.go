@@ -11,8 +11,7 @@ import (
 
 func TestDatesAreParsedAsDjangoDoes(t *testing.T) {
 	t.Parallel()
-	w := waldurtest.New()
-	w.Add(waldurtest.History(waldurtest.ProjectScope(1), 4, 1)...) // July to October 2024
+	w := newWaldur(waldurtest.History(waldurtest.ProjectScope(1), 4, 1)...) // July to October 2024
 	for name, test := range map[string]struct {
 		after, before string
 		records       int // -1: refused
@@ -149,8 +148,7 @@ func TestListURLIsRefusedIfTheUserSeesSeveralObjects(t *testing.T) {
 
 func TestLastOfTwoScopesCounts(t *testing.T) {
 	t.Parallel()
-	w := waldurtest.New()
-	w.Add(waldurtest.History(waldurtest.ProjectScope(1), 1, 2)...)
+	w := newWaldur(waldurtest.History(waldurtest.ProjectScope(1), 1, 2)...)
 	w.Add(waldurtest.History(waldurtest.ProjectScope(2), 1, 3)...)
 	got := ask(t, w, list+"?scope="+waldurtest.ProjectScope(1)+"&scope="+waldurtest.ProjectScope(2))
 	if got.count(t) != 3 {
@@ -170,8 +168,7 @@ func TestServerCanIgnoreTheScope(t *testing.T) {
 
 func TestPageSizesAndPageNumbers(t *testing.T) {
 	t.Parallel()
-	w := waldurtest.New()
-	w.Add(waldurtest.History(waldurtest.ProjectScope(1), 7, 100)...)
+	w := newWaldur(waldurtest.History(waldurtest.ProjectScope(1), 7, 100)...)
 	capped := waldurtest.New()
 	capped.PageCap = 5
 	capped.Add(w.Records()...)
@@ -222,8 +219,7 @@ func TestPageSizesAndPageNumbers(t *testing.T) {
 
 func TestLinksHaveTheHostOfTheRequestAndSortedParameters(t *testing.T) {
 	t.Parallel()
-	w := waldurtest.New()
-	w.Add(waldurtest.History(waldurtest.ProjectScope(1), 1, 25)...)
+	w := newWaldur(waldurtest.History(waldurtest.ProjectScope(1), 1, 25)...)
 	got := ask(t, w, list+"?page_size=10&page=2&field=name&field=date", "X-Forwarded-Proto", "https")
 	const base = "<https://waldur.test" + list + "?field=name&field=date"
 	want := base + `&page_size=10>; rel="first", ` + base + `&page_size=10>; rel="prev", ` +

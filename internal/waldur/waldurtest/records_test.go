@@ -14,8 +14,7 @@ import (
 // and the scope of the project.
 func tenThousand() (*waldurtest.Waldur, string) {
 	scope := waldurtest.ProjectScope(1)
-	w := waldurtest.New()
-	w.Add(waldurtest.History(scope, 60, 168)[:10_000]...)
+	w := newWaldur(waldurtest.History(scope, 60, 168)[:10_000]...)
 	return w, scope
 }
 

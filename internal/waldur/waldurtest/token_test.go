@@ -85,8 +85,7 @@ func TestStaffCanImpersonateUsers(t *testing.T) {
 
 func TestWithoutAScopeEveryUserGetsAllRecords(t *testing.T) {
 	t.Parallel()
-	w := waldurtest.New()
-	w.Add(waldurtest.History(waldurtest.ProjectScope(1), 1, 2)...)
+	w := newWaldur(waldurtest.History(waldurtest.ProjectScope(1), 1, 2)...)
 	w.Add(waldurtest.History(waldurtest.CustomerScope(1), 1, 3)...)
 	w.Add(waldurtest.Record{Date: "2024-10-01", Type: "null scope"})
 	w.AddToken("nobody", waldurtest.User{Sees: []string{}})

@@ -22,6 +22,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const list = "/api/marketplace-category-component-usages/"
 
+func newWaldur(records ...waldurtest.Record) *waldurtest.Waldur {
+	w := waldurtest.New()
+	w.Add(records...)
+	return w
+}
+
 // ask sends a GET request with the usual token, without a socket, for a path and
 // query of the host waldur.test. headers are pairs; an empty value removes a
 // header.
@@ -101,8 +107,7 @@ func TestOtherRequestsAreAnsweredAsDjangoAndGunicornDo(t *testing.T) {
 
 func TestHeadCostsAsMuchAsGetAndHasNoBody(t *testing.T) {
 	t.Parallel()
-	w := waldurtest.New()
-	w.Add(waldurtest.History(waldurtest.ProjectScope(1), 1, 5)...)
+	w := newWaldur(waldurtest.History(waldurtest.ProjectScope(1), 1, 5)...)
 	get := ask(t, w, list)
 	cost := w.Cost()
 	head := send(t, w, http.MethodHead, list)
@@ -175,8 +180,7 @@ func TestRecordInsertedBetweenCountAndSelectPushesAnotherOut(t *testing.T) {
 func TestUpdateReplacesTheRecords(t *testing.T) {
 	t.Parallel()
 	scope := waldurtest.ProjectScope(1)
-	w := waldurtest.New()
-	w.Add(waldurtest.History(scope, 2, 3)...)
+	w := newWaldur(waldurtest.History(scope, 2, 3)...)
 	before := w.Records()
 	w.Update(func(records []waldurtest.Record) []waldurtest.Record {
 		records[0].Name = "changed"
