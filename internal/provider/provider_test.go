@@ -366,7 +366,7 @@ func TestReadIsDeferredWhenConfigurationIsUnknownAndTheCLIAllowsIt(t *testing.T)
 	}
 }
 
-// Package waldur logs no token. If a later change does, it must not be shown.
+// Package waldur logs no token today. If it does, the token must be masked.
 func TestTokenIsMaskedInLogs(t *testing.T) {
 	t.Parallel()
 	const token = "0123456789abcdef"
