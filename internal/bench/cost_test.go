@@ -136,7 +136,6 @@ func longLists(t *testing.T) group {
 		share float64
 	}{
 		{"", even, 0},
-		{", every fourth month missing", withGaps, 0},
 		{", grown from half in two steps", grown, 0},
 		{", months that differ by up to a tenth", uneven, 1.30},
 	} {

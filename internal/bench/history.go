@@ -16,16 +16,6 @@ func even(n, perMonth int) lengths {
 	return fill(n, func(int) int { return perMonth })
 }
 
-// withGaps leaves every fourth month out.
-func withGaps(n, perMonth int) lengths {
-	return fill(n, func(month int) int {
-		if month%4 == 3 {
-			return 0
-		}
-		return perMonth
-	})
-}
-
 // grown is a scope that came to use more components, a year ago and two years
 // ago: it began with half of them.
 func grown(n, perMonth int) lengths {

@@ -31,7 +31,7 @@ func TestARowIsReachedOnlyWhenEachOfItsCasesIs(t *testing.T) {
 
 func TestHistoriesHaveAsManyRecordsAsTheyShould(t *testing.T) {
 	t.Parallel()
-	for name, shape := range map[string]func(n, perMonth int) lengths{"even": even, "with gaps": withGaps, "grown": grown, "uneven": uneven} {
+	for name, shape := range map[string]func(n, perMonth int) lengths{"even": even, "grown": grown, "uneven": uneven} {
 		for _, n := range []int{0, 1, 24, 3000} {
 			history := shape(n, 168)
 			if got := history.total(); got != n || len(history.records(0)) != n {

@@ -31,7 +31,7 @@ func acceptSince(t *testing.T, versions []tfversion.TerraformVersionCheck, serve
 	t.Helper()
 	environment := map[string]string{"WALDUR_API_URL": server.Start(t), "WALDUR_ACCESS_TOKEN": waldurtest.Token}
 	fake := dependencies{
-		lookupEnv: func(name string) (string, bool) { value, found := environment[name]; return value, found },
+		lookupEnv: lookupIn(environment),
 		random:    func() float64 { return 0 },
 	}
 	resource.ParallelTest(t, resource.TestCase{

@@ -37,7 +37,7 @@ func TestSettings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSettings(row.model, func(name string) (string, bool) { value, found := row.environment[name]; return value, found }, time.Now())
+			s := newSettings(row.model, lookupIn(row.environment), time.Now())
 			if s.diagnostics.HasError() || len(s.unknown) > 0 {
 				t.Fatal(s.diagnostics, s.unknown)
 			}
@@ -56,9 +56,7 @@ func TestSettings(t *testing.T) {
 func TestSettingsReportEveryError(t *testing.T) {
 	t.Parallel()
 	s := newSettings(providerModel{Endpoint: types.StringValue("localhost"), CACertificate: types.StringValue("x")},
-		func(name string) (string, bool) {
-			return map[string]string{"WALDUR_HTTP_TIMEOUT": "soon", "WALDUR_MAX_RETRIES": "often"}[name], true
-		}, time.Now())
+		lookupIn(map[string]string{"WALDUR_ACCESS_TOKEN": "", "WALDUR_HTTP_TIMEOUT": "soon", "WALDUR_MAX_RETRIES": "often"}), time.Now())
 	if n := s.diagnostics.ErrorsCount(); n != 5 {
 		t.Errorf("%d errors, want 5: %v", n, s.diagnostics)
 	}

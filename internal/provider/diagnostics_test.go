@@ -476,6 +476,15 @@ func TestUnexpectedErrorIsShown(t *testing.T) {
 	}
 }
 
+// requireReadError checks the diagnostic of an error of package waldur and returns
+// its detail.
+func requireReadError(t *testing.T, err error, summary string, details ...string) (detail string) {
+	t.Helper()
+	shown := newProviderData(t).readError(err, readTarget{what: "usages"})
+	requireError(t, diagnostics{{severity: "error", summary: shown.Summary(), detail: shown.Detail()}}, "Unable to read usages: "+summary, "", details)
+	return shown.Detail()
+}
+
 // newProviderData returns the data of a provider with a client.
 func newProviderData(t *testing.T) *providerData {
 	t.Helper()
@@ -505,11 +514,9 @@ func TestDiagnosticsOfConnectionsSayWhatToDo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			err := &waldur.UnreachableError{Origin: "https://waldur.example.com", Reason: row.reason, Problem: "the problem", Request: waldur.Request{Method: "GET", Path: "/x/"}, Attempts: 7}
-			shown := newProviderData(t).readError(err, readTarget{what: "usages"})
-			requireError(t, diagnostics{{severity: "error", summary: shown.Summary(), detail: shown.Detail()}}, "Unable to read usages: "+row.summary, "",
-				[]string{"https://waldur.example.com: the problem.\nRequest: GET /x/, 7 times.\n\n", row.advice})
-			if strings.Contains(shown.Detail(), row.unwanted) {
-				t.Errorf("%s\nunwanted: %s", shown.Detail(), row.unwanted)
+			detail := requireReadError(t, err, row.summary, "https://waldur.example.com: the problem.\nRequest: GET /x/, 7 times.\n\n", row.advice)
+			if strings.Contains(detail, row.unwanted) {
+				t.Errorf("%s\nunwanted: %s", detail, row.unwanted)
 			}
 		})
 	}
@@ -517,16 +524,14 @@ func TestDiagnosticsOfConnectionsSayWhatToDo(t *testing.T) {
 		waldur.ReasonUnknown: "ca_certificate", waldur.ReasonHTTPExpected: "http:// in endpoint", waldur.ReasonNotHTTPS: "port of endpoint",
 	} {
 		err := &waldur.TLSError{Origin: "https://waldur.example.com", Reason: reason, Problem: "the problem", Request: waldur.Request{Method: "GET", Path: "/x/"}}
-		shown := newProviderData(t).readError(err, readTarget{what: "usages"})
-		requireError(t, diagnostics{{severity: "error", summary: shown.Summary(), detail: shown.Detail()}}, "Unable to read usages: no trusted TLS connection", "",
-			[]string{"https://waldur.example.com: the problem.", advice})
+		requireReadError(t, err, "no trusted TLS connection", "https://waldur.example.com: the problem.", advice)
 	}
 }
 
 func TestDiagnosticsOfReadsSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	request := waldur.Request{Method: "GET", Path: "/api/x/"}
-	const asked = "\nRequest: GET /api/x/."
+	const requested = "\nRequest: GET /api/x/."
 	down := &waldur.StatusError{Request: request, Status: 503, Detail: "Back soon.", Attempts: 3}
 	for name, row := range map[string]struct {
 		err     error
@@ -535,11 +540,11 @@ func TestDiagnosticsOfReadsSayWhatToDo(t *testing.T) {
 	}{
 		"records that change": {
 			&waldur.IncompleteError{Request: request, Problem: "12 records came where 13 were due", Reads: 6}, "list not verified to be complete",
-			[]string{"In each of 6 attempts, records changed while they were read: 12 records came where 13 were due." + asked, "again in a few minutes", "Waldur administrator"},
+			[]string{"In each of 6 attempts, records changed while they were read: 12 records came where 13 were due." + requested, "again in a few minutes", "Waldur administrator"},
 		},
 		"answers that cannot be verified": {
 			&waldur.UnverifiableError{Request: request, Problem: "303 records came where 300 were asked for"}, "list cannot be verified to be complete",
-			[]string{"The server's answers do not allow it: 303 records came where 300 were asked for." + asked, "another run will not help", "administrator"},
+			[]string{"The server's answers do not allow it: 303 records came where 300 were asked for." + requested, "another run will not help", "administrator"},
 		},
 		"a deadline": {
 			&waldur.DeadlineError{Request: request, Limit: 10 * time.Minute}, "not finished in time",
@@ -551,7 +556,7 @@ func TestDiagnosticsOfReadsSayWhatToDo(t *testing.T) {
 		},
 		"a deadline in a list that changes": {
 			&waldur.DeadlineError{Request: request, Limit: time.Minute, LastFailure: &waldur.IncompleteError{Request: request, Problem: "page 2 is gone", Reads: 2}}, "not finished in time",
-			[]string{"\nLast failure: In each of 2 attempts, records changed while they were read: page 2 is gone." + asked},
+			[]string{"\nLast failure: In each of 2 attempts, records changed while they were read: page 2 is gone." + requested},
 		},
 		"an outage": {
 			&waldur.OutageError{Request: request, LastFailure: down}, "too many failed requests",
@@ -560,8 +565,7 @@ func TestDiagnosticsOfReadsSayWhatToDo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			shown := newProviderData(t).readError(row.err, readTarget{what: "usages"})
-			requireError(t, diagnostics{{severity: "error", summary: shown.Summary(), detail: shown.Detail()}}, "Unable to read usages: "+row.summary, "", row.details)
+			requireReadError(t, row.err, row.summary, row.details...)
 		})
 	}
 }

@@ -52,7 +52,7 @@ func newSession(tb testing.TB, environment map[string]string) *session {
 	tb.Helper()
 	s := &session{tb: tb, clock: &jumpingClock{now: time.Date(2024, 10, 1, 12, 0, 0, 0, time.UTC)}, logged: &lines{}, terraform: "1.11.4"}
 	s.server = providerserver.NewProtocol6(newWith("1.2.3", dependencies{
-		lookupEnv: func(name string) (string, bool) { value, found := environment[name]; return value, found },
+		lookupEnv: lookupIn(environment),
 		clock:     s.clock,
 		random:    func() float64 { return 0.5 },
 		log:       s.logged.add,
@@ -62,6 +62,11 @@ func newSession(tb testing.TB, environment map[string]string) *session {
 		tb.Fatal(err)
 	}
 	return s
+}
+
+// lookupIn returns a function like os.LookupEnv.
+func lookupIn(environment map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) { value, found := environment[name]; return value, found }
 }
 
 // connect starts the fake Waldur and returns a provider that is configured for
