@@ -64,7 +64,7 @@ func (p *providerData) listError(err error, target readTarget) diag.Diagnostic {
 		return target.unable("list not verified to be complete",
 			fmt.Sprintf("In each of %d attempts, records changed while they were read: %s.", incomplete.Reads, incomplete.Problem),
 			requestLine(incomplete.Request, 1, ""),
-			"None of the records is used. Run this again in a few minutes. If the problem persists, raise timeouts.read.")
+			"None of the records is used. Run this again in a few minutes. If the problem persists, contact the Waldur administrator.")
 	}
 	if unverifiable, ok := errors.AsType[*waldur.UnverifiableError](err); ok {
 		return target.unable("list cannot be verified to be complete",

@@ -272,7 +272,7 @@ func TestDiagnosticsOfFailedReads(t *testing.T) {
 				}
 			},
 			summary: "Unable to read usages: list not verified to be complete",
-			details: []string{"In each of 7 attempts, records changed while they were read", "None of the records is used", "again in a few minutes", "timeouts.read", listRequest},
+			details: []string{"In each of 7 attempts, records changed while they were read", "None of the records is used", "again in a few minutes", "Waldur administrator", listRequest},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -540,7 +540,7 @@ func TestDiagnosticsOfReadsSayWhatToDo(t *testing.T) {
 	}{
 		"records that change": {
 			&waldur.IncompleteError{Request: request, Problem: "12 records came where 13 were due", Reads: 6}, "list not verified to be complete",
-			[]string{"In each of 6 attempts, records changed while they were read: 12 records came where 13 were due." + requested, "again in a few minutes", "timeouts.read"},
+			[]string{"In each of 6 attempts, records changed while they were read: 12 records came where 13 were due." + requested, "again in a few minutes", "Waldur administrator"},
 		},
 		"answers that cannot be verified": {
 			&waldur.UnverifiableError{Request: request, Problem: "303 records came where 300 were asked for"}, "list cannot be verified to be complete",

@@ -1,3 +1,8 @@
+// Package provider is the Terraform side of the project: schemas, configuration,
+// state and diagnostics.
+//
+// A value takes one path: configuration → client → records → state. What Waldur
+// is asked, and whether its answers are valid, is decided by package waldur.
 package provider
 
 import (
@@ -12,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
@@ -192,3 +198,22 @@ func (p *usageProvider) Functions(context.Context) []func() function.Function {
 
 // Resources implements provider.Provider: there are none.
 func (p *usageProvider) Resources(context.Context) []func() resource.Resource { return nil }
+
+// Masking a shorter token would reveal it: it may be part of ordinary words.
+const minMasked = 8
+
+// masked hides the token in log lines. Package waldur logs no token: this holds
+// if a later change does. The mask is set for each line, as one that is set in
+// Configure does not apply to Read.
+func masked(log waldur.Log, token string) waldur.Log {
+	if len(token) < minMasked {
+		return log
+	}
+	return func(ctx context.Context, message string, fields map[string]any) {
+		log(tflog.MaskLogStrings(ctx, token), message, fields)
+	}
+}
+
+func debug(ctx context.Context, message string, fields map[string]any) {
+	tflog.Debug(ctx, message, fields)
+}

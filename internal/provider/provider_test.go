@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"maps"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-log/tflogtest"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
@@ -361,5 +363,19 @@ func TestReadIsDeferredWhenConfigurationIsUnknownAndTheCLIAllowsIt(t *testing.T)
 	s.requireNone(s.diagnostics(resp.Diagnostics, err))
 	if resp.Deferred == nil || resp.Deferred.Reason != tfprotov6.DeferredReasonProviderConfigUnknown {
 		t.Errorf("deferred: %v", resp.Deferred)
+	}
+}
+
+// Package waldur logs no token today. If it does, the token must be masked.
+func TestTokenIsMaskedInLogs(t *testing.T) {
+	t.Parallel()
+	const token = "0123456789abcdef"
+	var log bytes.Buffer
+	write := masked(debug, token)
+	write(tflogtest.RootLogger(t.Context(), &log), "Waldur says "+token, map[string]any{"error": "refused " + token, "records": 3})
+	shown := log.String()
+	if strings.Contains(shown, token) || !strings.Contains(shown, "Waldur says ***") || !strings.Contains(shown, "refused ***") ||
+		!strings.Contains(shown, `"records":3`) || !strings.Contains(shown, `"@level":"debug"`) {
+		t.Errorf("logged: %s", shown)
 	}
 }
