@@ -238,7 +238,7 @@ func TestAccWorkflowEndsAsTheBudgetDoesAndShowsIt(t *testing.T) {
 		"incomplete list": {
 			used: 500, waldur: func(w *waldurtest.Waldur) {
 				w.Rewrite = func(_ int, _ *http.Request, answer *waldurtest.Answer) { answer.Header.Set("X-Result-Count", "0") }
-			}, summary: "list not verified to be complete", without: "| CPU",
+			}, summary: "list cannot be verified to be complete", without: "| CPU",
 		},
 		"another Terraform was asked for": {
 			used: 500, with: "TF=no-such-program", summary: "The budget check ended before it had a result.", without: "| CPU",

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -209,39 +208,51 @@ func TestReadsSucceedWhileTheCurrentMonthChangesTwentyTimesASecond(t *testing.T)
 
 func TestReadsSurviveARestart(t *testing.T) {
 	t.Parallel()
-	for name, gateway := range map[string]bool{"the port refuses connections": false, "a proxy answers 502": true} {
+	for name, restart := range map[string]struct {
+		status     int // of a proxy; 0: connections are refused
+		retryAfter string
+		atOnce     int // requests
+	}{
+		"connections are refused":         {0, "", 4},
+		"a proxy answers 502":             {502, "", 4},
+		"a proxy asks to retry in 1 s":    {503, "1", 4},
+		"twelve requests at once are met": {502, "", 12},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var result reads
-				for range 12 {
-					records := months(even(700, 60)...)
-					var down atomic.Pointer[time.Time]
-					restarting := func() bool { since := down.Load(); return since != nil && time.Since(*since) < 10*time.Second }
-					server, client := startSlow(t, records, func(config *waldur.Config) {
-						dial := config.Dial
-						config.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-							if restarting() && !gateway {
-								return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
-							}
-							return dial(ctx, network, address)
+				start := time.Now()
+				restarting := func() bool { return time.Since(start) < 10*time.Second }
+				server, client := startSlow(t, months(even(700, 60)...), func(config *waldur.Config) {
+					config.MaxConcurrentRequests = restart.atOnce
+					dial := config.Dial
+					config.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+						if restarting() && restart.status == 0 {
+							return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 						}
-					})
-					server.Intercept = func(n int, w http.ResponseWriter, _ *http.Request) bool {
-						if n == 3 {
-							down.Store(new(time.Now()))
-						}
-						if !restarting() {
-							return false
-						}
-						if !gateway {
-							panic(http.ErrAbortHandler)
-						}
-						w.WriteHeader(http.StatusBadGateway)
-						return true
+						return dial(ctx, network, address)
 					}
-					result.read(t, client, namesIn(server))
+				})
+				server.Intercept = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+					if restarting() {
+						w.Header().Set("Retry-After", restart.retryAfter)
+						w.WriteHeader(restart.status)
+					}
+					return restarting()
 				}
+				var mu sync.Mutex
+				var group sync.WaitGroup
+				for range 12 {
+					group.Go(func() {
+						var one reads
+						one.read(t, client, namesIn(server))
+						mu.Lock()
+						defer mu.Unlock()
+						result.all, result.failed, result.wrong = result.all+one.all, result.failed+one.failed, result.wrong+one.wrong
+					})
+				}
+				group.Wait()
 				result.check(t, 1.0/12)
 			})
 		})

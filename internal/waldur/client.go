@@ -115,7 +115,7 @@ func NewClient(config Config) *Client {
 			MaxResponseHeaderBytes: 64 << 10,
 		},
 		sem:     semaphore.NewWeighted(int64(config.MaxConcurrentRequests)),
-		retries: newRetryBudget(),
+		retries: newRetryBudget(config.MaxConcurrentRequests),
 	}
 }
 

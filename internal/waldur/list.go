@@ -43,7 +43,7 @@ type listReader struct {
 
 func (l *listReader) read(ctx context.Context) ([]Usage, error) {
 	first := l.newPager(l.query.Before)
-	if err := first.advance(ctx); err != nil {
+	if err := first.repeat(ctx, first.step); err != nil {
 		return nil, err
 	}
 	pagers, err := l.split(ctx, first)
@@ -77,7 +77,7 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 	group, groupContext := errgroup.WithContext(ctx)
 	// A server that ignores the scope is noticed before its complete
 	// installation is read.
-	group.Go(func() error { return first.readScope(groupContext) })
+	group.Go(func() error { return first.repeat(groupContext, first.readScope) })
 	for i := 1; i < parts; i++ {
 		group.Go(func() (err error) {
 			found[i], err = l.pagerNear(groupContext, first, len(first.usages)+first.remaining*i/parts)
@@ -108,7 +108,8 @@ func (l *listReader) pagerNear(ctx context.Context, first *pager, position int) 
 	dates := next.upTo(next.before, next.cap, Fields(FieldDate))
 	dates.page += position / dates.size
 	page, err := next.fetch(ctx, dates)
-	if _, shorter := errors.AsType[*IncompleteError](err); shorter {
+	_, shorter := errors.AsType[*IncompleteError](err)
+	if shorter || err == nil && len(page.usages) == 0 {
 		next.done = true
 		return next, nil
 	}
@@ -132,7 +133,7 @@ func (l *listReader) pagerNear(ctx context.Context, first *pager, position int) 
 // the scope returns: records of a project have counterparts at its customer.
 func (l *listReader) resolveScopes(ctx context.Context, usages []Usage, last *pager) error {
 	if len(usages) > 0 && !last.scope.Valid {
-		if err := last.readScope(ctx); err != nil {
+		if err := last.repeat(ctx, last.readScope); err != nil {
 			return err
 		}
 	}
@@ -145,7 +146,8 @@ func (l *listReader) resolveScopes(ctx context.Context, usages []Usage, last *pa
 	for duplicate := range Duplicates(usages) {
 		if date := duplicate.Date.Value; date != checked {
 			checked = date
-			if _, err := last.fetch(ctx, window{after: date, before: date, size: last.cap, page: 1, fields: Fields(FieldDate, FieldScope)}); err != nil {
+			scopes := window{after: date, before: date, size: last.cap, page: 1, fields: Fields(FieldDate, FieldScope)}
+			if err := last.repeat(ctx, func(ctx context.Context) error { _, err := last.fetch(ctx, scopes); return err }); err != nil {
 				return err
 			}
 		}

@@ -502,3 +502,21 @@ func TestWorkedExampleMakesTheRequestsInTheDesign(t *testing.T) {
 		t.Errorf("requests\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// Waldur answers 404 for a page beyond the end, others an empty list.
+func TestPageBeyondTheEndMayBeAnEmptyList(t *testing.T) {
+	t.Parallel()
+	server := waldurtest.New()
+	records := months(even(1200, 60)...)
+	server.Add(records...)
+	server.Intercept = func(_ int, w http.ResponseWriter, r *http.Request) bool {
+		beyond := r.URL.Query().Get("page") != ""
+		if beyond {
+			w.Header().Set("X-Result-Count", "60")
+			_, _ = w.Write([]byte("[]"))
+		}
+		return beyond
+	}
+	usages, err := connect(t, server.Start(t), func(config *waldur.Config) { config.MaxConcurrentRequests = 4 }).Usages(t.Context(), everything())
+	wantAll(t, usages, err, records)
+}

@@ -49,17 +49,17 @@ func (l *listReader) newPager(before string) *pager {
 
 func (p *pager) readAll(ctx context.Context) error {
 	for !p.done {
-		if err := p.advance(ctx); err != nil {
+		if err := p.repeat(ctx, p.step); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// advance makes a step, again after a wait while records are being written.
-func (p *pager) advance(ctx context.Context) error {
+// repeat makes a step, again after a wait while records are being written.
+func (p *pager) repeat(ctx context.Context, step func(context.Context) error) error {
 	for attempt := 1; ; attempt++ {
-		err := p.step(ctx)
+		err := step(ctx)
 		incomplete, ok := errors.AsType[*IncompleteError](err)
 		if !ok {
 			return err
@@ -159,8 +159,8 @@ func (p *pager) nextSize(ctx context.Context) (int, error) {
 	if !p.list.query.recordFields().costsLookups() || (p.until == "" && p.remaining <= p.cap) {
 		return p.cap, nil
 	}
-	if 0 < p.remaining && p.remaining < p.cap {
-		return p.remaining + 1, nil
+	if p.remaining < p.cap { // the page ends with the first record of the next part
+		return max(0, p.remaining) + 1, nil
 	}
 	if size := p.sizeAhead(); size > 0 {
 		return size, nil

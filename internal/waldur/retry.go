@@ -16,10 +16,12 @@ import (
 const (
 	retryBase = 500 * time.Millisecond // bound of the first wait
 	retryCap  = 20 * time.Second       // bound of every wait
-	// retryReserve is the number of retries that the client may be ahead of its
-	// successful requests: a retry withdraws from it, a success deposits one.
+	// The number of retries that the client may be ahead of its successful
+	// requests, at least: a retry withdraws from it, a success deposits one.
 	retryReserve = 50
-	timeoutPrice = 5 // what a retry withdraws after a timeout: it has taken long
+	// The same for each request that is allowed at once: its retries and two more.
+	retryReservePerRequest = 8
+	timeoutPrice           = 5 // what a retry withdraws after a timeout: it has taken long
 )
 
 // operation holds the state shared by all requests of one call of the client.
@@ -49,7 +51,7 @@ func (o *operation) get(ctx context.Context, call call) (http.Header, []byte, er
 		return nil, nil, err
 	}
 	defer o.client.sem.Release(1)
-	if failure := o.client.retries.outage(); failure != nil {
+	if failure := o.client.retries.hanging(o.client.config.Clock.Now()); failure != nil {
 		return nil, nil, &OutageError{Request: call.request, LastFailure: failure}
 	}
 	for attempt := 1; ; attempt++ {
@@ -60,11 +62,11 @@ func (o *operation) get(ctx context.Context, call call) (http.Header, []byte, er
 			o.client.retries.deposit()
 			return got.header, got.body, nil
 		}
-		wait, retry := o.retryAfter(err, attempt)
+		wait, retry := o.nextWait(err, attempt)
 		if !retry {
 			return nil, nil, afterAttempts(err, attempt, false)
 		}
-		if !o.client.retries.withdraw(price(err), err) {
+		if !o.client.retries.withdraw(price(err), err, o.client.config.Clock.Now()) {
 			return nil, nil, afterAttempts(err, attempt, true)
 		}
 		if err := o.client.config.Clock.Sleep(ctx, wait); err != nil {
@@ -73,12 +75,12 @@ func (o *operation) get(ctx context.Context, call call) (http.Header, []byte, er
 	}
 }
 
-// retryAfter returns how long to wait before the next attempt, and whether there
-// is to be one.
-func (o *operation) retryAfter(err error, attempt int) (wait time.Duration, retry bool) {
+// nextWait returns how long to wait before the next attempt, and whether there is
+// to be one.
+func (o *operation) nextWait(err error, attempt int) (wait time.Duration, retry bool) {
 	wait = backoff(attempt, o.client.config.Random)
-	if refused, ok := errors.AsType[*StatusError](err); ok && refused.RetryAfter > 0 {
-		wait = refused.RetryAfter
+	if refused, ok := errors.AsType[*StatusError](err); ok {
+		wait = max(wait, refused.RetryAfter)
 	}
 	return wait, isRetryable(err, attempt) && attempt <= o.client.config.MaxRetries && wait <= retryCap
 }
@@ -169,39 +171,53 @@ func retryAfter(header http.Header, now time.Time) time.Duration {
 
 // retryBudget is shared by all requests of a client.
 type retryBudget struct {
+	reserve int
+
 	mu      sync.Mutex
 	balance int
-	failure error // the first one after the budget was used up; nil after a success
+	outage  struct {
+		failure error // the latest timeout that found the budget used up; nil after a success
+		since   time.Time
+	}
 }
 
-func newRetryBudget() *retryBudget { return &retryBudget{balance: retryReserve} }
+func newRetryBudget(concurrentRequests int) *retryBudget {
+	reserve := max(retryReserve, retryReservePerRequest*concurrentRequests)
+	return &retryBudget{reserve: reserve, balance: reserve}
+}
 
 // withdraw reports whether a retry is allowed after a failure.
-func (b *retryBudget) withdraw(price int, failure error) bool {
+func (b *retryBudget) withdraw(price int, failure error, now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.balance < price {
-		b.failure = failure
-		return false
+	if b.balance >= price {
+		b.balance -= price
+		return true
 	}
-	b.balance -= price
-	return true
+	if price == timeoutPrice {
+		b.outage.failure, b.outage.since = failure, now
+	}
+	return false
 }
 
 func (b *retryBudget) deposit() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.balance = min(retryReserve, b.balance+1)
-	b.failure = nil
+	b.balance = min(b.reserve, b.balance+1)
+	b.outage.failure = nil
 }
 
-// outage returns the failure that could not be retried because the budget was
-// used up, if no request has succeeded since. A read has failed by then: more
-// requests would only make the others wait.
-func (b *retryBudget) outage() error {
+// hanging returns the timeout after which no request is made, as each would
+// hang: the budget is used up, and no request has succeeded since. One request is
+// let through each time that retryCap has passed.
+func (b *retryBudget) hanging(now time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.failure
+	if now.Sub(b.outage.since) > retryCap {
+		b.outage.since = now
+		return nil
+	}
+	return b.outage.failure
 }
 
 func price(err error) int {

@@ -126,13 +126,14 @@ func TestNetworkErrorsAreTransient(t *testing.T) {
 
 func TestRetryBudgetIsLimited(t *testing.T) {
 	t.Parallel()
-	budget := newRetryBudget()
+	budget := newRetryBudget(4)
+	now := time.Date(2024, 10, 15, 12, 0, 0, 0, time.UTC)
 	var group sync.WaitGroup
 	var mu sync.Mutex
 	withdrawn := 0
 	for range 4 * retryReserve {
 		group.Go(func() {
-			if budget.withdraw(1, nil) {
+			if budget.withdraw(1, nil, now) {
 				mu.Lock()
 				defer mu.Unlock()
 				withdrawn++
@@ -144,19 +145,42 @@ func TestRetryBudgetIsLimited(t *testing.T) {
 		t.Errorf("%d retries are allowed, want %d", withdrawn, retryReserve)
 	}
 	budget.deposit()
-	if !budget.withdraw(1, nil) || budget.withdraw(1, nil) {
+	if !budget.withdraw(1, nil, now) || budget.withdraw(1, nil, now) {
 		t.Error("a good answer does not deposit exactly one retry")
 	}
 	for range 2 * retryReserve {
 		budget.deposit()
 	}
 	for range retryReserve {
-		if !budget.withdraw(1, nil) {
+		if !budget.withdraw(1, nil, now) {
 			t.Fatal("good answers do not refill the budget")
 		}
 	}
-	if budget.withdraw(1, nil) {
+	if budget.withdraw(1, nil, now) {
 		t.Error("good answers fill the budget beyond the reserve")
+	}
+}
+
+func TestNoRequestIsMadeWhileAllHangButOneNowAndThen(t *testing.T) {
+	t.Parallel()
+	budget := newRetryBudget(4)
+	now := time.Date(2024, 10, 15, 12, 0, 0, 0, time.UTC)
+	hung := errors.New("hung")
+	for budget.withdraw(timeoutPrice, hung, now) {
+		if budget.hanging(now) != nil {
+			t.Fatal("no request is made while retries are allowed")
+		}
+	}
+	if budget.hanging(now) != hung {
+		t.Error("requests are made after the budget is used up")
+	}
+	later := now.Add(retryCap + time.Second)
+	if budget.hanging(later) != nil || budget.hanging(later) != hung {
+		t.Error("not exactly one request is let through after a while")
+	}
+	budget.deposit()
+	if budget.hanging(later) != nil {
+		t.Error("no request is made after one has succeeded")
 	}
 }
 
