@@ -126,21 +126,27 @@ func TestLimitIsInTheFirstStateThatApplies(t *testing.T) {
 	}
 }
 
-func TestShareIsOneOnlyAtTheLimit(t *testing.T) {
+func TestShareIsTheExactQuotient(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		used, limit int64
-		share       string
+		share       *big.Rat
 	}{
-		{0, 100, "0.0000"}, {41, 100, "0.4100"}, {1, 3, "0.3333"}, {2, 3, "0.6666"}, {99_999_999, 100_000_000, "0.9999"}, {100, 100, "1.0000"},
-		{100_000_001, 100_000_000, "1.0001"}, {4, 3, "1.3334"}, {-1, 3, "-0.3334"}, {0, 0, "0.0000"}, {1, 0, ""}, {-1, 0, ""},
+		{0, 100, new(big.Rat)}, {1, 3, big.NewRat(1, 3)}, {-1, 3, big.NewRat(-1, 3)}, {100, 100, big.NewRat(1, 1)},
+		{99_999_999, 100_000_000, big.NewRat(99_999_999, 100_000_000)}, {4, 3, big.NewRat(4, 3)}, {0, 0, new(big.Rat)}, {1, 0, nil}, {-1, 0, nil},
 	} {
-		share, text := share(big.NewInt(row.used), big.NewInt(row.limit)), ""
-		if share != nil {
-			text = share.FloatString(4)
+		share := share(big.NewInt(row.used), big.NewInt(row.limit))
+		if (share == nil) != (row.share == nil) || share != nil && share.Cmp(row.share) != 0 {
+			t.Errorf("%d of %d: %s, not %s", row.used, row.limit, share, row.share)
 		}
-		if text != row.share {
-			t.Errorf("%d of %d: %q, not %q", row.used, row.limit, text, row.share)
+	}
+}
+
+func TestReportShowsAHundredPerCentOnlyAtTheLimit(t *testing.T) {
+	t.Parallel()
+	for used, words := range map[int64]string{99_999_999: " 99 %", 100_000_000: " 100 %", 100_000_001: " 101 %"} {
+		if report := NewCheck([]waldur.Usage{cpu(used)}, map[string]Limit{"CPU": anyCPU(100_000_000)}, defaults()).Report; !strings.Contains(report, words) {
+			t.Errorf("no %q in\n%s", words, report)
 		}
 	}
 }
@@ -172,13 +178,15 @@ func TestForecastIsWhatIsUsedAtTheEndOfThePeriod(t *testing.T) {
 		forecast string
 	}{
 		"half of the month":              {[]waldur.Usage{cpu(50)}, "2024-10-16T12:00:00Z", OK, "100"},
+		"a third of the month":           {[]waldur.Usage{cpu(50)}, "2024-10-11T08:00:00Z", Forecast, "150"},
+		"ten days":                       {[]waldur.Usage{cpu(10)}, "2024-10-11T00:00:00Z", OK, "31"},
 		"half of the month, one more":    {[]waldur.Usage{cpu(51)}, "2024-10-16T12:00:00Z", Forecast, "102"},
-		"a nanosecond before the half":   {[]waldur.Usage{cpu(50)}, "2024-10-16T11:59:59.999999999Z", Forecast, "101"},
+		"a nanosecond before the half":   {[]waldur.Usage{cpu(50)}, "2024-10-16T11:59:59.999999999Z", Forecast, "133920000000000000/1339199999999999"},
 		"another time zone":              {[]waldur.Usage{cpu(50)}, "2024-10-16T14:00:00+02:00", OK, "100"},
 		"before the fourth day":          {[]waldur.Usage{cpu(90)}, "2024-10-03T23:59:59Z", Near, ""},
-		"on the fourth day":              {[]waldur.Usage{cpu(10)}, "2024-10-04T00:00:00Z", Forecast, "104"},
+		"on the fourth day":              {[]waldur.Usage{cpu(10)}, "2024-10-04T00:00:00Z", Forecast, "310/3"},
 		"before the period":              {[]waldur.Usage{cpu(10)}, "2024-09-15T00:00:00Z", OK, ""},
-		"on the last day":                {[]waldur.Usage{cpu(99)}, "2024-10-31T00:00:00Z", Forecast, "103"},
+		"on the last day":                {[]waldur.Usage{cpu(99)}, "2024-10-31T00:00:00Z", Forecast, "1023/10"},
 		"after the period":               {[]waldur.Usage{cpu(99)}, "2024-12-01T00:00:00Z", Near, "99"},
 		"over, with a forecast":          {[]waldur.Usage{cpu(101)}, "2024-10-16T12:00:00Z", Over, "202"},
 		"over, and more is not known":    {[]waldur.Usage{cpu(101), cpu(0, noAmount)}, "2024-10-16T12:00:00Z", Over, ""},
@@ -192,7 +200,7 @@ func TestForecastIsWhatIsUsedAtTheEndOfThePeriod(t *testing.T) {
 			outcome := NewCheck(row.usages, map[string]Limit{"x": anyCPU(100)}, options).Limits["x"]
 			forecast := ""
 			if outcome.Forecast != nil {
-				forecast = outcome.Forecast.String()
+				forecast = outcome.Forecast.RatString()
 			}
 			if outcome.State != row.state || forecast != row.forecast {
 				t.Errorf("state %s, forecast %q", outcome.State, forecast)

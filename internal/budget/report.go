@@ -74,18 +74,19 @@ func (o Outcome) share() string {
 	case o.Limit.Sign() == 0:
 		return bar(0) + " 0 %"
 	}
-	percent := new(big.Rat).SetFrac(new(big.Int).Mul(o.Used, big.NewInt(100)), o.Limit)
+	percent := new(big.Rat).Mul(o.Share, big.NewRat(100, 1))
 	if o.State == Over {
 		return fmt.Sprintf("%s %s %%", bar(barCells), ceil(percent))
 	}
 	return fmt.Sprintf("%s %s %%", bar(part(o.Used, o.Limit)), floor(percent))
 }
 
+// forecast writes the forecast, rounded up so that it shows an excess.
 func (o Outcome) forecast() string {
 	if o.Forecast == nil {
 		return "?"
 	}
-	return digits(o.Forecast)
+	return digits(ceil(o.Forecast))
 }
 
 // explanation is the state and the reasons of it.
@@ -95,7 +96,7 @@ func (o Outcome) explanation() string {
 	case Over:
 		words[0] += " by " + digits(new(big.Int).Sub(o.Used, o.Limit))
 	case Forecast:
-		words[0] += " over by " + digits(new(big.Int).Sub(o.Forecast, o.Limit))
+		words[0] += " over by " + digits(new(big.Int).Sub(ceil(o.Forecast), o.Limit))
 	case Missing, Near, OK:
 	}
 	categories := map[string]bool{}

@@ -28,8 +28,8 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 		MarkdownDescription: "Adds up the usage records of each limit's component, of all months and scopes that are given, and returns an object with:" +
 			"\n\n- `passed` (Boolean) Whether no limit is in a state of `fail_on`." +
 			"\n- `limits` (Map of Object) By the names of the limits: `used`, `limit`, `remaining` (`limit` - `used`), " +
-			"`share` (`used` of `limit`, to four decimal places; only a usage of exactly the limit has 1), " +
-			"`forecast` (rounded up to an integer), `unit` and `state`. What is not known is null. If `state` is `over`, `used` is at least that amount." +
+			"`share` (`used` / `limit`; exactly 1 only if `used` equals `limit`), `forecast`, `unit` and `state`. " +
+			"`share` and `forecast` are not rounded, except in the report. Values that cannot be determined are null. If `state` is `over`, `used` is at least that amount." +
 			"\n- `report` (String) A Markdown table with a line for each limit, below the number of limits in each state. " +
 			"For limits that are `missing`, it lists the components that have records." +
 			"\n- `message` (String) The report for an `error_message`, where the CLI wraps the lines of a table unless they begin with a space." +
@@ -106,7 +106,7 @@ func checkValue(check budget.Check) types.Object {
 		}
 		outcomes[name] = types.ObjectValueMust(outcomeAttributes(), map[string]attr.Value{
 			"used": integer(outcome.Used), "limit": integer(outcome.Limit), "remaining": integer(outcome.Remaining),
-			"share": fraction(outcome.Share), "forecast": integer(outcome.Forecast),
+			"share": quotient(outcome.Share), "forecast": quotient(outcome.Forecast),
 			"unit": unit, "state": types.StringValue(string(outcome.State)),
 		})
 	}
@@ -129,11 +129,14 @@ func integer(number *big.Int) types.Number {
 	return types.NumberValue(new(big.Float).SetPrec(max(precision, uint(number.BitLen()))).SetInt(number))
 }
 
-// fraction returns a number as the CLI reads its decimals, null if there is
-// none.
-func fraction(number *big.Rat) types.Number {
+// quotient returns a number with the precision of the CLI's own division, null
+// if there is none.
+func quotient(number *big.Rat) types.Number {
 	if number == nil {
 		return types.NumberNull()
+	}
+	if number.IsInt() {
+		return integer(number.Num())
 	}
 	return types.NumberValue(new(big.Float).SetPrec(precision).SetRat(number))
 }

@@ -3,6 +3,7 @@ package provider
 import (
 	"fmt"
 	"maps"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -38,6 +39,15 @@ func stateOf(t *testing.T, arguments ...any) object {
 	return result.(object)["limits"].(object)["CPU"].(object)
 }
 
+// divided is a quotient as a CLI computes it.
+func divided(dividend, divisor string) string {
+	parse := func(text string) *big.Float {
+		number, _, _ := big.ParseFloat(text, 10, 512, big.ToNearestEven)
+		return number
+	}
+	return new(big.Float).Quo(parse(dividend), parse(divisor)).Text('f', -1)
+}
+
 func TestBudgetCheckReturnsHowEachLimitStands(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
@@ -45,9 +55,9 @@ func TestBudgetCheckReturnsHowEachLimitStands(t *testing.T) {
 		options        []any
 		want           string // state, used, limit, remaining, share, forecast, unit
 	}{
-		"ok":                         {[]any{record(nil)}, someLimits(object{"limit": 1876}), nil, "ok 1500 1876 376 0.7995 <nil> hours"},
+		"ok":                         {[]any{record(nil)}, someLimits(object{"limit": 1876}), nil, "ok 1500 1876 376 " + divided("1500", "1876") + " <nil> hours"},
 		"near":                       {[]any{record(nil)}, someLimits(nil), nil, "near 1500 1875 375 0.8 <nil> hours"},
-		"over":                       {[]any{record(nil)}, someLimits(object{"limit": 1499}), nil, "over 1500 1499 -1 1.0007 <nil> hours"},
+		"over":                       {[]any{record(nil)}, someLimits(object{"limit": 1499}), nil, "over 1500 1499 -1 " + divided("1500", "1499") + " <nil> hours"},
 		"missing":                    {[]any{}, someLimits(nil), nil, "missing <nil> 1875 <nil> <nil> <nil> <nil>"},
 		"forecast":                   {[]any{record(nil)}, someLimits(nil), []any{october()}, "forecast 1500 1875 375 0.8 3000 hours"},
 		"limit of 0, something used": {[]any{record(object{"reported_usage": 1})}, someLimits(object{"limit": 0}), nil, "over 1 0 -1 <nil> <nil> hours"},
@@ -55,9 +65,9 @@ func TestBudgetCheckReturnsHowEachLimitStands(t *testing.T) {
 		"two of the largest amounts": {[]any{record(object{"reported_usage": decimal("9223372036854775807")}), record(object{"reported_usage": decimal("9223372036854775807")})},
 			someLimits(object{"limit": decimal("18446744073709551614")}), nil, "near 18446744073709551614 18446744073709551614 0 1 <nil> hours"},
 		"one more than the limit": {[]any{record(object{"reported_usage": decimal("9223372036854775807")}), record(object{"reported_usage": decimal("9223372036854775807")})},
-			someLimits(object{"limit": decimal("18446744073709551613")}), nil, "over 18446744073709551614 18446744073709551613 -1 1.0001 <nil> hours"},
-		"the smallest amount":   {[]any{record(object{"reported_usage": decimal("-9223372036854775808")})}, someLimits(nil), nil, "ok -9223372036854775808 1875 9223372036854777683 -4919131752989213.7643 <nil> hours"},
-		"a limit of 100 digits": {[]any{record(nil)}, someLimits(object{"limit": decimal("1e99")}), nil, "ok 1500 1" + strings.Repeat("0", 99) + " " + strings.Repeat("9", 95) + "8500 0 <nil> hours"},
+			someLimits(object{"limit": decimal("18446744073709551613")}), nil, "over 18446744073709551614 18446744073709551613 -1 " + divided("18446744073709551614", "18446744073709551613") + " <nil> hours"},
+		"the smallest amount":   {[]any{record(object{"reported_usage": decimal("-9223372036854775808")})}, someLimits(nil), nil, "ok -9223372036854775808 1875 9223372036854777683 " + divided("-9223372036854775808", "1875") + " <nil> hours"},
+		"a limit of 100 digits": {[]any{record(nil)}, someLimits(object{"limit": decimal("1e99")}), nil, "ok 1500 1" + strings.Repeat("0", 99) + " " + strings.Repeat("9", 95) + "8500 " + divided("1500", "1e99") + " <nil> hours"},
 		"numbers in texts":      {[]any{record(object{"reported_usage": "1500"})}, someLimits(object{"limit": "1875"}), nil, "near 1500 1875 375 0.8 <nil> hours"},
 		"nulls in a limit":      {[]any{record(nil)}, someLimits(object{"measure": nil, "category_uuid": nil, "category_title": nil}), []any{object{"warn_at": nil, "fail_on": nil, "title": nil, "period": nil}}, "near 1500 1875 375 0.8 <nil> hours"},
 		"the category by its uuid": {[]any{record(nil), record(object{"category_uuid": strings.Repeat("a", 32)})},
