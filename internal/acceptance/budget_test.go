@@ -384,3 +384,30 @@ func TestAccBudgetModuleReadmeShowsWhatThePlanPrints(t *testing.T) {
 		t.Errorf("exit code %d:\n%s", r.ExitCode, r.Output)
 	}
 }
+
+// A rule of one's own on the share must agree with the CLI's arithmetic.
+func TestAccBudgetShareIsTheQuotientThatTheCLIComputes(t *testing.T) {
+	t.Parallel()
+	w := configuration(t, sandbox(t), `
+		terraform {
+		  required_providers {
+		    waldur = { source = "waldur/waldur-usage" }
+		  }
+		}
+		locals {
+		  limits = { for limit in [1, 3, 7, 1499, 1500, 1875, 1876, 9223372036854775807, 18446744073709551617] : "l${limit}" => { type = "cpu", limit = limit } }
+		  usage  = { type = "cpu", category_uuid = "`+machinesUUID+`", reported_usage = 1500 }
+		  check  = provider::waldur::budget_check([local.usage], local.limits)
+		}
+		output "reached" { value = local.check.limits.l1875.share >= 0.8 }
+		output "different" {
+		  value = join(" ", [for name, l in local.check.limits : name if l.share != l.used / local.limits[name].limit])
+		}`)
+	clitest.MustRun(t, w, "apply", "-auto-approve", "-no-color")
+	if different := clitest.MustRun(t, w, "output", "-raw", "different"); different != "" {
+		t.Errorf("it is not for %s", different)
+	}
+	if reached := clitest.MustRun(t, w, "output", "-raw", "reached"); reached != "true" {
+		t.Error("1,500 of 1,875 are not at least 0.8")
+	}
+}

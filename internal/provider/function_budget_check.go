@@ -129,8 +129,8 @@ func integer(number *big.Int) types.Number {
 	return types.NumberValue(new(big.Float).SetPrec(max(precision, uint(number.BitLen()))).SetInt(number))
 }
 
-// quotient returns a number with the precision of the CLI's own division, null
-// if there is none.
+// quotient returns a number with the precision of those in a configuration,
+// null if there is none.
 func quotient(number *big.Rat) types.Number {
 	if number == nil {
 		return types.NumberNull()
