@@ -107,6 +107,14 @@ func TestLimitIsInTheFirstStateThatApplies(t *testing.T) {
 		"a record without a type elsewhere": {[]waldur.Usage{cpu(1), cpu(2, noType, inArchive)}, untitled("", machines), OK, "1"},
 		"records without a type, above":     {[]waldur.Usage{cpu(101), cpu(2, noType)}, anyCPU(100), Over, "101"},
 		"a record without a category":       {[]waldur.Usage{cpu(1), cpu(1, noCategory)}, untitled("", machines), Missing, ""},
+		"no categories, one record above":   {[]waldur.Usage{cpu(1, noCategory), cpu(101, noCategory)}, anyCPU(100), Over, "101"},
+		"no categories, above if added":     {[]waldur.Usage{cpu(60, noCategory), cpu(60, noCategory)}, anyCPU(100), Missing, ""},
+		"no category, above by the title":   {[]waldur.Usage{cpu(101, noCategory)}, untitled("Virtual machines", ""), Over, "101"},
+		"no category, perhaps not the one":  {[]waldur.Usage{cpu(101, noCategory)}, untitled("", machines), Missing, ""},
+		"no type, perhaps not the one":      {[]waldur.Usage{cpu(101, noType)}, anyCPU(100), Missing, ""},
+		"no category, a null amount":        {[]waldur.Usage{cpu(1, noCategory, noAmount)}, anyCPU(100), Missing, ""},
+		"two units, above if added":         {[]waldur.Usage{cpu(60), cpu(60, inGigabytes)}, anyCPU(100), Missing, ""},
+		"two units, one of them above":      {[]waldur.Usage{cpu(1), cpu(101, inGigabytes)}, anyCPU(100), Over, "101"},
 		"categories told apart by nothing":  {[]waldur.Usage{cpu(1, noCategory), cpu(1, inArchive, noCategory)}, anyCPU(100), Missing, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -316,7 +324,10 @@ func TestReportExplainsWhatIsMissing(t *testing.T) {
 	}{
 		"no records":                {nil, "There is no usage record at all."},
 		"units":                     {[]waldur.Usage{cpu(1), cpu(1, inGigabytes), cpu(1, noUnit)}, "several units: GB and hours and none"},
-		"records without a type":    {[]waldur.Usage{cpu(1, noType)}, "1 record without type or category_uuid"},
+		"records without a type":    {[]waldur.Usage{cpu(1, noType)}, "| missing, 1 record without type: is it in `fields`? |"},
+		"records without anything":  {[]waldur.Usage{cpu(1, noType, noCategory), cpu(1, noCategory)}, "| missing, 2 records without type or category_uuid: are they in `fields`? |"},
+		"over by one record":        {[]waldur.Usage{cpu(101, noCategory), cpu(1, noCategory)}, "| 101 + ? | 100 | hours | ██████████ 101 % | over by 1, 2 records without category_uuid: is it in `fields`? |"},
+		"over in one of units":      {[]waldur.Usage{cpu(60), cpu(101, inGigabytes)}, "| 101 + ? | 100 | GB | ██████████ 101 % | over by 1, several units"},
 		"and what they are":         {[]waldur.Usage{cpu(1, noType, noCategory)}, "- Virtual machines (category_uuid null): null"},
 		"many nulls":                {[]waldur.Usage{cpu(1, noAmount), cpu(1, noAmount, in("2024-09")), cpu(1, noAmount, in("2024-08")), cpu(1, noAmount, in("2024-07"))}, "null in 4 months"},
 		"over by known amounts":     {[]waldur.Usage{cpu(101), cpu(1, noAmount)}, "| 101 + ? | 100 | hours | ██████████ 101 % | over by 1, null in 2024-10 |"},

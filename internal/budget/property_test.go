@@ -183,6 +183,10 @@ func draw(source string) drawn {
 			d.tables++
 		case extast.KindTableHeader, extast.KindTableRow:
 			d.cells = append(d.cells, node.ChildCount())
+		case ast.KindCodeSpan:
+			if code := string(node.FirstChild().(*ast.Text).Segment.Value([]byte(source))); code != "fields" {
+				d.other = append(d.other, code)
+			}
 		default:
 			d.other = append(d.other, node.Kind().String())
 		}

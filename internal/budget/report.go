@@ -53,14 +53,15 @@ func summary(outcomes map[string]Outcome, heading string) string {
 }
 
 func (o Outcome) used() string {
-	largest := o.total.largest()
 	switch {
 	case o.Used != nil && o.total.complete():
 		return digits(o.Used)
-	case o.Used == nil && (len(o.total.sums) != 1 || largest.known == 0):
-		return "?"
+	case o.Used != nil:
+		return digits(o.Used) + " + ?"
+	case len(o.total.sums) == 1 && o.total.sums[0].known > 0:
+		return digits(&o.total.sums[0].amount) + " + ?"
 	default:
-		return digits(&largest.amount) + " + ?"
+		return "?"
 	}
 }
 
@@ -106,15 +107,15 @@ func (o Outcome) explanation() string {
 		units = append(units, unitName(s.identity.unit))
 	}
 	switch {
-	case len(o.total.sums) == 0 && o.total.unidentified == 0:
+	case len(o.total.sums) == 0 && o.total.unidentified.records == 0:
 		words = append(words, "no record")
 	case len(categories) > 1:
 		words = append(words, fmt.Sprintf("%d components: give a category_uuid", len(categories)))
 	case len(units) > 1:
 		words = append(words, "several units: "+strings.Join(units, " and "))
 	}
-	if n := o.total.unidentified; n > 0 {
-		words = append(words, recordsWithoutIdentity(n))
+	if o.total.unidentified.records > 0 {
+		words = append(words, o.total.unidentified.text())
 	}
 	if n := len(o.total.unknown); n > 3 {
 		words = append(words, fmt.Sprintf("null in %d months", n))
@@ -126,12 +127,27 @@ func (o Outcome) explanation() string {
 	return strings.Join(words, ", ")
 }
 
-// recordsWithoutIdentity names records that may be of any component.
-func recordsWithoutIdentity(n int) string {
-	if n == 1 {
-		return "1 record without type or category_uuid"
+// text names the records and what they lack, which a read of some attributes
+// only may have left out.
+func (u unidentified) text() string {
+	var lacking []string
+	if u.kind {
+		lacking = append(lacking, "type")
 	}
-	return fmt.Sprintf("%d records without type or category_uuid", n)
+	if u.categoryTitle {
+		lacking = append(lacking, "category_title")
+	}
+	if u.category {
+		lacking = append(lacking, "category_uuid")
+	}
+	text, question := fmt.Sprintf("%d records without ", u.records), "are they in `fields`?"
+	if u.records == 1 {
+		text = "1 record without "
+	}
+	if len(lacking) == 1 {
+		question = "is it in `fields`?"
+	}
+	return text + strings.Join(lacking, " or ") + ": " + question
 }
 
 func unitName(unit waldur.Nullable[string]) string {

@@ -14,7 +14,9 @@ type State string
 // The states. The first that applies is a limit's.
 const (
 	// Over is when the known amounts exceed the limit, whatever else is unknown.
-	// Where records are of several components, the amounts of one of them do.
+	// Where records are of several components or in several units, or it is not
+	// known of which component they are, the amounts of one component in one unit
+	// do, or one record does.
 	Over State = "over"
 	// Missing is when what was used is not known: no record, records whose
 	// amounts must not be added, or an amount that is null.
@@ -63,7 +65,7 @@ func (l Limit) judge(usages []waldur.Usage, options Options) Outcome {
 	} else if !outcome.total.complete() {
 		outcome.State = Missing
 		if len(outcome.total.sums) == 1 {
-			outcome.Unit = largest.identity.unit
+			outcome.Unit = outcome.total.sums[0].identity.unit
 		}
 		return outcome
 	}
@@ -88,7 +90,7 @@ func (l Limit) judge(usages []waldur.Usage, options Options) Outcome {
 
 // complete reports whether what was used is known.
 func (t *total) complete() bool {
-	return len(t.sums) == 1 && t.sums[0].unknown == 0 && t.unidentified == 0
+	return len(t.sums) == 1 && t.sums[0].unknown == 0 && t.unidentified.records == 0
 }
 
 // reaches reports whether the amount is at least the share of the limit. Of a

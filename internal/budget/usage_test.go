@@ -107,7 +107,7 @@ func TestChartDrawsTheMonthsAndTheLimit(t *testing.T) {
 ` + "```\n"},
 		"nothing used":       {[]waldur.Usage{cpu(0)}, component, nil, "Nothing", "```mermaid\nxychart-beta\n    title \"Nothing\"\n    x-axis [\"2024-10\"]\n    y-axis \"hours\" 0 --> 1\n    bar [0]\n```\n"},
 		"no record":          {nil, component, nil, "", "No chart of cpu: there is no record of it.\n"},
-		"no type":            {[]waldur.Usage{cpu(1, noType)}, component, nil, "", "No chart of cpu: there is 1 record without type or category_uuid.\n"},
+		"no type":            {[]waldur.Usage{cpu(1, noType)}, component, nil, "", "No chart of cpu: 1 record without type: is it in `fields`?\n"},
 		"several components": {[]waldur.Usage{cpu(1), cpu(1, inArchive), cpu(1, of("ram"))}, component, nil, "", "No chart of cpu: there are records of several components or in several units.\n\nThere are records of these components:\n\n- Archive (category_uuid " + archive + "): cpu\n- Virtual machines (category_uuid " + machines + "): cpu\n"},
 	} {
 		t.Run(name, func(t *testing.T) {

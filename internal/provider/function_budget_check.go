@@ -25,7 +25,7 @@ func (budgetCheck) Metadata(_ context.Context, _ function.MetadataRequest, resp 
 func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
 		Summary: "Checks usage records against limits",
-		MarkdownDescription: "Adds up the usage records of each limit's component, of all months and scopes that are given, and returns an object with:" +
+		MarkdownDescription: "Adds up the usage records of each limit's component, across all given months and scopes, and returns an object with:" +
 			"\n\n- `passed` (Boolean) Whether no limit is in a state of `fail_on`." +
 			"\n- `limits` (Map of Object) By the names of the limits: `used`, `limit`, `remaining` (`limit` - `used`), " +
 			"`share` (`used` / `limit`; exactly 1 only if `used` equals `limit`), `forecast`, `unit` and `state`. " +
@@ -35,13 +35,16 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 			"\n- `message` (String) The report for an `error_message`, where the CLI wraps the lines of a table unless they begin with a space." +
 			"\n\nThe state of a limit is the first that applies:" +
 			"\n\n| State | When |\n|---|---|" +
-			"\n| `over` | The known amounts exceed the limit, even if others are not known. |" +
+			"\n| `over` | The known amounts exceed the limit, even if others are not known. " +
+			"Where amounts must not be added, those of one component in one unit exceed it, or a single record does. |" +
 			"\n| `missing` | The usage is not known: there is no record of the component, an amount is null, " +
-			"or the records are of several components or in several units, which must not be added. A typo in `type` is `missing`; it does not count as zero usage. |" +
+			"or the records are of several components or in several units, which must not be added, or lack what identifies their component. A typo in `type` is `missing`; it does not count as zero usage. |" +
 			"\n| `forecast` | With `period`: `used` ÷ the elapsed share of the period exceeds the limit. From the fourth day of the period on, as earlier it says little. |" +
 			"\n| `near` | `used` is at least `warn_at` × `limit`. |" +
 			"\n| `ok` | Otherwise. A limit of 0 with a usage of 0 is `ok`. |" +
-			"\n\nAmounts are added and compared as integers of any size, and `warn_at` is the decimal that is written: the result is exact. Negative amounts count as they are.",
+			"\n\nAmounts are added and compared as integers of any size, and `warn_at` is the decimal that is written: the result is exact. Negative amounts count as they are." +
+			"\n\nRecords need `type`, `category_uuid`, `measured_unit`, `date` and the measure, and `category_title` if a limit has one: " +
+			"a data source that sets `fields` must include them.",
 		Parameters: []function.Parameter{
 			usagesParameter(),
 			function.DynamicParameter{
