@@ -343,6 +343,26 @@ func TestReportExplainsWhatIsMissing(t *testing.T) {
 	}
 }
 
+func TestReportSaysOnceWhyThePeriodHasNoForecast(t *testing.T) {
+	t.Parallel()
+	for now, note := range map[string]string{
+		"2024-09-30T23:59:59Z": "There is no forecast: the period has not begun.",
+		"2024-10-01T00:00:00Z": "There is no forecast: the period is in its first three days.",
+		"2024-10-03T23:59:59Z": "There is no forecast: the period is in its first three days.",
+		"2024-10-04T00:00:00Z": "",
+		"2024-10-31T23:59:59Z": "",
+		"2024-11-01T00:00:00Z": "The period has ended: the forecast is what was used.",
+	} {
+		options := defaults()
+		options.Period, options.FailOn = october(t, now), States()
+		report := NewCheck([]waldur.Usage{cpu(1)}, map[string]Limit{"CPU": anyCPU(100), "also": anyCPU(50)}, options).Report
+		_, after, _ := strings.Cut(report, "|\n\n")
+		if strings.TrimSpace(after) != note {
+			t.Errorf("at %s, not %q:\n%s", now, note, report)
+		}
+	}
+}
+
 func TestReportSaysThatThereIsNoForecast(t *testing.T) {
 	t.Parallel()
 	options := defaults()

@@ -61,6 +61,21 @@ func (p Period) forecast(used *big.Int) *big.Rat {
 	return new(big.Rat).SetFrac(whole, nanoseconds(p.start, p.now))
 }
 
+// note says why there is no forecast, or none that differs from what was used.
+// It is "" if there is one.
+func (p Period) note() string {
+	switch {
+	case p.now.Before(p.start):
+		return "There is no forecast: the period has not begun."
+	case !p.now.Before(p.end):
+		return "The period has ended: the forecast is what was used."
+	case p.now.Sub(p.start) < firstForecast:
+		return "There is no forecast: the period is in its first three days."
+	default:
+		return ""
+	}
+}
+
 // nanoseconds counts exactly: a time.Duration ends at 292 years.
 func nanoseconds(from, to time.Time) *big.Int {
 	seconds := new(big.Int).Mul(big.NewInt(to.Unix()-from.Unix()), big.NewInt(int64(time.Second)))

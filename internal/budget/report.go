@@ -31,7 +31,12 @@ func report(usages []waldur.Usage, outcomes map[string]Outcome, options Options)
 	if slices.ContainsFunc(slices.Collect(maps.Values(outcomes)), Outcome.needsComponents) {
 		text += "\n" + components(usages)
 	}
-	if options.Period == nil && slices.Contains(options.FailOn, Forecast) {
+	switch {
+	case options.Period != nil:
+		if note := options.Period.note(); note != "" {
+			text += "\n" + note + "\n"
+		}
+	case slices.Contains(options.FailOn, Forecast):
 		text += "\nThere is no forecast, as no period is given.\n"
 	}
 	return text
