@@ -92,7 +92,7 @@ func TestAccBudgetModuleExitCode(t *testing.T) {
 		"typo in a type":              {0, inputs{"limits": limits("cpus", 1)}, fails, "missing, no record"},
 		"missing, which is allowed":   {0, inputs{"limits": limits("cpus", 1), "fail_on": []string{"over"}}, passes, "Warning: Check block assertion failed"},
 		"null":                        {0, inputs{"limits": limits("gpu", 100)}, fails, "missing, null in 2024-10"},
-		"no record in the period":     {1, inputs{"date_after": "2024-11-01"}, fails, "There is no usage record at all."},
+		"no record in the period":     {1, inputs{"date_after": "2024-11-01"}, fails, "There are no usage records."},
 		"period in the past":          {709, inputs{"date_before": "2024-09-30"}, passes, "300 |"},
 		"typo in a limit's attribute": {0, inputs{"limits": inputs{"CPU": inputs{"type": "cpu", "limit": 1000, "categoryuuid": machinesUUID}}, "fail_on": []string{}}, fails, `"categoryuuid"`},
 		"no limits":                   {0, inputs{"limits": inputs{}, "fail_on": []string{}}, fails, "must not be empty"},

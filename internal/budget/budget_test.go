@@ -276,14 +276,14 @@ func TestReportHasALineForEachLimitAndTheComponentsThatThereAre(t *testing.T) {
 	}
 	const want = `Budget of October: 1 over, 3 missing, 1 near, 1 ok.
 
-| Limit   |   Used |     Of | Unit  | Share            | State                                       |
-|:--------|-------:|-------:|:------|:-----------------|:--------------------------------------------|
-| CPU     |  4,124 | 10,000 | hours | ████░░░░░░ 41 %  | ok                                          |
-| GPU     |    598 |    500 | hours | ██████████ 120 % | over by 98                                  |
-| RAM     | 44,964 | 50,000 | hours | ████████░░ 89 %  | near                                        |
-| Storage |      ? |      9 |       | ?                | missing, 2 components: give a category_uuid |
-| Tape    |  3 + ? |      9 | hours | ?                | missing, null in 2024-10                    |
-| Typo    |      ? |      1 |       | ?                | missing, no record                          |
+| Limit   |   Used |     Of | Unit  | Share            | State                                                   |
+|:--------|-------:|-------:|:------|:-----------------|:--------------------------------------------------------|
+| CPU     |  4,124 | 10,000 | hours | ████░░░░░░ 41 %  | ok                                                      |
+| GPU     |    598 |    500 | hours | ██████████ 120 % | over by 98                                              |
+| RAM     | 44,964 | 50,000 | hours | ████████░░ 89 %  | near                                                    |
+| Storage |      ? |      9 |       | ?                | missing, 2 categories have this type: set category_uuid |
+| Tape    |  3 + ? |      9 | hours | ?                | missing, null in 2024-10                                |
+| Typo    |      ? |      1 |       | ?                | missing, no record                                      |
 
 There are records of these components:
 
@@ -322,20 +322,28 @@ func TestReportExplainsWhatIsMissing(t *testing.T) {
 		usages []waldur.Usage
 		words  string
 	}{
-		"no records":                {nil, "There is no usage record at all."},
-		"units":                     {[]waldur.Usage{cpu(1), cpu(1, inGigabytes), cpu(1, noUnit)}, "several units: GB and hours and none"},
-		"records without a type":    {[]waldur.Usage{cpu(1, noType)}, "| missing, 1 record without type: is it in `fields`? |"},
-		"records without anything":  {[]waldur.Usage{cpu(1, noType, noCategory), cpu(1, noCategory)}, "| missing, 2 records without type or category_uuid: are they in `fields`? |"},
-		"over by one record":        {[]waldur.Usage{cpu(101, noCategory), cpu(1, noCategory)}, "| 101 + ? | 100 | hours | ██████████ 101 % | over by 1, 2 records without category_uuid: is it in `fields`? |"},
-		"over in one of units":      {[]waldur.Usage{cpu(60), cpu(101, inGigabytes)}, "| 101 + ? | 100 | GB | ██████████ 101 % | over by 1, several units"},
-		"and what they are":         {[]waldur.Usage{cpu(1, noType, noCategory)}, "- Virtual machines (category_uuid null): null"},
-		"many nulls":                {[]waldur.Usage{cpu(1, noAmount), cpu(1, noAmount, in("2024-09")), cpu(1, noAmount, in("2024-08")), cpu(1, noAmount, in("2024-07"))}, "null in 4 months"},
-		"over by known amounts":     {[]waldur.Usage{cpu(101), cpu(1, noAmount)}, "| 101 + ? | 100 | hours | ██████████ 101 % | over by 1, null in 2024-10 |"},
-		"over in one of components": {[]waldur.Usage{cpu(101), cpu(1, inArchive)}, "over by 1, 2 components: give a category_uuid"},
+		"no records":                 {nil, "There are no usage records."},
+		"units":                      {[]waldur.Usage{cpu(1), cpu(1, inGigabytes), cpu(1, noUnit)}, "several units: GB, hours, no unit"},
+		"the units, in the list":     {[]waldur.Usage{cpu(1), cpu(1, inGigabytes), cpu(1, of("ram"))}, "): cpu (GB, hours), ram"},
+		"nulls of plans":             {[]waldur.Usage{cpu(1, noAmount), cpu(1, fixed(2), in("2024-09"))}, "| missing, fixed_usage null in 2024-10 |"},
+		"what else over needs":       {[]waldur.Usage{cpu(101), cpu(1, inArchive)}, "- Archive (category_uuid " + archive + "): cpu"},
+		"over in one of units lists": {[]waldur.Usage{cpu(60), cpu(101, inGigabytes)}, "): cpu (GB, hours)"},
+		"records without a type":     {[]waldur.Usage{cpu(1, noType)}, "| missing, 1 record without type: is it in `fields`? |"},
+		"records without anything":   {[]waldur.Usage{cpu(1, noType, noCategory), cpu(1, noCategory)}, "| missing, 2 records without type or category_uuid: are they in `fields`? |"},
+		"over by one record":         {[]waldur.Usage{cpu(101, noCategory), cpu(1, noCategory)}, "| 101 + ? | 100 | hours | ██████████ 101 % | over by 1, 2 records without category_uuid: is it in `fields`? |"},
+		"over in one of units":       {[]waldur.Usage{cpu(60), cpu(101, inGigabytes)}, "| 101 + ? | 100 | GB | ██████████ 101 % | over by 1, several units"},
+		"and what they are":          {[]waldur.Usage{cpu(1, noType, noCategory)}, "- Virtual machines (category_uuid null): null"},
+		"many nulls":                 {[]waldur.Usage{cpu(1, noAmount), cpu(1, noAmount, in("2024-09")), cpu(1, noAmount, in("2024-08")), cpu(1, noAmount, in("2024-07"))}, "null in 4 months"},
+		"over by known amounts":      {[]waldur.Usage{cpu(101), cpu(1, noAmount)}, "| 101 + ? | 100 | hours | ██████████ 101 % | over by 1, null in 2024-10 |"},
+		"over in one of components":  {[]waldur.Usage{cpu(101), cpu(1, inArchive)}, "over by 1, 2 categories have this type: set category_uuid"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			report := NewCheck(row.usages, map[string]Limit{"CPU": anyCPU(100)}, defaults()).Report
+			limit := anyCPU(100)
+			if strings.Contains(row.words, "fixed_usage") {
+				limit.Component.Measure = FixedUsage
+			}
+			report := NewCheck(row.usages, map[string]Limit{"CPU": limit}, defaults()).Report
 			if !strings.Contains(strings.Join(strings.Fields(report), " "), row.words) {
 				t.Errorf("no %q in\n%s", row.words, report)
 			}

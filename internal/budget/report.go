@@ -115,18 +115,22 @@ func (o Outcome) explanation() string {
 	case len(o.total.sums) == 0 && o.total.unidentified.records == 0:
 		words = append(words, "no record")
 	case len(categories) > 1:
-		words = append(words, fmt.Sprintf("%d components: give a category_uuid", len(categories)))
+		words = append(words, fmt.Sprintf("%d categories have this type: set category_uuid", len(categories)))
 	case len(units) > 1:
-		words = append(words, "several units: "+strings.Join(units, " and "))
+		words = append(words, "several units: "+strings.Join(units, ", "))
 	}
 	if o.total.unidentified.records > 0 {
 		words = append(words, o.total.unidentified.text())
 	}
+	null := "null in "
+	if o.total.measure == FixedUsage {
+		null = "fixed_usage null in "
+	}
 	if n := len(o.total.unknown); n > 3 {
-		words = append(words, fmt.Sprintf("null in %d months", n))
+		words = append(words, fmt.Sprintf("%s%d months", null, n))
 	} else {
 		for _, month := range o.total.unknown {
-			words = append(words, "null in "+name(month))
+			words = append(words, null+name(month))
 		}
 	}
 	return strings.Join(words, ", ")
@@ -156,29 +160,32 @@ func (u unidentified) text() string {
 }
 
 func unitName(unit waldur.Nullable[string]) string {
-	if unit.Value == "" {
-		return "none"
-	}
-	return name(unit.Value)
+	return or(name(unit.Value), "no unit")
 }
 
-// needsComponents reports whether the limit names no component, or several.
-func (o Outcome) needsComponents() bool { return o.State == Missing && len(o.total.sums) != 1 }
+// needsComponents reports whether the limit selects no component, or several.
+func (o Outcome) needsComponents() bool {
+	return o.State == Missing && len(o.total.sums) != 1 || o.State == Over && len(o.total.sums) > 1
+}
 
-// components lists the components of the records, by category.
+// components lists the components of the records, by category, and the units of
+// those that have several.
 func components(usages []waldur.Usage) string {
 	type category struct{ uuid, title waldur.Nullable[string] }
-	types := map[category]map[string]bool{}
+	units := map[category]map[string]map[waldur.Nullable[string]]bool{}
 	for i := range usages {
 		usage := &usages[i]
 		c := category{usage.CategoryUUID, usage.CategoryTitle}
-		if types[c] == nil {
-			types[c] = map[string]bool{}
+		if units[c] == nil {
+			units[c] = map[string]map[waldur.Nullable[string]]bool{}
 		}
-		types[c][usage.Type.Value] = true
+		if units[c][usage.Type.Value] == nil {
+			units[c][usage.Type.Value] = map[waldur.Nullable[string]]bool{}
+		}
+		units[c][usage.Type.Value][usage.MeasuredUnit] = true
 	}
-	if len(types) == 0 {
-		return "There is no usage record at all.\n"
+	if len(units) == 0 {
+		return "There are no usage records.\n"
 	}
 	var text strings.Builder
 	text.WriteString("There are records of these components:\n\n")
@@ -188,10 +195,18 @@ func components(usages []waldur.Usage) string {
 		}
 		return compareText(a.uuid, b.uuid)
 	}
-	for _, c := range slices.SortedFunc(maps.Keys(types), compare) {
+	for _, c := range slices.SortedFunc(maps.Keys(units), compare) {
 		var names []string
-		for _, kind := range slices.Sorted(maps.Keys(types[c])) {
-			names = append(names, or(name(kind), "null"))
+		for _, kind := range slices.Sorted(maps.Keys(units[c])) {
+			text := or(name(kind), "null")
+			if of := units[c][kind]; len(of) > 1 {
+				var all []string
+				for _, unit := range slices.SortedFunc(maps.Keys(of), compareText) {
+					all = append(all, unitName(unit))
+				}
+				text += " (" + strings.Join(all, ", ") + ")"
+			}
+			names = append(names, text)
 		}
 		fmt.Fprintf(&text, "- %s (category_uuid %s): %s\n",
 			or(title(c.title.Value), "null"), or(name(c.uuid.Value), "null"), strings.Join(names, ", "))

@@ -45,7 +45,7 @@ A full bar is the largest month of its column; – is a month without a record.
 	if report := NewUsageReport(usages, FixedUsage, ""); !strings.HasPrefix(report, "# Fixed usage\n") || !strings.Contains(report, "██████████ 1 ") {
 		t.Errorf("of the other measure it is\n%s", report)
 	}
-	if report := NewUsageReport(nil, ReportedUsage, ""); report != "# Reported usage\n\nThere is no usage record.\n" {
+	if report := NewUsageReport(nil, ReportedUsage, ""); report != "# Reported usage\n\nThere are no usage records.\n" {
 		t.Errorf("of no records it is\n%s", report)
 	}
 }
