@@ -224,8 +224,8 @@ func TestAccBudgetModulePrintsAnUnbrokenTable(t *testing.T) {
 	setBudget(t, w, 0, inputs{"limits": inputs{long: inputs{"type": "cpu", "limit": 700}, "short | one": inputs{"type": "cpu", "limit": 1}}})
 	r := clitest.Run(t, w, "plan", "-no-color")
 	for _, line := range []string{
-		"| " + long + " |  710 | 700 | hours | ██████████ 102 %   | over by 10  |",
-		"| short \\| one                                                 |  710 |   1 | hours | ██████████ 71000 % | over by 709 |",
+		"| " + long + " |  710 | 700 | hours | ██████████ 102 %    | over by 10  |",
+		"| short \\| one                                                 |  710 |   1 | hours | ██████████ 71,000 % | over by 709 |",
 	} {
 		if !strings.Contains(r.Output, "\n "+line+"\n") {
 			t.Errorf("no line %q in:\n%s", line, r.Output)

@@ -152,7 +152,7 @@ func TestShareIsTheExactQuotient(t *testing.T) {
 
 func TestReportShowsAHundredPerCentOnlyAtTheLimit(t *testing.T) {
 	t.Parallel()
-	for used, words := range map[int64]string{99_999_999: " 99 %", 100_000_000: " 100 %", 100_000_001: " 101 %"} {
+	for used, words := range map[int64]string{99_999_999: " 99 %", 100_000_000: " 100 %", 100_000_001: " 101 %", 123_400_000_000: " 123,400 %"} {
 		if report := NewCheck([]waldur.Usage{cpu(used)}, map[string]Limit{"CPU": anyCPU(100_000_000)}, defaults()).Report; !strings.Contains(report, words) {
 			t.Errorf("no %q in\n%s", words, report)
 		}
@@ -294,7 +294,7 @@ There are records of these components:
 	if check.Report != want {
 		t.Errorf("it is\n%s", check.Report)
 	}
-	if message := strings.ReplaceAll(want, "\n|", "\n |"); check.Message != message {
+	if message := strings.ReplaceAll(strings.ReplaceAll(want, "\n|", "\n |"), "\n- ", "\n - "); check.Message != message {
 		t.Errorf("the message is\n%s", check.Message)
 	}
 }

@@ -82,9 +82,9 @@ func (o Outcome) share() string {
 	}
 	percent := new(big.Rat).Mul(o.Share, big.NewRat(100, 1))
 	if o.State == Over {
-		return fmt.Sprintf("%s %s %%", bar(barCells), ceil(percent))
+		return fmt.Sprintf("%s %s %%", bar(barCells), digits(ceil(percent)))
 	}
-	return fmt.Sprintf("%s %s %%", bar(part(o.Used, o.Limit)), floor(percent))
+	return fmt.Sprintf("%s %s %%", bar(part(o.Used, o.Limit)), digits(floor(percent)))
 }
 
 // forecast writes the forecast, rounded up so that it shows an excess.

@@ -32,7 +32,7 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 			"`share` and `forecast` are not rounded, except in the report. Values that cannot be determined are null. If `state` is `over`, `used` is at least that amount." +
 			"\n- `report` (String) A Markdown table with a line for each limit, below the number of limits in each state. " +
 			"For limits that are `missing`, it lists the components that have records." +
-			"\n- `message` (String) The report for an `error_message`, where the CLI wraps the lines of a table unless they begin with a space." +
+			"\n- `message` (String) The report for an `error_message`, where the CLI wraps lines unless they begin with a space, as those of the table and the list do." +
 			"\n\nThe state of a limit is the first that applies:" +
 			"\n\n| State | When |\n|---|---|" +
 			"\n| `over` | The known amounts exceed the limit, even if others are not known. " +
