@@ -61,6 +61,16 @@ func TestUsageReportTellsApartWhatHasTheSameName(t *testing.T) {
 	}
 }
 
+func TestUsageReportHasNoEmptyHeadings(t *testing.T) {
+	t.Parallel()
+	blank := func(u *waldur.Usage) { u.Name, u.MeasuredUnit = waldur.Of(" "), waldur.Of("\t ") }
+	noKind := func(u *waldur.Usage) { u.Type = waldur.Of("  ") }
+	report := NewUsageReport([]waldur.Usage{cpu(1, blank), cpu(2, blank, noKind)}, ReportedUsage, "")
+	if strings.Contains(report, "()") || !strings.Contains(report, " cpu |") || !strings.Contains(report, " (no name), no type |") {
+		t.Errorf("it is\n%s", report)
+	}
+}
+
 func TestUsageReportTellsCategoriesWithoutUUIDsApartByTheirTitles(t *testing.T) {
 	t.Parallel()
 	report := NewUsageReport([]waldur.Usage{cpu(1, noCategory), cpu(2, inArchive, noCategory)}, ReportedUsage, "")
@@ -137,6 +147,9 @@ func TestTextIsShownAndNothingElse(t *testing.T) {
 		"me@example.com @all":      "me@ example.com @ all",
 		":tada: :100: 12:30":       ": tada: : 100: 12:30",
 		"#1 x!2 ~bug %3":           `# 1 x! 2 \~ bug % 3`,
+		`~"a b" x~"c" %"2024 Q4"`:  `\~ "a b" x\~ "c" % "2024 Q4"`,
+		"GH-12 gh-1 laugh-3 AGH-4": "GH- 12 gh- 1 laugh-3 AGH-4",
+		"1:100: 12:30:45 2:8ball:": "1: 100: 12:30:45 2: 8ball:",
 		"\xff":                     "\uFFFD",
 		strings.Repeat("x", 61):    strings.Repeat("x", 59) + "…",
 	} {
@@ -144,7 +157,7 @@ func TestTextIsShownAndNothingElse(t *testing.T) {
 			t.Errorf("%q is shown as %q, not %q", text, shown, want)
 		}
 	}
-	for text, want := range map[string]string{"# x": `\# x`, "- x": `\- x`, "1. x": `1\. x`, "12) x": `12\) x`, "> x": `\> x`, "2024": "2024", "===": `\===`, "": ""} {
+	for text, want := range map[string]string{"# x": `\# x`, "- x": `\- x`, "1. x": `1\. x`, "12) x": `12\) x`, "> x": `\> x`, "2024": "2024", "===": `\===`, "/close": `\/close`, "": ""} {
 		if shown := title(text); shown != want {
 			t.Errorf("%q begins a line as %q, not %q", text, shown, want)
 		}
