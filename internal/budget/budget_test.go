@@ -306,10 +306,10 @@ func TestReportOfAPeriodHasTheForecast(t *testing.T) {
 	limits := map[string]Limit{"CPU": anyCPU(5000), "GPU": {Component: Component{Type: "gpu", Measure: ReportedUsage}, Amount: big.NewInt(1)}}
 	const want = `Budget: 1 missing, 1 forecast.
 
-| Limit |  Used |    Of | Unit  | Share           | Forecast | State                  |
-|:------|------:|------:|:------|:----------------|---------:|:-----------------------|
-| CPU   | 4,124 | 5,000 | hours | ████████░░ 82 % |    8,248 | forecast over by 3,248 |
-| GPU   |     ? |     1 |       | ?               |        ? | missing, no record     |
+| Limit |  Used |    Of | Unit  | Share           | Forecast | State                   |
+|:------|------:|------:|:------|:----------------|---------:|:------------------------|
+| CPU   | 4,124 | 5,000 | hours | ████████░░ 82 % |    8,248 | forecast: over by 3,248 |
+| GPU   |     ? |     1 |       | ?               |        ? | missing, no record      |
 `
 	if report := NewCheck([]waldur.Usage{cpu(4124)}, limits, options).Report; !strings.HasPrefix(report, want) {
 		t.Errorf("it is\n%s", report)

@@ -46,8 +46,8 @@ func ParseTime(text string) (time.Time, error) {
 	return at, nil
 }
 
-// forecast returns what is used by the end of the period if it goes on as until
-// now: used ÷ elapsed share. Nil before the fourth day. After the end of the
+// forecast returns what is used by the end of the period at the current rate:
+// used ÷ elapsed share. Nil before the fourth day. After the end of the
 // period, it is what was used.
 func (p Period) forecast(used *big.Int) *big.Rat {
 	if !p.now.Before(p.end) {

@@ -102,7 +102,7 @@ func (o Outcome) explanation() string {
 	case Over:
 		words[0] += " by " + digits(new(big.Int).Sub(o.Used, o.Limit))
 	case Forecast:
-		words[0] += " over by " + digits(new(big.Int).Sub(ceil(o.Forecast), o.Limit))
+		words[0] += ": over by " + digits(new(big.Int).Sub(ceil(o.Forecast), o.Limit))
 	case Missing, Near, OK:
 	}
 	categories := map[string]bool{}

@@ -22,7 +22,7 @@ const (
 	// amounts must not be added, or an amount that is null.
 	Missing State = "missing"
 	// Forecast is when what is used by the end of the period exceeds the limit if
-	// it goes on as until now.
+	// the rate stays as it is.
 	Forecast State = "forecast"
 	// Near is when the limit is reached to the share from which to warn.
 	Near State = "near"

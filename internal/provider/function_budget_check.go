@@ -39,7 +39,7 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 			"Where amounts must not be added, those of one component in one unit exceed it, or a single record does. |" +
 			"\n| `missing` | The usage is not known: there is no record of the component, an amount is null, " +
 			"or the records are of several components or in several units, which must not be added, or lack what identifies their component. A typo in `type` is `missing`; it does not count as zero usage. |" +
-			"\n| `forecast` | With `period`: `used` ÷ the elapsed share of the period exceeds the limit. From the fourth day of the period on, as earlier it says little. |" +
+			"\n| `forecast` | With `period`: `used` ÷ the elapsed share of the period exceeds the limit. Calculated from the fourth day of the period; earlier figures are unreliable. |" +
 			"\n| `near` | `used` is at least `warn_at` × `limit`. |" +
 			"\n| `ok` | Otherwise. A limit of 0 with a usage of 0 is `ok`. |" +
 			"\n\nAmounts are added and compared as integers of any size, and `warn_at` is the decimal that is written: the result is exact. Negative amounts count as they are." +
@@ -54,13 +54,14 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 					"\n   - `type`: Required. Type of the component: `cpu`." +
 					"\n   - `limit`: Required. Amount that may be used, in the component's unit: an integer of at least 0." +
 					"\n   - `category_uuid` or `category_title`: The component's category, for a type that several categories have. At most one of them. " +
-					"A title is a text for people that may change; categories are told apart by their UUID." +
+					"Titles are display text and may change; categories are told apart by their UUID." +
 					"\n   - `measure`: `\"reported_usage\"` (the default) or `\"fixed_usage\"`.",
 			},
 		},
 		VariadicParameter: optionsParameter("At most one object with these optional attributes. It must not be null; `{}` sets nothing." +
 			"\n   - `warn_at`: Share of a limit from which its state is `near`: more than 0 and at most 1. Defaults to `0.8`." +
-			"\n   - `fail_on`: List of the states that fail. Defaults to `[\"over\", \"missing\"]`." +
+			"\n   - `fail_on`: List of the states that fail. Defaults to `[\"over\", \"missing\"]`. " +
+			"A limit has one state, so name all that fail: `[\"forecast\"]` alone passes a limit that is already over." +
 			"\n   - `title`: Beginning of the report. Defaults to `Budget`." +
 			"\n   - `period`: Object with `start` and `end`, the first and the last day of the budget's period as `YYYY-MM-DD` in UTC, and `now`, " +
 			"the current time in RFC 3339 format, such as `plantimestamp()`. Without it, there is no forecast. " +
