@@ -92,7 +92,7 @@ func TestAccBudgetModuleExitCode(t *testing.T) {
 		"typo in a type":              {0, inputs{"limits": limits("cpus", 1)}, fails, "missing, no record"},
 		"missing, which is allowed":   {0, inputs{"limits": limits("cpus", 1), "fail_on": []string{"over"}}, passes, "Warning: Check block assertion failed"},
 		"null":                        {0, inputs{"limits": limits("gpu", 100)}, fails, "missing, null in 2024-10"},
-		"no record in the period":     {1, inputs{"date_after": "2024-11-01"}, fails, "There is no usage record at all."},
+		"no record in the period":     {1, inputs{"date_after": "2024-11-01"}, fails, "There are no usage records."},
 		"period in the past":          {709, inputs{"date_before": "2024-09-30"}, passes, "300 |"},
 		"typo in a limit's attribute": {0, inputs{"limits": inputs{"CPU": inputs{"type": "cpu", "limit": 1000, "categoryuuid": machinesUUID}}, "fail_on": []string{}}, fails, `"categoryuuid"`},
 		"no limits":                   {0, inputs{"limits": inputs{}, "fail_on": []string{}}, fails, "must not be empty"},
@@ -224,8 +224,8 @@ func TestAccBudgetModulePrintsAnUnbrokenTable(t *testing.T) {
 	setBudget(t, w, 0, inputs{"limits": inputs{long: inputs{"type": "cpu", "limit": 700}, "short | one": inputs{"type": "cpu", "limit": 1}}})
 	r := clitest.Run(t, w, "plan", "-no-color")
 	for _, line := range []string{
-		"| " + long + " |  710 | 700 | hours | ██████████ 102 %   | over by 10  |",
-		"| short \\| one                                                 |  710 |   1 | hours | ██████████ 71000 % | over by 709 |",
+		"| " + long + " |  710 | 700 | hours | ██████████ 102 %    | over by 10  |",
+		"| short \\| one                                                 |  710 |   1 | hours | ██████████ 71,000 % | over by 709 |",
 	} {
 		if !strings.Contains(r.Output, "\n "+line+"\n") {
 			t.Errorf("no line %q in:\n%s", line, r.Output)
@@ -382,5 +382,32 @@ func TestAccBudgetModuleReadmeShowsWhatThePlanPrints(t *testing.T) {
 	summary, message, _ := strings.Cut(blocks[1][2], "\n\n")
 	if r.ExitCode != 1 || !strings.Contains(r.Output, summary) || !strings.Contains(r.Output, "\n"+message) {
 		t.Errorf("exit code %d:\n%s", r.ExitCode, r.Output)
+	}
+}
+
+// A rule of one's own on the share must agree with the CLI's arithmetic.
+func TestAccBudgetShareIsTheQuotientThatTheCLIComputes(t *testing.T) {
+	t.Parallel()
+	w := configuration(t, sandbox(t), `
+		terraform {
+		  required_providers {
+		    waldur = { source = "waldur/waldur-usage" }
+		  }
+		}
+		locals {
+		  limits = { for limit in [1, 3, 7, 1499, 1500, 1875, 1876, 9223372036854775807, 18446744073709551617] : "l${limit}" => { type = "cpu", limit = limit } }
+		  usage  = { type = "cpu", category_uuid = "`+machinesUUID+`", reported_usage = 1500 }
+		  check  = provider::waldur::budget_check([local.usage], local.limits)
+		}
+		output "reached" { value = local.check.limits.l1875.share >= 0.8 }
+		output "different" {
+		  value = join(" ", [for name, l in local.check.limits : name if l.share != l.used / local.limits[name].limit])
+		}`)
+	clitest.MustRun(t, w, "apply", "-auto-approve", "-no-color")
+	if different := clitest.MustRun(t, w, "output", "-raw", "different"); different != "" {
+		t.Errorf("it is not for %s", different)
+	}
+	if reached := clitest.MustRun(t, w, "output", "-raw", "reached"); reached != "true" {
+		t.Error("1,500 of 1,875 are not at least 0.8")
 	}
 }

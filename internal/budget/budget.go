@@ -40,7 +40,7 @@ type Check struct {
 	Limits map[string]Outcome
 	Report string // Markdown
 	// Message is the report for where lines are wrapped unless they begin with a
-	// space: the lines of its table do.
+	// space: the lines of its table and its list do.
 	Message string
 }
 
@@ -53,6 +53,6 @@ func NewCheck(usages []waldur.Usage, limits map[string]Limit, options Options) C
 		check.Passed = check.Passed && !slices.Contains(options.FailOn, outcome.State)
 	}
 	check.Report = report(usages, check.Limits, options)
-	check.Message = strings.ReplaceAll(check.Report, "\n|", "\n |")
+	check.Message = strings.NewReplacer("\n|", "\n |", "\n- ", "\n - ").Replace(check.Report)
 	return check
 }

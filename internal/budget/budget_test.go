@@ -107,6 +107,14 @@ func TestLimitIsInTheFirstStateThatApplies(t *testing.T) {
 		"a record without a type elsewhere": {[]waldur.Usage{cpu(1), cpu(2, noType, inArchive)}, untitled("", machines), OK, "1"},
 		"records without a type, above":     {[]waldur.Usage{cpu(101), cpu(2, noType)}, anyCPU(100), Over, "101"},
 		"a record without a category":       {[]waldur.Usage{cpu(1), cpu(1, noCategory)}, untitled("", machines), Missing, ""},
+		"no categories, one record above":   {[]waldur.Usage{cpu(1, noCategory), cpu(101, noCategory)}, anyCPU(100), Over, "101"},
+		"no categories, above if added":     {[]waldur.Usage{cpu(60, noCategory), cpu(60, noCategory)}, anyCPU(100), Missing, ""},
+		"no category, above by the title":   {[]waldur.Usage{cpu(101, noCategory)}, untitled("Virtual machines", ""), Over, "101"},
+		"no category, perhaps not the one":  {[]waldur.Usage{cpu(101, noCategory)}, untitled("", machines), Missing, ""},
+		"no type, perhaps not the one":      {[]waldur.Usage{cpu(101, noType)}, anyCPU(100), Missing, ""},
+		"no category, a null amount":        {[]waldur.Usage{cpu(1, noCategory, noAmount)}, anyCPU(100), Missing, ""},
+		"two units, above if added":         {[]waldur.Usage{cpu(60), cpu(60, inGigabytes)}, anyCPU(100), Missing, ""},
+		"two units, one of them above":      {[]waldur.Usage{cpu(1), cpu(101, inGigabytes)}, anyCPU(100), Over, "101"},
 		"categories told apart by nothing":  {[]waldur.Usage{cpu(1, noCategory), cpu(1, inArchive, noCategory)}, anyCPU(100), Missing, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -126,21 +134,27 @@ func TestLimitIsInTheFirstStateThatApplies(t *testing.T) {
 	}
 }
 
-func TestShareIsOneOnlyAtTheLimit(t *testing.T) {
+func TestShareIsTheExactQuotient(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		used, limit int64
-		share       string
+		share       *big.Rat
 	}{
-		{0, 100, "0.0000"}, {41, 100, "0.4100"}, {1, 3, "0.3333"}, {2, 3, "0.6666"}, {99_999_999, 100_000_000, "0.9999"}, {100, 100, "1.0000"},
-		{100_000_001, 100_000_000, "1.0001"}, {4, 3, "1.3334"}, {-1, 3, "-0.3334"}, {0, 0, "0.0000"}, {1, 0, ""}, {-1, 0, ""},
+		{0, 100, new(big.Rat)}, {1, 3, big.NewRat(1, 3)}, {-1, 3, big.NewRat(-1, 3)}, {100, 100, big.NewRat(1, 1)},
+		{99_999_999, 100_000_000, big.NewRat(99_999_999, 100_000_000)}, {4, 3, big.NewRat(4, 3)}, {0, 0, new(big.Rat)}, {1, 0, nil}, {-1, 0, nil},
 	} {
-		share, text := share(big.NewInt(row.used), big.NewInt(row.limit)), ""
-		if share != nil {
-			text = share.FloatString(4)
+		share := share(big.NewInt(row.used), big.NewInt(row.limit))
+		if (share == nil) != (row.share == nil) || share != nil && share.Cmp(row.share) != 0 {
+			t.Errorf("%d of %d: %s, not %s", row.used, row.limit, share, row.share)
 		}
-		if text != row.share {
-			t.Errorf("%d of %d: %q, not %q", row.used, row.limit, text, row.share)
+	}
+}
+
+func TestReportShowsAHundredPerCentOnlyAtTheLimit(t *testing.T) {
+	t.Parallel()
+	for used, words := range map[int64]string{99_999_999: " 99 %", 100_000_000: " 100 %", 100_000_001: " 101 %", 123_400_000_000: " 123,400 %"} {
+		if report := NewCheck([]waldur.Usage{cpu(used)}, map[string]Limit{"CPU": anyCPU(100_000_000)}, defaults()).Report; !strings.Contains(report, words) {
+			t.Errorf("no %q in\n%s", words, report)
 		}
 	}
 }
@@ -172,13 +186,15 @@ func TestForecastIsWhatIsUsedAtTheEndOfThePeriod(t *testing.T) {
 		forecast string
 	}{
 		"half of the month":              {[]waldur.Usage{cpu(50)}, "2024-10-16T12:00:00Z", OK, "100"},
+		"a third of the month":           {[]waldur.Usage{cpu(50)}, "2024-10-11T08:00:00Z", Forecast, "150"},
+		"ten days":                       {[]waldur.Usage{cpu(10)}, "2024-10-11T00:00:00Z", OK, "31"},
 		"half of the month, one more":    {[]waldur.Usage{cpu(51)}, "2024-10-16T12:00:00Z", Forecast, "102"},
-		"a nanosecond before the half":   {[]waldur.Usage{cpu(50)}, "2024-10-16T11:59:59.999999999Z", Forecast, "101"},
+		"a nanosecond before the half":   {[]waldur.Usage{cpu(50)}, "2024-10-16T11:59:59.999999999Z", Forecast, "133920000000000000/1339199999999999"},
 		"another time zone":              {[]waldur.Usage{cpu(50)}, "2024-10-16T14:00:00+02:00", OK, "100"},
 		"before the fourth day":          {[]waldur.Usage{cpu(90)}, "2024-10-03T23:59:59Z", Near, ""},
-		"on the fourth day":              {[]waldur.Usage{cpu(10)}, "2024-10-04T00:00:00Z", Forecast, "104"},
+		"on the fourth day":              {[]waldur.Usage{cpu(10)}, "2024-10-04T00:00:00Z", Forecast, "310/3"},
 		"before the period":              {[]waldur.Usage{cpu(10)}, "2024-09-15T00:00:00Z", OK, ""},
-		"on the last day":                {[]waldur.Usage{cpu(99)}, "2024-10-31T00:00:00Z", Forecast, "103"},
+		"on the last day":                {[]waldur.Usage{cpu(99)}, "2024-10-31T00:00:00Z", Forecast, "1023/10"},
 		"after the period":               {[]waldur.Usage{cpu(99)}, "2024-12-01T00:00:00Z", Near, "99"},
 		"over, with a forecast":          {[]waldur.Usage{cpu(101)}, "2024-10-16T12:00:00Z", Over, "202"},
 		"over, and more is not known":    {[]waldur.Usage{cpu(101), cpu(0, noAmount)}, "2024-10-16T12:00:00Z", Over, ""},
@@ -192,7 +208,7 @@ func TestForecastIsWhatIsUsedAtTheEndOfThePeriod(t *testing.T) {
 			outcome := NewCheck(row.usages, map[string]Limit{"x": anyCPU(100)}, options).Limits["x"]
 			forecast := ""
 			if outcome.Forecast != nil {
-				forecast = outcome.Forecast.String()
+				forecast = outcome.Forecast.RatString()
 			}
 			if outcome.State != row.state || forecast != row.forecast {
 				t.Errorf("state %s, forecast %q", outcome.State, forecast)
@@ -260,14 +276,14 @@ func TestReportHasALineForEachLimitAndTheComponentsThatThereAre(t *testing.T) {
 	}
 	const want = `Budget of October: 1 over, 3 missing, 1 near, 1 ok.
 
-| Limit   |   Used |     Of | Unit  | Share            | State                                       |
-|:--------|-------:|-------:|:------|:-----------------|:--------------------------------------------|
-| CPU     |  4,124 | 10,000 | hours | ████░░░░░░ 41 %  | ok                                          |
-| GPU     |    598 |    500 | hours | ██████████ 120 % | over by 98                                  |
-| RAM     | 44,964 | 50,000 | hours | ████████░░ 89 %  | near                                        |
-| Storage |      ? |      9 |       | ?                | missing, 2 components: give a category_uuid |
-| Tape    |  3 + ? |      9 | hours | ?                | missing, null in 2024-10                    |
-| Typo    |      ? |      1 |       | ?                | missing, no record                          |
+| Limit   |   Used |     Of | Unit  | Share            | State                                                   |
+|:--------|-------:|-------:|:------|:-----------------|:--------------------------------------------------------|
+| CPU     |  4,124 | 10,000 | hours | ████░░░░░░ 41 %  | ok                                                      |
+| GPU     |    598 |    500 | hours | ██████████ 120 % | over by 98                                              |
+| RAM     | 44,964 | 50,000 | hours | ████████░░ 89 %  | near                                                    |
+| Storage |      ? |      9 |       | ?                | missing, 2 categories have this type: set category_uuid |
+| Tape    |  3 + ? |      9 | hours | ?                | missing, null in 2024-10                                |
+| Typo    |      ? |      1 |       | ?                | missing, no record                                      |
 
 There are records of these components:
 
@@ -278,7 +294,7 @@ There are records of these components:
 	if check.Report != want {
 		t.Errorf("it is\n%s", check.Report)
 	}
-	if message := strings.ReplaceAll(want, "\n|", "\n |"); check.Message != message {
+	if message := strings.ReplaceAll(strings.ReplaceAll(want, "\n|", "\n |"), "\n- ", "\n - "); check.Message != message {
 		t.Errorf("the message is\n%s", check.Message)
 	}
 }
@@ -290,10 +306,10 @@ func TestReportOfAPeriodHasTheForecast(t *testing.T) {
 	limits := map[string]Limit{"CPU": anyCPU(5000), "GPU": {Component: Component{Type: "gpu", Measure: ReportedUsage}, Amount: big.NewInt(1)}}
 	const want = `Budget: 1 missing, 1 forecast.
 
-| Limit |  Used |    Of | Unit  | Share           | Forecast | State                  |
-|:------|------:|------:|:------|:----------------|---------:|:-----------------------|
-| CPU   | 4,124 | 5,000 | hours | ████████░░ 82 % |    8,248 | forecast over by 3,248 |
-| GPU   |     ? |     1 |       | ?               |        ? | missing, no record     |
+| Limit |  Used |    Of | Unit  | Share           | Forecast | State                   |
+|:------|------:|------:|:------|:----------------|---------:|:------------------------|
+| CPU   | 4,124 | 5,000 | hours | ████████░░ 82 % |    8,248 | forecast: over by 3,248 |
+| GPU   |     ? |     1 |       | ?               |        ? | missing, no record      |
 `
 	if report := NewCheck([]waldur.Usage{cpu(4124)}, limits, options).Report; !strings.HasPrefix(report, want) {
 		t.Errorf("it is\n%s", report)
@@ -306,21 +322,52 @@ func TestReportExplainsWhatIsMissing(t *testing.T) {
 		usages []waldur.Usage
 		words  string
 	}{
-		"no records":                {nil, "There is no usage record at all."},
-		"units":                     {[]waldur.Usage{cpu(1), cpu(1, inGigabytes), cpu(1, noUnit)}, "several units: GB and hours and none"},
-		"records without a type":    {[]waldur.Usage{cpu(1, noType)}, "1 record without type or category_uuid"},
-		"and what they are":         {[]waldur.Usage{cpu(1, noType, noCategory)}, "- Virtual machines (category_uuid null): null"},
-		"many nulls":                {[]waldur.Usage{cpu(1, noAmount), cpu(1, noAmount, in("2024-09")), cpu(1, noAmount, in("2024-08")), cpu(1, noAmount, in("2024-07"))}, "null in 4 months"},
-		"over by known amounts":     {[]waldur.Usage{cpu(101), cpu(1, noAmount)}, "| 101 + ? | 100 | hours | ██████████ 101 % | over by 1, null in 2024-10 |"},
-		"over in one of components": {[]waldur.Usage{cpu(101), cpu(1, inArchive)}, "over by 1, 2 components: give a category_uuid"},
+		"no records":                 {nil, "There are no usage records."},
+		"units":                      {[]waldur.Usage{cpu(1), cpu(1, inGigabytes), cpu(1, noUnit)}, "several units: GB, hours, no unit"},
+		"the units, in the list":     {[]waldur.Usage{cpu(1), cpu(1, inGigabytes), cpu(1, of("ram"))}, "): cpu (GB, hours), ram"},
+		"nulls of plans":             {[]waldur.Usage{cpu(1, noAmount), cpu(1, fixed(2), in("2024-09"))}, "| missing, fixed_usage null in 2024-10 |"},
+		"what else over needs":       {[]waldur.Usage{cpu(101), cpu(1, inArchive)}, "- Archive (category_uuid " + archive + "): cpu"},
+		"over in one of units lists": {[]waldur.Usage{cpu(60), cpu(101, inGigabytes)}, "): cpu (GB, hours)"},
+		"records without a type":     {[]waldur.Usage{cpu(1, noType)}, "| missing, 1 record without type: is it in `fields`? |"},
+		"records without anything":   {[]waldur.Usage{cpu(1, noType, noCategory), cpu(1, noCategory)}, "| missing, 2 records without type or category_uuid: are they in `fields`? |"},
+		"over by one record":         {[]waldur.Usage{cpu(101, noCategory), cpu(1, noCategory)}, "| 101 + ? | 100 | hours | ██████████ 101 % | over by 1, 2 records without category_uuid: is it in `fields`? |"},
+		"over in one of units":       {[]waldur.Usage{cpu(60), cpu(101, inGigabytes)}, "| 101 + ? | 100 | GB | ██████████ 101 % | over by 1, several units"},
+		"and what they are":          {[]waldur.Usage{cpu(1, noType, noCategory)}, "- Virtual machines (category_uuid null): null"},
+		"many nulls":                 {[]waldur.Usage{cpu(1, noAmount), cpu(1, noAmount, in("2024-09")), cpu(1, noAmount, in("2024-08")), cpu(1, noAmount, in("2024-07"))}, "null in 4 months"},
+		"over by known amounts":      {[]waldur.Usage{cpu(101), cpu(1, noAmount)}, "| 101 + ? | 100 | hours | ██████████ 101 % | over by 1, null in 2024-10 |"},
+		"over in one of components":  {[]waldur.Usage{cpu(101), cpu(1, inArchive)}, "over by 1, 2 categories have this type: set category_uuid"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			report := NewCheck(row.usages, map[string]Limit{"CPU": anyCPU(100)}, defaults()).Report
+			limit := anyCPU(100)
+			if strings.Contains(row.words, "fixed_usage") {
+				limit.Component.Measure = FixedUsage
+			}
+			report := NewCheck(row.usages, map[string]Limit{"CPU": limit}, defaults()).Report
 			if !strings.Contains(strings.Join(strings.Fields(report), " "), row.words) {
 				t.Errorf("no %q in\n%s", row.words, report)
 			}
 		})
+	}
+}
+
+func TestReportSaysOnceWhyThePeriodHasNoForecast(t *testing.T) {
+	t.Parallel()
+	for now, note := range map[string]string{
+		"2024-09-30T23:59:59Z": "There is no forecast: the period has not begun.",
+		"2024-10-01T00:00:00Z": "There is no forecast: the period is in its first three days.",
+		"2024-10-03T23:59:59Z": "There is no forecast: the period is in its first three days.",
+		"2024-10-04T00:00:00Z": "",
+		"2024-10-31T23:59:59Z": "",
+		"2024-11-01T00:00:00Z": "The period has ended: the forecast is what was used.",
+	} {
+		options := defaults()
+		options.Period, options.FailOn = october(t, now), States()
+		report := NewCheck([]waldur.Usage{cpu(1)}, map[string]Limit{"CPU": anyCPU(100), "also": anyCPU(50)}, options).Report
+		_, after, _ := strings.Cut(report, "|\n\n")
+		if strings.TrimSpace(after) != note {
+			t.Errorf("at %s, not %q:\n%s", now, note, report)
+		}
 	}
 }
 

@@ -15,20 +15,20 @@ import (
 // that says why. Title "" is the component and its category.
 func NewUsageChart(usages []waldur.Usage, component Component, limit *big.Int, heading string) string {
 	var chosen []waldur.Usage
-	unidentified := 0
+	var without unidentified
 	for i := range usages {
 		switch component.match(&usages[i]) {
 		case other:
-		case possible:
-			unidentified++
+		case possible, partly:
+			without.add(&component, &usages[i])
 		case certainly:
 			chosen = append(chosen, usages[i])
 		}
 	}
 	all := seriesOf(chosen, component.Measure)
 	switch {
-	case unidentified > 0:
-		return fmt.Sprintf("No chart of %s: there is %s.\n", name(component.Type), recordsWithoutIdentity(unidentified))
+	case without.records > 0:
+		return fmt.Sprintf("No chart of %s: %s\n", name(component.Type), without.text())
 	case len(all) == 0:
 		return fmt.Sprintf("No chart of %s: there is no record of it.\n", name(component.Type))
 	case len(all) > 1:

@@ -53,11 +53,11 @@ type match uint8
 const (
 	other     match = iota
 	possible        // the record lacks an attribute that would tell
+	partly          // it is, but of which category is not known
 	certainly       // it is
 )
 
-// match compares the attributes. A record without the uuid of its category is of
-// the component at most possibly, as nothing else tells categories apart.
+// match compares the attributes. Nothing but the uuid tells categories apart.
 func (c *Component) match(usage *waldur.Usage) match {
 	found := min(
 		compareAttribute(c.Type, usage.Type),
@@ -65,7 +65,7 @@ func (c *Component) match(usage *waldur.Usage) match {
 		compareAttribute(c.CategoryTitle, usage.CategoryTitle),
 	)
 	if found == certainly && !usage.CategoryUUID.Valid {
-		return possible
+		return partly
 	}
 	return found
 }
@@ -122,21 +122,40 @@ func (s *sum) add(amount waldur.Nullable[int64]) {
 
 // total is what records add up to.
 type total struct {
-	sums         []*sum   // one for each identity, in their order
-	unidentified int      // records that may be of the component or not
-	unknown      []string // the months in which an amount is null, in their order
+	measure      Measure
+	sums         []*sum       // one for each identity, in their order
+	single       *sum         // the largest record of the component whose category is not known; nil: none
+	unidentified unidentified // records that may not be of the component, or not be added
+	unknown      []string     // the months in which an amount is null, in their order
+}
+
+// unidentified is records that lack attributes.
+type unidentified struct {
+	records                       int
+	kind, categoryTitle, category bool // what any of them lacks
+}
+
+// add notes what the record lacks of what the component is selected by.
+func (u *unidentified) add(c *Component, usage *waldur.Usage) {
+	u.records++
+	u.kind = u.kind || !usage.Type.Valid
+	u.categoryTitle = u.categoryTitle || c.CategoryTitle != "" && !usage.CategoryTitle.Valid
+	u.category = u.category || !usage.CategoryUUID.Valid
 }
 
 func (c *Component) total(usages []waldur.Usage) total {
-	var t total
+	t := total{measure: c.Measure}
 	for i := range usages {
 		usage := &usages[i]
+		amount := c.Measure.of(usage)
 		switch c.match(usage) {
 		case other:
 		case possible:
-			t.unidentified++
+			t.unidentified.add(c, usage)
+		case partly:
+			t.unidentified.add(c, usage)
+			t.include(usage, amount)
 		case certainly:
-			amount := c.Measure.of(usage)
 			t.sum(identity{usage.CategoryUUID.Value, usage.MeasuredUnit}).add(amount)
 			if !amount.Valid {
 				t.unknown = append(t.unknown, month(usage))
@@ -149,6 +168,18 @@ func (c *Component) total(usages []waldur.Usage) total {
 	return t
 }
 
+// include keeps the record if it is the largest of those that cannot be added.
+func (t *total) include(usage *waldur.Usage, amount waldur.Nullable[int64]) {
+	if !amount.Valid {
+		return
+	}
+	s := &sum{identity: identity{unit: usage.MeasuredUnit}}
+	s.add(amount)
+	if t.single == nil || cmp.Or(s.amount.Cmp(&t.single.amount), t.single.identity.compare(s.identity)) > 0 {
+		t.single = s
+	}
+}
+
 func (t *total) sum(id identity) *sum {
 	for _, s := range t.sums {
 		if s.identity == id {
@@ -159,12 +190,17 @@ func (t *total) sum(id identity) *sum {
 	return t.sums[len(t.sums)-1]
 }
 
-// largest returns the sum with the largest amount, nil if there is none.
+// largest returns the largest amount that is known to be of one component and
+// one unit, nil if there is none.
 func (t *total) largest() *sum {
-	if len(t.sums) == 0 {
+	all := t.sums
+	if t.single != nil {
+		all = append(slices.Clone(all), t.single)
+	}
+	if len(all) == 0 {
 		return nil
 	}
-	return slices.MaxFunc(t.sums, func(a, b *sum) int { return a.amount.Cmp(&b.amount) })
+	return slices.MaxFunc(all, func(a, b *sum) int { return a.amount.Cmp(&b.amount) })
 }
 
 // month returns YYYY-MM.

@@ -70,17 +70,33 @@ func withoutLinks(text string) string {
 		case '@': // @somebody, somebody@example.com
 			breaks = isWord(after) || after == '_' || after == '-'
 		case ':': // :picture:, but not 12:30
-			breaks = unicode.IsLetter(after) || after == '+' || after == '-' || unicode.IsDigit(after) && !unicode.IsDigit(before)
+			breaks = unicode.IsLetter(after) || after == '+' || after == '-' || unicode.IsDigit(after) && (!unicode.IsDigit(before) || namesPicture(characters[i+1:]))
 		case '#', '!': // #12, project!12
 			breaks = unicode.IsDigit(after) || isWord(after) && !isWord(before)
 		case '$', '%', '&', '~', '^': // ~label, %milestone
-			breaks = isWord(after) && !isWord(before)
+			breaks = isWord(after) && !isWord(before) || after == '"' // ~"a label"
+		case '-': // GH-12
+			breaks = unicode.IsDigit(after) && i >= 2 && strings.EqualFold(string(characters[i-2:i]), "gh") && !isWord(at(characters, i-3))
 		}
 		if breaks {
 			spaced.WriteByte(' ')
 		}
 	}
 	return spaced.String()
+}
+
+// namesPicture reports whether a picture's name ends before a colon. Two digits
+// are those of a time: 12:30:00.
+func namesPicture(characters []rune) bool {
+	for i, r := range characters {
+		switch {
+		case r == ':':
+			return i != len("30")
+		case !isWord(r) && !strings.ContainsRune("_+-", r):
+			return false
+		}
+	}
+	return false
 }
 
 func at(characters []rune, i int) rune {
@@ -93,11 +109,11 @@ func at(characters []rune, i int) rune {
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // title is a name at the beginning of a line, where some characters would begin
-// a heading, a list or a quotation.
+// a heading, a list, a quotation or a command to GitLab (/close).
 func title(text string) string {
 	text = markdown(oneLine(text, longestTitle))
 	mark := strings.IndexFunc(text, func(r rune) bool { return !unicode.IsDigit(r) })
-	if mark >= 0 && (mark == 0 && strings.ContainsRune("#-+=>", rune(text[0])) || mark > 0 && strings.ContainsRune(".)", rune(text[mark]))) {
+	if mark >= 0 && (mark == 0 && strings.ContainsRune("#-+=>/", rune(text[0])) || mark > 0 && strings.ContainsRune(".)", rune(text[mark]))) {
 		return text[:mark] + `\` + text[mark:]
 	}
 	return text

@@ -46,8 +46,8 @@ func ParseTime(text string) (time.Time, error) {
 	return at, nil
 }
 
-// forecast returns what is used by the end of the period if it goes on as until
-// now: used ÷ elapsed share. Nil before the fourth day. After the end of the
+// forecast returns what is used by the end of the period at the current rate:
+// used ÷ elapsed share. Nil before the fourth day. After the end of the
 // period, it is what was used.
 func (p Period) forecast(used *big.Int) *big.Rat {
 	if !p.now.Before(p.end) {
@@ -59,6 +59,21 @@ func (p Period) forecast(used *big.Int) *big.Rat {
 	}
 	whole := new(big.Int).Mul(used, nanoseconds(p.start, p.end))
 	return new(big.Rat).SetFrac(whole, nanoseconds(p.start, p.now))
+}
+
+// note says why there is no forecast, or none that differs from what was used.
+// It is "" if there is one.
+func (p Period) note() string {
+	switch {
+	case p.now.Before(p.start):
+		return "There is no forecast: the period has not begun."
+	case !p.now.Before(p.end):
+		return "The period has ended: the forecast is what was used."
+	case p.now.Sub(p.start) < firstForecast:
+		return "There is no forecast: the period is in its first three days."
+	default:
+		return ""
+	}
 }
 
 // nanoseconds counts exactly: a time.Duration ends at 292 years.

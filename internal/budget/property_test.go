@@ -138,7 +138,7 @@ func TestPropertyNearAndOverAreWhatFractionsSay(t *testing.T) {
 func nasty() *rapid.Generator[string] {
 	pieces := []string{
 		"a", "B", "1", " ", "  ", "\n", "\r\n", "\t", "|", "\\", "\\|", "`", "```", "*", "**", "_", "__", "~", "~~", "[", "]", "(", ")", "<", ">", "<b>", "<!--", "-->",
-		"&lt;", "&#60;", "&", ";", "#", "# ", "#1", "!1", "![x](y)", "[x](https://example.com)", "https://example.com", "www.example.com", "a@example.com", "@all", ":tada:",
+		"&lt;", "&#60;", "&", ";", "#", "# ", "#1", "!1", "![x](y)", "[x](https://example.com)", "https://example.com", "www.example.com", "a@example.com", "@all", ":tada:", "/close", "~\"x\"", "GH-12", "1:100:",
 		"$x$", "$$", "%%", "%%{init: {}}%%", "\"", "'", "---", "- ", "+ ", "1. ", "1) ", "> ", "===", "\x00", "\x1b[31m", "\u202e", "\u2066", "\u200b", "\u200d", "\u2028", "\u0085",
 		"\ufeff", "\xff", "é", "ü", "e\u0301", "🚀", "漢", strings.Repeat("x", 300), "{{ }}", "${x}", "^", "=", "footnote[^1]", "[^1]: x", "http:", "//",
 	}
@@ -183,6 +183,10 @@ func draw(source string) drawn {
 			d.tables++
 		case extast.KindTableHeader, extast.KindTableRow:
 			d.cells = append(d.cells, node.ChildCount())
+		case ast.KindCodeSpan:
+			if code := string(node.FirstChild().(*ast.Text).Segment.Value([]byte(source))); code != "fields" {
+				d.other = append(d.other, code)
+			}
 		default:
 			d.other = append(d.other, node.Kind().String())
 		}

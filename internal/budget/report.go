@@ -31,7 +31,12 @@ func report(usages []waldur.Usage, outcomes map[string]Outcome, options Options)
 	if slices.ContainsFunc(slices.Collect(maps.Values(outcomes)), Outcome.needsComponents) {
 		text += "\n" + components(usages)
 	}
-	if options.Period == nil && slices.Contains(options.FailOn, Forecast) {
+	switch {
+	case options.Period != nil:
+		if note := options.Period.note(); note != "" {
+			text += "\n" + note + "\n"
+		}
+	case slices.Contains(options.FailOn, Forecast):
 		text += "\nThere is no forecast, as no period is given.\n"
 	}
 	return text
@@ -53,14 +58,15 @@ func summary(outcomes map[string]Outcome, heading string) string {
 }
 
 func (o Outcome) used() string {
-	largest := o.total.largest()
 	switch {
 	case o.Used != nil && o.total.complete():
 		return digits(o.Used)
-	case o.Used == nil && (len(o.total.sums) != 1 || largest.known == 0):
-		return "?"
+	case o.Used != nil:
+		return digits(o.Used) + " + ?"
+	case len(o.total.sums) == 1 && o.total.sums[0].known > 0:
+		return digits(&o.total.sums[0].amount) + " + ?"
 	default:
-		return digits(&largest.amount) + " + ?"
+		return "?"
 	}
 }
 
@@ -74,18 +80,19 @@ func (o Outcome) share() string {
 	case o.Limit.Sign() == 0:
 		return bar(0) + " 0 %"
 	}
-	percent := new(big.Rat).SetFrac(new(big.Int).Mul(o.Used, big.NewInt(100)), o.Limit)
+	percent := new(big.Rat).Mul(o.Share, big.NewRat(100, 1))
 	if o.State == Over {
-		return fmt.Sprintf("%s %s %%", bar(barCells), ceil(percent))
+		return fmt.Sprintf("%s %s %%", bar(barCells), digits(ceil(percent)))
 	}
-	return fmt.Sprintf("%s %s %%", bar(part(o.Used, o.Limit)), floor(percent))
+	return fmt.Sprintf("%s %s %%", bar(part(o.Used, o.Limit)), digits(floor(percent)))
 }
 
+// forecast writes the forecast, rounded up so that it shows an excess.
 func (o Outcome) forecast() string {
 	if o.Forecast == nil {
 		return "?"
 	}
-	return digits(o.Forecast)
+	return digits(ceil(o.Forecast))
 }
 
 // explanation is the state and the reasons of it.
@@ -95,7 +102,7 @@ func (o Outcome) explanation() string {
 	case Over:
 		words[0] += " by " + digits(new(big.Int).Sub(o.Used, o.Limit))
 	case Forecast:
-		words[0] += " over by " + digits(new(big.Int).Sub(o.Forecast, o.Limit))
+		words[0] += ": over by " + digits(new(big.Int).Sub(ceil(o.Forecast), o.Limit))
 	case Missing, Near, OK:
 	}
 	categories := map[string]bool{}
@@ -105,58 +112,80 @@ func (o Outcome) explanation() string {
 		units = append(units, unitName(s.identity.unit))
 	}
 	switch {
-	case len(o.total.sums) == 0 && o.total.unidentified == 0:
+	case len(o.total.sums) == 0 && o.total.unidentified.records == 0:
 		words = append(words, "no record")
 	case len(categories) > 1:
-		words = append(words, fmt.Sprintf("%d components: give a category_uuid", len(categories)))
+		words = append(words, fmt.Sprintf("%d categories have this type: set category_uuid", len(categories)))
 	case len(units) > 1:
-		words = append(words, "several units: "+strings.Join(units, " and "))
+		words = append(words, "several units: "+strings.Join(units, ", "))
 	}
-	if n := o.total.unidentified; n > 0 {
-		words = append(words, recordsWithoutIdentity(n))
+	if o.total.unidentified.records > 0 {
+		words = append(words, o.total.unidentified.text())
+	}
+	null := "null in "
+	if o.total.measure == FixedUsage {
+		null = "fixed_usage null in "
 	}
 	if n := len(o.total.unknown); n > 3 {
-		words = append(words, fmt.Sprintf("null in %d months", n))
+		words = append(words, fmt.Sprintf("%s%d months", null, n))
 	} else {
 		for _, month := range o.total.unknown {
-			words = append(words, "null in "+name(month))
+			words = append(words, null+name(month))
 		}
 	}
 	return strings.Join(words, ", ")
 }
 
-// recordsWithoutIdentity names records that may be of any component.
-func recordsWithoutIdentity(n int) string {
-	if n == 1 {
-		return "1 record without type or category_uuid"
+// text names the records and what they lack, which a read of some attributes
+// only may have left out.
+func (u unidentified) text() string {
+	var lacking []string
+	if u.kind {
+		lacking = append(lacking, "type")
 	}
-	return fmt.Sprintf("%d records without type or category_uuid", n)
+	if u.categoryTitle {
+		lacking = append(lacking, "category_title")
+	}
+	if u.category {
+		lacking = append(lacking, "category_uuid")
+	}
+	text, question := fmt.Sprintf("%d records without ", u.records), "are they in `fields`?"
+	if u.records == 1 {
+		text = "1 record without "
+	}
+	if len(lacking) == 1 {
+		question = "is it in `fields`?"
+	}
+	return text + strings.Join(lacking, " or ") + ": " + question
 }
 
 func unitName(unit waldur.Nullable[string]) string {
-	if unit.Value == "" {
-		return "none"
-	}
-	return name(unit.Value)
+	return or(name(unit.Value), "no unit")
 }
 
-// needsComponents reports whether the limit names no component, or several.
-func (o Outcome) needsComponents() bool { return o.State == Missing && len(o.total.sums) != 1 }
+// needsComponents reports whether the limit selects no component, or several.
+func (o Outcome) needsComponents() bool {
+	return o.State == Missing && len(o.total.sums) != 1 || o.State == Over && len(o.total.sums) > 1
+}
 
-// components lists the components of the records, by category.
+// components lists the components of the records, by category, and the units of
+// those that have several.
 func components(usages []waldur.Usage) string {
 	type category struct{ uuid, title waldur.Nullable[string] }
-	types := map[category]map[string]bool{}
+	units := map[category]map[string]map[waldur.Nullable[string]]bool{}
 	for i := range usages {
 		usage := &usages[i]
 		c := category{usage.CategoryUUID, usage.CategoryTitle}
-		if types[c] == nil {
-			types[c] = map[string]bool{}
+		if units[c] == nil {
+			units[c] = map[string]map[waldur.Nullable[string]]bool{}
 		}
-		types[c][usage.Type.Value] = true
+		if units[c][usage.Type.Value] == nil {
+			units[c][usage.Type.Value] = map[waldur.Nullable[string]]bool{}
+		}
+		units[c][usage.Type.Value][usage.MeasuredUnit] = true
 	}
-	if len(types) == 0 {
-		return "There is no usage record at all.\n"
+	if len(units) == 0 {
+		return "There are no usage records.\n"
 	}
 	var text strings.Builder
 	text.WriteString("There are records of these components:\n\n")
@@ -166,10 +195,18 @@ func components(usages []waldur.Usage) string {
 		}
 		return compareText(a.uuid, b.uuid)
 	}
-	for _, c := range slices.SortedFunc(maps.Keys(types), compare) {
+	for _, c := range slices.SortedFunc(maps.Keys(units), compare) {
 		var names []string
-		for _, kind := range slices.Sorted(maps.Keys(types[c])) {
-			names = append(names, or(name(kind), "null"))
+		for _, kind := range slices.Sorted(maps.Keys(units[c])) {
+			text := or(name(kind), "null")
+			if of := units[c][kind]; len(of) > 1 {
+				var all []string
+				for _, unit := range slices.SortedFunc(maps.Keys(of), compareText) {
+					all = append(all, unitName(unit))
+				}
+				text += " (" + strings.Join(all, ", ") + ")"
+			}
+			names = append(names, text)
 		}
 		fmt.Fprintf(&text, "- %s (category_uuid %s): %s\n",
 			or(title(c.title.Value), "null"), or(name(c.uuid.Value), "null"), strings.Join(names, ", "))

@@ -14,13 +14,15 @@ type State string
 // The states. The first that applies is a limit's.
 const (
 	// Over is when the known amounts exceed the limit, whatever else is unknown.
-	// Where records are of several components, the amounts of one of them do.
+	// Where records are of several components or in several units, or it is not
+	// known of which component they are, the amounts of one component in one unit
+	// do, or one record does.
 	Over State = "over"
 	// Missing is when what was used is not known: no record, records whose
 	// amounts must not be added, or an amount that is null.
 	Missing State = "missing"
 	// Forecast is when what is used by the end of the period exceeds the limit if
-	// it goes on as until now.
+	// the rate stays as it is.
 	Forecast State = "forecast"
 	// Near is when the limit is reached to the share from which to warn.
 	Near State = "near"
@@ -49,8 +51,8 @@ type Outcome struct {
 	Limit     *big.Int
 	Used      *big.Int                // if Over: at least that
 	Remaining *big.Int                // Limit - Used, negative if Over
-	Share     *big.Rat                // Used of Limit, to four decimal places, rounded away from 1
-	Forecast  *big.Int                // what is used by the end of the period, rounded up
+	Share     *big.Rat                // Used ÷ Limit
+	Forecast  *big.Rat                // what is used by the end of the period
 	Unit      waldur.Nullable[string] // of the amounts
 	total     total
 }
@@ -63,7 +65,7 @@ func (l Limit) judge(usages []waldur.Usage, options Options) Outcome {
 	} else if !outcome.total.complete() {
 		outcome.State = Missing
 		if len(outcome.total.sums) == 1 {
-			outcome.Unit = largest.identity.unit
+			outcome.Unit = outcome.total.sums[0].identity.unit
 		}
 		return outcome
 	}
@@ -71,16 +73,12 @@ func (l Limit) judge(usages []waldur.Usage, options Options) Outcome {
 	outcome.Used = &largest.amount
 	outcome.Remaining = new(big.Int).Sub(l.Amount, outcome.Used)
 	outcome.Share = share(outcome.Used, l.Amount)
-	var exceeds bool
 	if outcome.total.complete() && options.Period != nil {
-		if forecast := options.Period.forecast(outcome.Used); forecast != nil {
-			outcome.Forecast = ceil(forecast)
-			exceeds = forecast.Cmp(new(big.Rat).SetInt(l.Amount)) > 0
-		}
+		outcome.Forecast = options.Period.forecast(outcome.Used)
 	}
 	switch {
 	case outcome.State == Over:
-	case exceeds:
+	case outcome.Forecast != nil && outcome.Forecast.Cmp(new(big.Rat).SetInt(l.Amount)) > 0:
 		outcome.State = Forecast
 	case reaches(outcome.Used, l.Amount, options.WarnAt):
 		outcome.State = Near
@@ -92,7 +90,7 @@ func (l Limit) judge(usages []waldur.Usage, options Options) Outcome {
 
 // complete reports whether what was used is known.
 func (t *total) complete() bool {
-	return len(t.sums) == 1 && t.sums[0].unknown == 0 && t.unidentified == 0
+	return len(t.sums) == 1 && t.sums[0].unknown == 0 && t.unidentified.records == 0
 }
 
 // reaches reports whether the amount is at least the share of the limit. Of a
@@ -105,23 +103,16 @@ func reaches(used, limit *big.Int, share *big.Rat) bool {
 	return a.Cmp(new(big.Int).Mul(limit, share.Num())) >= 0
 }
 
-// share returns used ÷ limit to four decimal places. It is rounded away from
-// 1, which only the limit itself has. Nil if there is none, as of a limit of 0
+// share returns used ÷ limit. Nil if there is none, as of a limit of 0
 // something was used.
 func share(used, limit *big.Int) *big.Rat {
-	const places = 10_000
 	if limit.Sign() == 0 {
 		if used.Sign() == 0 {
 			return new(big.Rat)
 		}
 		return nil
 	}
-	exact := new(big.Rat).SetFrac(new(big.Int).Mul(used, big.NewInt(places)), limit)
-	rounded := floor(exact)
-	if used.Cmp(limit) > 0 {
-		rounded = ceil(exact)
-	}
-	return new(big.Rat).SetFrac(rounded, big.NewInt(places))
+	return new(big.Rat).SetFrac(used, limit)
 }
 
 func floor(x *big.Rat) *big.Int {

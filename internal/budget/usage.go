@@ -22,7 +22,7 @@ func NewUsageReport(usages []waldur.Usage, measure Measure, heading string) stri
 	fmt.Fprintf(&text, "# %s\n\n", or(markdown(oneLine(heading, longestTitle)), standard))
 	all := seriesOf(usages, measure)
 	if len(all) == 0 {
-		text.WriteString("There is no usage record.\n")
+		text.WriteString("There are no usage records.\n")
 		return text.String()
 	}
 	text.WriteString("A full bar is the largest month of its column; – is a month without a record.\n")
@@ -76,12 +76,12 @@ func usageTable(months []string, all []*series) string {
 // heading is the name and the unit of a component, and its type where another
 // one has the same name.
 func (s *series) heading(all []*series) string {
-	text := name(s.name)
+	text := or(name(s.name), or(name(s.component.Value), "(no name)"))
 	if slices.ContainsFunc(all, func(other *series) bool { return other.name == s.name && other.component != s.component }) {
 		text += ", " + or(name(s.component.Value), "no type")
 	}
-	if s.unit.Value != "" {
-		text += fmt.Sprintf(" (%s)", name(s.unit.Value))
+	if unit := name(s.unit.Value); unit != "" {
+		text += fmt.Sprintf(" (%s)", unit)
 	}
 	return text
 }

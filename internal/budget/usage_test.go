@@ -45,7 +45,7 @@ A full bar is the largest month of its column; – is a month without a record.
 	if report := NewUsageReport(usages, FixedUsage, ""); !strings.HasPrefix(report, "# Fixed usage\n") || !strings.Contains(report, "██████████ 1 ") {
 		t.Errorf("of the other measure it is\n%s", report)
 	}
-	if report := NewUsageReport(nil, ReportedUsage, ""); report != "# Reported usage\n\nThere is no usage record.\n" {
+	if report := NewUsageReport(nil, ReportedUsage, ""); report != "# Reported usage\n\nThere are no usage records.\n" {
 		t.Errorf("of no records it is\n%s", report)
 	}
 }
@@ -58,6 +58,16 @@ func TestUsageReportTellsApartWhatHasTheSameName(t *testing.T) {
 		if !strings.Contains(report, heading) {
 			t.Errorf("no %q in\n%s", heading, report)
 		}
+	}
+}
+
+func TestUsageReportHasNoEmptyHeadings(t *testing.T) {
+	t.Parallel()
+	blank := func(u *waldur.Usage) { u.Name, u.MeasuredUnit = waldur.Of(" "), waldur.Of("\t ") }
+	noKind := func(u *waldur.Usage) { u.Type = waldur.Of("  ") }
+	report := NewUsageReport([]waldur.Usage{cpu(1, blank), cpu(2, blank, noKind)}, ReportedUsage, "")
+	if strings.Contains(report, "()") || !strings.Contains(report, " cpu |") || !strings.Contains(report, " (no name), no type |") {
+		t.Errorf("it is\n%s", report)
 	}
 }
 
@@ -107,7 +117,7 @@ func TestChartDrawsTheMonthsAndTheLimit(t *testing.T) {
 ` + "```\n"},
 		"nothing used":       {[]waldur.Usage{cpu(0)}, component, nil, "Nothing", "```mermaid\nxychart-beta\n    title \"Nothing\"\n    x-axis [\"2024-10\"]\n    y-axis \"hours\" 0 --> 1\n    bar [0]\n```\n"},
 		"no record":          {nil, component, nil, "", "No chart of cpu: there is no record of it.\n"},
-		"no type":            {[]waldur.Usage{cpu(1, noType)}, component, nil, "", "No chart of cpu: there is 1 record without type or category_uuid.\n"},
+		"no type":            {[]waldur.Usage{cpu(1, noType)}, component, nil, "", "No chart of cpu: 1 record without type: is it in `fields`?\n"},
 		"several components": {[]waldur.Usage{cpu(1), cpu(1, inArchive), cpu(1, of("ram"))}, component, nil, "", "No chart of cpu: there are records of several components or in several units.\n\nThere are records of these components:\n\n- Archive (category_uuid " + archive + "): cpu\n- Virtual machines (category_uuid " + machines + "): cpu\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -137,6 +147,9 @@ func TestTextIsShownAndNothingElse(t *testing.T) {
 		"me@example.com @all":      "me@ example.com @ all",
 		":tada: :100: 12:30":       ": tada: : 100: 12:30",
 		"#1 x!2 ~bug %3":           `# 1 x! 2 \~ bug % 3`,
+		`~"a b" x~"c" %"2024 Q4"`:  `\~ "a b" x\~ "c" % "2024 Q4"`,
+		"GH-12 gh-1 laugh-3 AGH-4": "GH- 12 gh- 1 laugh-3 AGH-4",
+		"1:100: 12:30:45 2:8ball:": "1: 100: 12:30:45 2: 8ball:",
 		"\xff":                     "\uFFFD",
 		strings.Repeat("x", 61):    strings.Repeat("x", 59) + "…",
 	} {
@@ -144,7 +157,7 @@ func TestTextIsShownAndNothingElse(t *testing.T) {
 			t.Errorf("%q is shown as %q, not %q", text, shown, want)
 		}
 	}
-	for text, want := range map[string]string{"# x": `\# x`, "- x": `\- x`, "1. x": `1\. x`, "12) x": `12\) x`, "> x": `\> x`, "2024": "2024", "===": `\===`, "": ""} {
+	for text, want := range map[string]string{"# x": `\# x`, "- x": `\- x`, "1. x": `1\. x`, "12) x": `12\) x`, "> x": `\> x`, "2024": "2024", "===": `\===`, "/close": `\/close`, "": ""} {
 		if shown := title(text); shown != want {
 			t.Errorf("%q begins a line as %q, not %q", text, shown, want)
 		}

@@ -119,7 +119,11 @@ func known(all []*argument) bool {
 func firstError(all []*argument) *function.FuncError {
 	for _, a := range all {
 		if len(a.problems) > 0 {
-			return function.NewArgumentFuncError(a.position, strings.Join(a.problems, "\n"))
+			text := strings.Join(a.problems, "\n")
+			if len(a.problems) > 1 {
+				text = "\n" + text // the CLI begins the line with words of its own
+			}
+			return function.NewArgumentFuncError(a.position, text)
 		}
 	}
 	return nil
@@ -193,6 +197,15 @@ func (a *argument) number(place string, value tftypes.Value) *big.Float {
 	}
 	a.problem(place, "must be a number, not %s", kind(value))
 	return nil
+}
+
+// written is a number for people with all of its digits, of which a rounded one
+// could look like another number. It is shortened if they are too many.
+func written(number *big.Float) string {
+	if exponent := number.MantExp(nil); exponent > largestLimit || exponent < -largestLimit {
+		return number.Text('g', 20)
+	}
+	return shortened(number.Text('f', -1))
 }
 
 // kind names the type of a value for people.

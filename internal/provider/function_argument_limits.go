@@ -87,13 +87,13 @@ func (a *argument) limit(place string, value tftypes.Value) *big.Int {
 	case number == nil:
 		return nil
 	case number.Sign() < 0:
-		a.problem(place, "must not be negative, as %s is", number.Text('g', 20))
+		a.problem(place, "must not be negative, as %s is", written(number))
 		return nil
 	case number.IsInf() || number.MantExp(nil) > largestLimit:
 		a.problem(place, "is too large")
 		return nil
 	case !number.IsInt():
-		a.problem(place, "must be an integer, not %s", number.Text('g', 20))
+		a.problem(place, "must be an integer, not %s", written(number))
 		return nil
 	}
 	whole, _ := number.Int(nil)

@@ -57,14 +57,14 @@ func (a *argument) share(place string, value tftypes.Value) *big.Rat {
 		return nil
 	}
 	if number.Sign() <= 0 || number.Cmp(big.NewFloat(1)) > 0 {
-		a.problem(place, "must be more than 0 and at most 1, not %s", number.Text('g', 20))
+		a.problem(place, "must be more than 0 and at most 1, not %s", written(number))
 		return nil
 	}
-	written, ok := new(big.Rat).SetString(number.Text('g', -1))
-	if !ok || written.Sign() <= 0 {
+	decimal, ok := new(big.Rat).SetString(number.Text('g', -1))
+	if !ok || decimal.Sign() <= 0 {
 		a.problem(place, "must be more than 0 and at most 1")
 	}
-	return written
+	return decimal
 }
 
 func (a *argument) states(place string, value tftypes.Value) []budget.State {

@@ -64,7 +64,7 @@ func (a *argument) amount(value tftypes.Value, i int, field waldur.Field) waldur
 	}
 	amount, accuracy := number.Int64()
 	if accuracy != big.Exact {
-		a.problem(fmt.Sprintf("usages[%d].%s", i, field), "must be an integer from -2^63 to 2^63 - 1, not %s", number.Text('g', -1))
+		a.problem(fmt.Sprintf("usages[%d].%s", i, field), "must be an integer from -2^63 to 2^63 - 1, not %s", written(number))
 	}
 	return waldur.Of(amount)
 }

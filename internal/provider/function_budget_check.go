@@ -25,23 +25,26 @@ func (budgetCheck) Metadata(_ context.Context, _ function.MetadataRequest, resp 
 func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
 		Summary: "Checks usage records against limits",
-		MarkdownDescription: "Adds up the usage records of each limit's component, of all months and scopes that are given, and returns an object with:" +
+		MarkdownDescription: "Adds up the usage records of each limit's component, across all given months and scopes, and returns an object with:" +
 			"\n\n- `passed` (Boolean) Whether no limit is in a state of `fail_on`." +
 			"\n- `limits` (Map of Object) By the names of the limits: `used`, `limit`, `remaining` (`limit` - `used`), " +
-			"`share` (`used` of `limit`, to four decimal places; only a usage of exactly the limit has 1), " +
-			"`forecast` (rounded up to an integer), `unit` and `state`. What is not known is null. If `state` is `over`, `used` is at least that amount." +
+			"`share` (`used` / `limit`; exactly 1 only if `used` equals `limit`), `forecast`, `unit` and `state`. " +
+			"`share` and `forecast` are not rounded, except in the report. Values that cannot be determined are null. If `state` is `over`, `used` is at least that amount." +
 			"\n- `report` (String) A Markdown table with a line for each limit, below the number of limits in each state. " +
 			"For limits that are `missing`, it lists the components that have records." +
-			"\n- `message` (String) The report for an `error_message`, where the CLI wraps the lines of a table unless they begin with a space." +
+			"\n- `message` (String) The report for an `error_message`, where the CLI wraps lines unless they begin with a space, as those of the table and the list do." +
 			"\n\nThe state of a limit is the first that applies:" +
 			"\n\n| State | When |\n|---|---|" +
-			"\n| `over` | The known amounts exceed the limit, even if others are not known. |" +
+			"\n| `over` | The known amounts exceed the limit, even if others are not known. " +
+			"Where amounts must not be added, those of one component in one unit exceed it, or a single record does. |" +
 			"\n| `missing` | The usage is not known: there is no record of the component, an amount is null, " +
-			"or the records are of several components or in several units, which must not be added. A typo in `type` is `missing`; it does not count as zero usage. |" +
-			"\n| `forecast` | With `period`: `used` ÷ the elapsed share of the period exceeds the limit. From the fourth day of the period on, as earlier it says little. |" +
+			"or the records are of several components or in several units, which must not be added, or lack what identifies their component. A typo in `type` is `missing`; it does not count as zero usage. |" +
+			"\n| `forecast` | With `period`: `used` ÷ the elapsed share of the period exceeds the limit. Calculated from the fourth day of the period; earlier figures are unreliable. |" +
 			"\n| `near` | `used` is at least `warn_at` × `limit`. |" +
 			"\n| `ok` | Otherwise. A limit of 0 with a usage of 0 is `ok`. |" +
-			"\n\nAmounts are added and compared as integers of any size, and `warn_at` is the decimal that is written: the result is exact. Negative amounts count as they are.",
+			"\n\nAmounts are added and compared as integers of any size, and `warn_at` is the decimal that is written: the result is exact. Negative amounts count as they are." +
+			"\n\nRecords need `type`, `category_uuid`, `measured_unit`, `date` and the measure, and `category_title` if a limit has one: " +
+			"a data source that sets `fields` must include them.",
 		Parameters: []function.Parameter{
 			usagesParameter(),
 			function.DynamicParameter{
@@ -51,13 +54,14 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 					"\n   - `type`: Required. Type of the component: `cpu`." +
 					"\n   - `limit`: Required. Amount that may be used, in the component's unit: an integer of at least 0." +
 					"\n   - `category_uuid` or `category_title`: The component's category, for a type that several categories have. At most one of them. " +
-					"A title is a text for people that may change; categories are told apart by their UUID." +
+					"Titles are display text and may change; categories are told apart by their UUID." +
 					"\n   - `measure`: `\"reported_usage\"` (the default) or `\"fixed_usage\"`.",
 			},
 		},
 		VariadicParameter: optionsParameter("At most one object with these optional attributes. It must not be null; `{}` sets nothing." +
 			"\n   - `warn_at`: Share of a limit from which its state is `near`: more than 0 and at most 1. Defaults to `0.8`." +
-			"\n   - `fail_on`: List of the states that fail. Defaults to `[\"over\", \"missing\"]`." +
+			"\n   - `fail_on`: List of the states that fail. Defaults to `[\"over\", \"missing\"]`. " +
+			"A limit has one state, so name all that fail: `[\"forecast\"]` alone passes a limit that is already over." +
 			"\n   - `title`: Beginning of the report. Defaults to `Budget`." +
 			"\n   - `period`: Object with `start` and `end`, the first and the last day of the budget's period as `YYYY-MM-DD` in UTC, and `now`, " +
 			"the current time in RFC 3339 format, such as `plantimestamp()`. Without it, there is no forecast. " +
@@ -106,7 +110,7 @@ func checkValue(check budget.Check) types.Object {
 		}
 		outcomes[name] = types.ObjectValueMust(outcomeAttributes(), map[string]attr.Value{
 			"used": integer(outcome.Used), "limit": integer(outcome.Limit), "remaining": integer(outcome.Remaining),
-			"share": fraction(outcome.Share), "forecast": integer(outcome.Forecast),
+			"share": quotient(outcome.Share), "forecast": quotient(outcome.Forecast),
 			"unit": unit, "state": types.StringValue(string(outcome.State)),
 		})
 	}
@@ -129,11 +133,14 @@ func integer(number *big.Int) types.Number {
 	return types.NumberValue(new(big.Float).SetPrec(max(precision, uint(number.BitLen()))).SetInt(number))
 }
 
-// fraction returns a number as the CLI reads its decimals, null if there is
-// none.
-func fraction(number *big.Rat) types.Number {
+// quotient returns a number with the precision of those in a configuration,
+// null if there is none.
+func quotient(number *big.Rat) types.Number {
 	if number == nil {
 		return types.NumberNull()
+	}
+	if number.IsInt() {
+		return integer(number.Num())
 	}
 	return types.NumberValue(new(big.Float).SetPrec(precision).SetRat(number))
 }

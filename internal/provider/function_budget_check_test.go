@@ -3,6 +3,7 @@ package provider
 import (
 	"fmt"
 	"maps"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -38,6 +39,15 @@ func stateOf(t *testing.T, arguments ...any) object {
 	return result.(object)["limits"].(object)["CPU"].(object)
 }
 
+// divided is a quotient as a CLI computes it.
+func divided(dividend, divisor string) string {
+	parse := func(text string) *big.Float {
+		number, _, _ := big.ParseFloat(text, 10, 512, big.ToNearestEven)
+		return number
+	}
+	return new(big.Float).Quo(parse(dividend), parse(divisor)).Text('f', -1)
+}
+
 func TestBudgetCheckReturnsHowEachLimitStands(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
@@ -45,9 +55,9 @@ func TestBudgetCheckReturnsHowEachLimitStands(t *testing.T) {
 		options        []any
 		want           string // state, used, limit, remaining, share, forecast, unit
 	}{
-		"ok":                         {[]any{record(nil)}, someLimits(object{"limit": 1876}), nil, "ok 1500 1876 376 0.7995 <nil> hours"},
+		"ok":                         {[]any{record(nil)}, someLimits(object{"limit": 1876}), nil, "ok 1500 1876 376 " + divided("1500", "1876") + " <nil> hours"},
 		"near":                       {[]any{record(nil)}, someLimits(nil), nil, "near 1500 1875 375 0.8 <nil> hours"},
-		"over":                       {[]any{record(nil)}, someLimits(object{"limit": 1499}), nil, "over 1500 1499 -1 1.0007 <nil> hours"},
+		"over":                       {[]any{record(nil)}, someLimits(object{"limit": 1499}), nil, "over 1500 1499 -1 " + divided("1500", "1499") + " <nil> hours"},
 		"missing":                    {[]any{}, someLimits(nil), nil, "missing <nil> 1875 <nil> <nil> <nil> <nil>"},
 		"forecast":                   {[]any{record(nil)}, someLimits(nil), []any{october()}, "forecast 1500 1875 375 0.8 3000 hours"},
 		"limit of 0, something used": {[]any{record(object{"reported_usage": 1})}, someLimits(object{"limit": 0}), nil, "over 1 0 -1 <nil> <nil> hours"},
@@ -55,9 +65,9 @@ func TestBudgetCheckReturnsHowEachLimitStands(t *testing.T) {
 		"two of the largest amounts": {[]any{record(object{"reported_usage": decimal("9223372036854775807")}), record(object{"reported_usage": decimal("9223372036854775807")})},
 			someLimits(object{"limit": decimal("18446744073709551614")}), nil, "near 18446744073709551614 18446744073709551614 0 1 <nil> hours"},
 		"one more than the limit": {[]any{record(object{"reported_usage": decimal("9223372036854775807")}), record(object{"reported_usage": decimal("9223372036854775807")})},
-			someLimits(object{"limit": decimal("18446744073709551613")}), nil, "over 18446744073709551614 18446744073709551613 -1 1.0001 <nil> hours"},
-		"the smallest amount":   {[]any{record(object{"reported_usage": decimal("-9223372036854775808")})}, someLimits(nil), nil, "ok -9223372036854775808 1875 9223372036854777683 -4919131752989213.7643 <nil> hours"},
-		"a limit of 100 digits": {[]any{record(nil)}, someLimits(object{"limit": decimal("1e99")}), nil, "ok 1500 1" + strings.Repeat("0", 99) + " " + strings.Repeat("9", 95) + "8500 0 <nil> hours"},
+			someLimits(object{"limit": decimal("18446744073709551613")}), nil, "over 18446744073709551614 18446744073709551613 -1 " + divided("18446744073709551614", "18446744073709551613") + " <nil> hours"},
+		"the smallest amount":   {[]any{record(object{"reported_usage": decimal("-9223372036854775808")})}, someLimits(nil), nil, "ok -9223372036854775808 1875 9223372036854777683 " + divided("-9223372036854775808", "1875") + " <nil> hours"},
+		"a limit of 100 digits": {[]any{record(nil)}, someLimits(object{"limit": decimal("1e99")}), nil, "ok 1500 1" + strings.Repeat("0", 99) + " " + strings.Repeat("9", 95) + "8500 " + divided("1500", "1e99") + " <nil> hours"},
 		"numbers in texts":      {[]any{record(object{"reported_usage": "1500"})}, someLimits(object{"limit": "1875"}), nil, "near 1500 1875 375 0.8 <nil> hours"},
 		"nulls in a limit":      {[]any{record(nil)}, someLimits(object{"measure": nil, "category_uuid": nil, "category_title": nil}), []any{object{"warn_at": nil, "fail_on": nil, "title": nil, "period": nil}}, "near 1500 1875 375 0.8 <nil> hours"},
 		"the category by its uuid": {[]any{record(nil), record(object{"category_uuid": strings.Repeat("a", 32)})},
@@ -172,7 +182,7 @@ func TestBudgetCheckRefuses(t *testing.T) {
 		"a record of a number type":     {[]any{[]any{record(object{"type": 5})}, someLimits(nil)}, 0, "usages[0].type: must be a string, not a number"},
 		"an amount that is no number":   {[]any{[]any{record(object{"reported_usage": "many"})}, someLimits(nil)}, 0, `usages[0].reported_usage: must be a number, not "many"`},
 		"an amount that is a fraction":  {[]any{[]any{record(object{"fixed_usage": decimal("1.5")})}, someLimits(nil)}, 0, "usages[0].fixed_usage: must be an integer from -2^63 to 2^63 - 1, not 1.5"},
-		"an amount of more than 64 bit": {[]any{[]any{record(object{"reported_usage": decimal("9223372036854775808")})}, someLimits(nil)}, 0, "usages[0].reported_usage: must be an integer"},
+		"an amount of more than 64 bit": {[]any{[]any{record(object{"reported_usage": decimal("9223372036854775808")})}, someLimits(nil)}, 0, "usages[0].reported_usage: must be an integer from -2^63 to 2^63 - 1, not 9223372036854775808"},
 
 		"null limits":                 {[]any{usages, nil}, 1, "limits: must be a map of limits, not null"},
 		"limits that are a list":      {[]any{usages, []any{}}, 1, "limits: must be a map of limits, not a list"},
@@ -188,7 +198,10 @@ func TestBudgetCheckRefuses(t *testing.T) {
 		"no limit":                    {[]any{usages, object{"CPU": object{"type": "cpu"}}}, 1, `limits["CPU"].limit: is required`},
 		"null limit":                  {limit(object{"limit": nil}), 1, `limits["CPU"].limit: is required`},
 		"a limit of a fraction":       {limit(object{"limit": decimal("1.5")}), 1, `limits["CPU"].limit: must be an integer, not 1.5`},
-		"a tiny fraction":             {limit(object{"limit": decimal("1875.0000000000000000000000001")}), 1, `limits["CPU"].limit: must be an integer`},
+		"a tiny fraction":             {limit(object{"limit": decimal("1875.0000000000000000000000001")}), 1, `limits["CPU"].limit: must be an integer, not 1875.0000000000000000000000001`},
+		"a long fraction":             {limit(object{"limit": decimal("1875." + strings.Repeat("0", 99) + "1")}), 1, `must be an integer, not 1875.` + strings.Repeat("0", 55) + "…"},
+		"a large negative limit":      {limit(object{"limit": decimal("-123456789012345678901234567890")}), 1, "must not be negative, as -123456789012345678901234567890 is"},
+		"a huge negative limit":       {limit(object{"limit": decimal("-1e100000")}), 1, "must not be negative, as -1e+100000 is"},
 		"a negative limit":            {limit(object{"limit": -1}), 1, `limits["CPU"].limit: must not be negative, as -1 is`},
 		"a limit that is no number":   {limit(object{"limit": "x"}), 1, `limits["CPU"].limit: must be a number, not "x"`},
 		"an endless limit":            {limit(object{"limit": "Inf"}), 1, `limits["CPU"].limit: must be a number`},
@@ -204,7 +217,7 @@ func TestBudgetCheckRefuses(t *testing.T) {
 		"options that are a list":     {option([]any{}), 2, "options: must be an object, not a list"},
 		"an unknown option":           {option(object{"warnat": 1}), 2, `options: unknown attribute "warnat"; the attributes are warn_at, fail_on, title, period`},
 		"a share of 0":                {option(object{"warn_at": 0}), 2, "options.warn_at: must be more than 0 and at most 1, not 0"},
-		"a share above 1":             {option(object{"warn_at": decimal("1.00000000000000000001")}), 2, "options.warn_at: must be more than 0 and at most 1"},
+		"a share above 1":             {option(object{"warn_at": decimal("1.00000000000000000001")}), 2, "options.warn_at: must be more than 0 and at most 1, not 1.00000000000000000001"},
 		"a share that is no number":   {option(object{"warn_at": true}), 2, "options.warn_at: must be a number, not a bool"},
 		"an unknown state":            {option(object{"fail_on": []any{"over", "Missing"}}), 2, `options.fail_on[1]: must be one of "over", "missing", "forecast", "near", "ok", not "Missing"`},
 		"a state that is null":        {option(object{"fail_on": []any{nil}}), 2, "options.fail_on[0]: must not be null"},
@@ -220,7 +233,7 @@ func TestBudgetCheckRefuses(t *testing.T) {
 		"a start that is no date":     {period(object{"start": "2024-02-30"}), 2, `options.period.start: must be a date, YYYY-MM-DD, not "2024-02-30"`},
 		"an end that is a time":       {period(object{"end": "2024-10-31T00:00:00Z"}), 2, "options.period.end: must be a date"},
 		"a now that is a date":        {period(object{"now": "2024-10-16"}), 2, "options.period.now: must be a point in time"},
-		"problems of several limits":  {[]any{usages, object{"A": object{}, "B": nil}}, 1, "limits[\"A\"].type: is required\nlimits[\"A\"].limit: is required\nlimits[\"B\"]: must be"},
+		"problems of several limits":  {[]any{usages, object{"A": object{}, "B": nil}}, 1, "\nlimits[\"A\"].type: is required\nlimits[\"A\"].limit: is required\nlimits[\"B\"]: must be"},
 		"the first wrong argument":    {[]any{nil, nil, nil}, 0, "usages"},
 		"a date that is no text":      {[]any{[]any{record(object{"date": 1})}, someLimits(nil)}, 0, "usages[0].date: must be a string, not a number"},
 		"a text in a list in a limit": {limit(object{"type": []any{"cpu"}}), 1, `limits["CPU"].type: must be a string, not a list`},

@@ -15,7 +15,7 @@ func TestUsageReportReturnsMarkdown(t *testing.T) {
 		"fixed": {[]any{[]any{record(object{"fixed_usage": 7})}, object{"measure": "fixed_usage", "title": "Plans"}},
 			[]string{"# Plans\n", "| 2024-10 | ██████████ 7 |"}},
 		"null":       {[]any{[]any{record(object{"reported_usage": nil})}, object{"measure": nil, "title": nil}}, []string{"|     no data |"}},
-		"no records": {[]any{[]any{}}, []string{"# Reported usage\n\nThere is no usage record.\n"}},
+		"no records": {[]any{[]any{}}, []string{"# Reported usage\n\nThere are no usage records.\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

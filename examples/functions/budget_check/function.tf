@@ -18,7 +18,7 @@ data "waldur_category_component_usages" "month" {
   }
 }
 
-# With every option: limits for a quarter, exceeded if it goes on as until now.
+# With every option: limits for a quarter, exceeded at the current rate.
 data "waldur_category_component_usages" "quarter" {
   project_uuid = "2b5719686db84f24bf64c3dfec58fbeb"
   date_after   = "2024-10-01"
