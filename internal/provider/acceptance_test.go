@@ -288,7 +288,7 @@ func TestAccBudgetCheckIsAGate(t *testing.T) {
 				`^ \|:--------\|------:\|------:\|:------\|:-----------------\|:-------------------\|\n` +
 				`^ \| CPU     \| 1,500 \| 1,499 \| hours \| ██████████ 101 % \| over by 1          \|\n` +
 				`^ \| Storage \|     \? \|     1 \|       \| \?                \| missing, no record \|\n\n` +
-				`^There are records of these components:\s+^- Virtual machines`),
+				`^There are records of these components:\s+^ - Virtual machines`),
 		},
 		rejected(gate(`{ CPU = { type = "cpu", limit = 1, categry = "x" } }`), `Invalid value for "limits" parameter:`, `limits["CPU"]: unknown attribute "categry"`),
 		rejected(gate(`null`), `Invalid value for "limits" parameter: argument must not be null`),
