@@ -138,7 +138,7 @@ func (o Outcome) explanation() string {
 
 // text names the records and what they lack, which a read of some attributes
 // only may have left out.
-func (u unidentified) text() string {
+func (u *unidentified) text() string {
 	var lacking []string
 	if u.kind {
 		lacking = append(lacking, "type")

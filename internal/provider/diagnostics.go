@@ -119,7 +119,7 @@ func refusal(refused *waldur.StatusError, target readTarget) diag.Diagnostic {
 	case refused.Status == http.StatusForbidden:
 		return target.unable("not allowed", answer, request,
 			"The user of the token is not allowed to do this. Use the token of a user who has a role in the project or the customer. "+
-				"A firewall in front of Waldur may also give this answer.")
+				"This answer may also come from a firewall in front of Waldur.")
 	case refused.Status == http.StatusNotFound:
 		return target.unable("no Waldur at the endpoint", answer, request,
 			"Check that endpoint is the address of a Waldur, with its path prefix if it has one.")

@@ -27,9 +27,9 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 		Summary: "Checks usage records against limits",
 		MarkdownDescription: "Adds up the usage records of each limit's component, across all given months and scopes, and returns an object with:" +
 			"\n\n- `passed` (Boolean) Whether no limit is in a state of `fail_on`." +
-			"\n- `limits` (Map of Object) By the names of the limits: `used`, `limit`, `remaining` (`limit` - `used`), " +
+			"\n- `limits` (Map of Object) Results, keyed by the name of the limit: `used`, `limit`, `remaining` (`limit` - `used`), " +
 			"`share` (`used` / `limit`; exactly 1 only if `used` equals `limit`), `forecast`, `unit` and `state`. " +
-			"`share` and `forecast` are not rounded, except in the report. Values that cannot be determined are null. If `state` is `over`, `used` is at least that amount." +
+			"`share` and `forecast` are not rounded, except in the report. Values that cannot be determined are null. If `state` is `over`, the actual usage is at least `used`." +
 			"\n- `report` (String) A Markdown table with a line for each limit, below the number of limits in each state. " +
 			"For limits that are `missing`, it lists the components that have records." +
 			"\n- `message` (String) The report for an `error_message`, where the CLI wraps lines unless they begin with a space, as those of the table and the list do." +
@@ -44,13 +44,13 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 			"\n| `ok` | Otherwise. A limit of 0 with a usage of 0 is `ok`. |" +
 			"\n\nAmounts are added and compared as integers of any size, and `warn_at` is the decimal that is written: the result is exact. Negative amounts count as they are." +
 			"\n\nRecords need `type`, `category_uuid`, `measured_unit`, `date` and the measure, and `category_title` if a limit has one: " +
-			"a data source that sets `fields` must include them.",
+			"a data source that sets `fields` must include them, except `date`, which is always requested.",
 		Parameters: []function.Parameter{
 			usagesParameter(),
 			function.DynamicParameter{
 				Name:       "limits",
 				CustomType: argumentType{},
-				MarkdownDescription: "A map or an object with at least one limit, by a name of your choice. An attribute that is null counts as not set." +
+				MarkdownDescription: "A map or an object with at least one limit, keyed by names of your choice. An attribute that is null counts as not set." +
 					"\n   - `type`: Required. Type of the component: `cpu`." +
 					"\n   - `limit`: Required. Amount that may be used, in the component's unit: an integer of at least 0." +
 					"\n   - `category_uuid` or `category_title`: The component's category, for a type that several categories have. At most one of them. " +

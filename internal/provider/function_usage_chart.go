@@ -22,10 +22,10 @@ func (usageChart) Metadata(_ context.Context, _ function.MetadataRequest, resp *
 func (usageChart) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
 		Summary: "Draws the monthly usage of a component as a Mermaid chart",
-		MarkdownDescription: "Returns a fenced block with a [Mermaid](https://mermaid.js.org/syntax/xyChart.html) `xychart-beta`, which GitHub and GitLab draw " +
+		MarkdownDescription: "Returns a fenced block with a [Mermaid](https://mermaid.js.org/syntax/xyChart.html) `xychart-beta`, which GitHub and GitLab render " +
 			"in job summaries, comments and Markdown files: the months of one component as bars and, optionally, a limit as a line. " +
 			"A month whose amount is null has an empty bar labelled `no data`. " +
-			"If there is nothing to draw, as no record matches or several components do, it returns a sentence that says so.",
+			"If there is nothing to draw, because no record matches or several components do, it returns a sentence that says so.",
 		Parameters: []function.Parameter{
 			usagesParameter(),
 			function.DynamicParameter{

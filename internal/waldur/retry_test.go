@@ -171,11 +171,11 @@ func TestNoRequestIsMadeWhileAllHangButOneNowAndThen(t *testing.T) {
 			t.Fatal("no request is made while retries are allowed")
 		}
 	}
-	if budget.hanging(now) != hung {
+	if !errors.Is(budget.hanging(now), hung) {
 		t.Error("requests are made after the budget is used up")
 	}
 	later := now.Add(retryCap + time.Second)
-	if budget.hanging(later) != nil || budget.hanging(later) != hung {
+	if budget.hanging(later) != nil || !errors.Is(budget.hanging(later), hung) {
 		t.Error("not exactly one request is let through after a while")
 	}
 	budget.deposit()
