@@ -53,8 +53,8 @@ func (l lengths) total() int {
 // projectUUID is the uuid of one of the projects that the fake Waldur has.
 func projectUUID(number int) string { return fmt.Sprintf("%024x%08x", 0x2b57, number) }
 
-// records gives a project its history, as records of a few categories that
-// share their component types. usage tells what is used, so that a sum shows
+// records returns the history of a project, as records of a few categories that
+// share their component types. Each record has another usage, so that a sum shows
 // whether the right records were read.
 func (l lengths) records(project int) []waldurtest.Record {
 	components := []string{"cpu", "gpu", "ram", "storage", "volume", "floating_ip", "traffic"}

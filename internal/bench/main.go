@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-// longest bounds the whole program, should something hang.
+// longest limits the complete program, should something hang.
 const longest = 30 * time.Minute
 
 func main() {

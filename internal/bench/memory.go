@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// peakMemory runs an apply and gives the most bytes of memory that one process
+// peakMemory runs an apply and returns the most bytes of memory that one process
 // of our provider had at any time, as Linux counts it: its program and
 // everything else that was resident.
 func (w *workshop) peakMemory(ctx context.Context, of scene) (int64, error) {

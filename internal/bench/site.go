@@ -8,8 +8,8 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-// site is a fake Waldur that serves until it is closed. It stands in for a
-// test where waldurtest wants one.
+// site is a fake Waldur that serves until it is closed. It is the
+// waldurtest.TB of its server.
 type site struct {
 	*waldurtest.Waldur
 	url      string

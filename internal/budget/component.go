@@ -57,7 +57,7 @@ const (
 	certainly       // it is
 )
 
-// match compares the attributes. Nothing but the uuid tells categories apart.
+// match compares the attributes. Only the uuid identifies a category.
 func (c *Component) match(usage *waldur.Usage) match {
 	found := min(
 		compareAttribute(c.Type, usage.Type),

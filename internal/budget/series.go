@@ -18,7 +18,7 @@ type series struct {
 	months    map[string]*sum
 }
 
-// category is one of the records. Without a uuid, its title tells it.
+// category is one of the records. Without a uuid, its title identifies it.
 type category struct {
 	uuid  waldur.Nullable[string]
 	title string

@@ -28,8 +28,8 @@ func someLimits(change object) object {
 	return object{"CPU": limit}
 }
 
-// stateOf calls budget_check with one limit named CPU and returns how it
-// stands.
+// stateOf calls budget_check with one limit named CPU and returns its
+// result.
 func stateOf(t *testing.T, arguments ...any) object {
 	t.Helper()
 	result, err := callFunction(t, "budget_check", arguments...)

@@ -199,8 +199,8 @@ func (e *DeadlineError) Error() string {
 	return fmt.Sprintf("%s: the read was not finished within %s%s", e.Request, e.Limit, lastFailure(e.LastFailure))
 }
 
-// OutageError reports that a request was not made at all, since so many had
-// failed before, over all reads of the client. It does not wrap LastFailure.
+// OutageError reports that a request was not made at all, since the ones
+// before had timed out, over all reads of the client. It does not wrap LastFailure.
 type OutageError struct {
 	Request     Request
 	LastFailure error // of the client's requests; nil: not known

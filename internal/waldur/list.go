@@ -64,8 +64,8 @@ func (l *listReader) read(ctx context.Context) ([]Usage, error) {
 	return usages, l.resolveScopes(ctx, usages, pagers[len(pagers)-1])
 }
 
-// split divides the remaining dates among pagers: as many as requests are
-// allowed at once, each with at least a page to read. They are divided at dates, so
+// split divides the remaining dates among pagers, one for each request that is
+// allowed at once, as long as each has at least a page to read. They are divided at dates, so
 // that no record is in two parts or in none, whatever happens meanwhile to the
 // positions at which the dates were found.
 func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) {
@@ -127,7 +127,7 @@ func (l *listReader) pagerNear(ctx context.Context, first *pager, position int) 
 	return next, nil
 }
 
-// resolveScopes gives each record the scope that one record showed: it costs
+// resolveScopes sets the scope of each record to that of one: it costs
 // Waldur 39 % of an answer. Each date with duplicates is asked for all of its
 // scopes. Waldur allows duplicates, but they are also what a server that ignores
 // the scope returns: records of a project have counterparts at its customer.

@@ -18,7 +18,7 @@ type Query struct {
 }
 
 // recordFields is what every record is asked for: all but the scope, unless
-// the records lack what tells two scopes' records apart.
+// the records lack what distinguishes those of two scopes.
 func (q Query) recordFields() FieldSet {
 	if !q.Fields.identifies() {
 		return q.Fields
@@ -44,8 +44,8 @@ type window struct {
 	fields        FieldSet
 }
 
-// parameters gives the query of the request. A scope always stands in it:
-// without one the server answers with the records of the whole installation.
+// parameters returns the query of the request. It always has a scope: without
+// one, the server returns the records of the complete installation.
 func (w window) parameters(scopeURL string) url.Values {
 	values := url.Values{"scope": {scopeURL}, "page_size": {strconv.Itoa(w.size)}}
 	if w.page > 1 {

@@ -167,7 +167,7 @@ func (c *Client) refusalReason(request Request, status int, detail string) Reaso
 	return ReasonUnknown
 }
 
-// tokenRefusal returns the reason of a 401 answer. Waldur gives the same one
+// tokenRefusal returns the reason of a 401 answer. Waldur returns the same one
 // whatever is wrong with a personal access token, and decodes it as a JWT where
 // it accepts none.
 func tokenRefusal(kind TokenKind, detail string) Reason {

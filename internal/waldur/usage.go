@@ -12,7 +12,7 @@ import (
 // Usage is one usage record: how much of a component a project or a customer
 // used in a month, over all resources of a category. It is what
 // GET /api/marketplace-category-component-usages/ lists; list records carry no
-// id. An attribute that was not asked for, and one that Waldur gives as null,
+// id. An attribute that was not asked for, and one that is null in Waldur,
 // is null here.
 type Usage struct {
 	Name          Nullable[string] // display name of the component: "CPU"
@@ -21,8 +21,8 @@ type Usage struct {
 	CategoryTitle Nullable[string] // translated by Waldur: not an identity
 	CategoryUUID  Nullable[string] // 32 hex digits: the category's identity
 	Date          Nullable[string] // YYYY-MM-DD, the first of the month
-	ReportedUsage Nullable[int64]  // sum of usage reports, whole units; null: none
-	FixedUsage    Nullable[int64]  // sum of plan amounts, whole units; null: none
+	ReportedUsage Nullable[int64]  // sum of usage reports, an integer; null: none
+	FixedUsage    Nullable[int64]  // sum of plan amounts, an integer; null: none
 	Scope         Nullable[string] // URL of the project or customer
 }
 
@@ -36,7 +36,7 @@ type Nullable[T any] struct {
 func Of[T any](value T) Nullable[T] { return Nullable[T]{Value: value, Valid: true} }
 
 // Field names an attribute of a usage record, in the order in which Waldur
-// gives them.
+// returns them.
 type Field uint8
 
 // The nine attributes.
