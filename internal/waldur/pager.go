@@ -214,7 +214,7 @@ func (p *pager) takeLongDate(ctx context.Context, date string) error {
 	if err != nil {
 		return err
 	}
-	if !maps.EqualFunc(first, second, func(Usage, Usage) bool { return true }) {
+	if !maps.Equal(first, second) { // as where a duplicate has appeared in place of a record
 		return incomplete(p.list.request, "the records of %s changed while they were read", date)
 	}
 	usages := slices.Collect(maps.Values(second))
@@ -240,6 +240,9 @@ func (p *pager) collect(ctx context.Context, date string, eighths ...int) (map[i
 			page, err := p.fetch(ctx, asked)
 			if err != nil {
 				return nil, err
+			}
+			if count >= 0 && page.count != count {
+				return nil, incomplete(p.list.request, "Waldur counted %d records of %s, then %d", count, date, page.count)
 			}
 			count = page.count
 			slices.SortFunc(page.usages, compare)
