@@ -78,8 +78,7 @@ const atOnceByDefault = 4
 
 // plain is what pages of 300 with all attributes cost, read one by one.
 func (r listRead) plain() time.Duration {
-	pages := max(1, (r.records+waldurtest.DefaultPageCap-1)/waldurtest.DefaultPageCap)
-	return time.Duration(pages-1)*waldurtest.AnswerCost(0) + waldurtest.AnswerCost(r.records)
+	return time.Duration(pages(r.records)-1)*waldurtest.AnswerCost(0) + waldurtest.AnswerCost(r.records)
 }
 
 // floor is what all records cost in one answer without their scopes. No reader

@@ -65,9 +65,9 @@ func (l *listReader) read(ctx context.Context) ([]Usage, error) {
 }
 
 // split divides the remaining dates among pagers, one for each request that is
-// allowed at once, as long as each has at least a page to read. They are divided at dates, so
-// that no record is in two parts or in none, whatever happens meanwhile to the
-// positions at which the dates were found.
+// allowed at once, as long as each has at least a page to read. They are divided
+// at dates, so that no record is in two parts or in none, whatever happens
+// meanwhile to the positions at which the dates were found.
 func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) {
 	if first.done {
 		return []*pager{first}, nil
