@@ -1,11 +1,11 @@
-// Command bench measures what a read costs, and prints a table in Markdown. Each
-// figure has its reference, measured in the same run, and what is to be reached:
+// Command bench prints what a read costs, as tables in Markdown. Each figure has
+// its reference, measured in the same run, and what is to be reached:
 //
 //	go run ./internal/bench           an apply, against the http provider: minutes
-//	go run ./internal/bench -quick    the server's time and the reader's: seconds
+//	go run ./internal/bench -quick    what lists cost a server, and the time until they are read: seconds
 //
-// The quick table is computed from the requests that are sent, so it is the
-// same in every run.
+// The tables are those of TestListCosts, which is computed from the requests that
+// are sent and so is the same in every run, and of BenchmarkApply.
 package main
 
 import (
@@ -17,19 +17,13 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-	"time"
 )
 
-// longest limits the complete program, should something hang.
-const longest = 30 * time.Minute
-
 func main() {
-	quick := flag.Bool("quick", false, "what lists cost, computed in seconds and the same in every run")
+	quick := flag.Bool("quick", false, "compute what lists cost")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	ctx, cancel := context.WithTimeout(ctx, longest)
 	err := run(ctx, *quick)
-	cancel()
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -37,23 +31,16 @@ func main() {
 	}
 }
 
+// run prints the table that a test or a benchmark prints, and everything else
+// if it fails.
 func run(ctx context.Context, quick bool) error {
-	if quick {
-		return listCosts(ctx)
+	arguments := []string{"test", "-count=1", "-timeout=30m", "-v", "-run=^TestListCosts$", "./internal/bench"}
+	if !quick {
+		arguments = []string{"test", "-timeout=30m", "-run=^$", "-bench=^BenchmarkApply$", "-benchtime=1x", "./internal/bench"}
 	}
-	measured, err := applies(ctx)
-	if err != nil {
-		return err
-	}
-	fmt.Print(measured)
-	return nil
-}
-
-// listCosts prints the table that a test computes: only a test can let the time
-// of a server pass at once.
-func listCosts(ctx context.Context) error {
-	test := exec.CommandContext(ctx, "go", "test", "-count=1", "-v", "-run", "^TestListCosts$", "./internal/bench")
-	out, err := test.CombinedOutput()
+	test := exec.CommandContext(ctx, "go", arguments...)
+	test.Stderr = os.Stderr
+	out, err := test.Output()
 	for line := range strings.Lines(string(out)) {
 		if err != nil || strings.HasPrefix(line, "|") {
 			fmt.Print(line)
