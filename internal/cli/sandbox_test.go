@@ -57,16 +57,6 @@ func TestAccSandboxReachesNoRegistry(t *testing.T) {
 	}
 }
 
-func TestAccSchemaHasTheNameThatTfplugindocsExpects(t *testing.T) {
-	t.Parallel()
-	document, err := clitest.Sandbox(t).Schema(t.Context())
-	for _, want := range []string{`"provider_schemas":{"waldur":`, `"waldur_category_component_usages":`} {
-		if err != nil || !strings.Contains(document, want) {
-			t.Errorf("no %s in %s, %v", want, document, err)
-		}
-	}
-}
-
 // "init" needs no CLI configuration, and "validate" starts the provider.
 func TestAccInitFindsTheInstalledProvider(t *testing.T) {
 	sandbox := clitest.Sandbox(t)

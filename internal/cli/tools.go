@@ -41,29 +41,27 @@ type tools struct {
 // there is none.
 func (t tools) get(ctx context.Context, want Kind) (path string, err error) {
 	terraform := filepath.Join(t.root, "build", "tools", "terraform-"+terraformVersion, executable(string(Terraform)))
-	if want != OpenTofu && exists(terraform) {
+	tofu, err := t.openTofuPath()
+	switch {
+	case err != nil:
+		return "", err
+	case want != OpenTofu && exists(terraform):
+		return terraform, nil
+	case want != Terraform && exists(tofu):
+		return tofu, nil
+	case want == OpenTofu:
+		return tofu, t.buildOpenTofu(ctx, tofu)
+	}
+	fmt.Fprintf(t.progress, "downloading Terraform %s from %s, once\n", terraformVersion, t.url)
+	err = t.download(ctx, terraform)
+	if err == nil {
 		return terraform, nil
 	}
-	source := filepath.Join(t.root, "tools", "tofu")
-	tofu, err := t.openTofuPath(source)
-	if err != nil {
-		return "", err
+	if want == Terraform {
+		return "", fmt.Errorf("%s: not found, and cannot be downloaded: %w", want, err)
 	}
-	if want != Terraform && exists(tofu) {
-		return tofu, nil
-	}
-	if want != OpenTofu {
-		fmt.Fprintf(t.progress, "downloading Terraform %s from %s, once\n", terraformVersion, t.url)
-		err := t.download(ctx, terraform)
-		if err == nil {
-			return terraform, nil
-		}
-		if want == Terraform {
-			return "", fmt.Errorf("%s: not found, and cannot be downloaded: %w", want, err)
-		}
-		fmt.Fprintf(t.progress, "Terraform cannot be downloaded: %v\n", err)
-	}
-	return tofu, t.buildOpenTofu(ctx, source, tofu)
+	fmt.Fprintf(t.progress, "Terraform cannot be downloaded: %v\n", err)
+	return tofu, t.buildOpenTofu(ctx, tofu)
 }
 
 // download installs Terraform as path. The archive must have the checksum of
@@ -119,13 +117,17 @@ func (t tools) probe(ctx context.Context) error {
 	return nil
 }
 
-// openTofuPath returns the path of the OpenTofu that is built from a module. It
-// changes with the versions of everything that it is built with.
-func (t tools) openTofuPath(source string) (string, error) {
+// openTofuSource is the folder, below the checkout, of the module that names
+// OpenTofu and its dependencies.
+const openTofuSource = "tools/tofu"
+
+// openTofuPath returns the path of the OpenTofu that [tools.buildOpenTofu]
+// builds. It changes with the versions of everything that it is built with.
+func (t tools) openTofuPath() (string, error) {
 	hash := sha256.New()
 	fmt.Fprintln(hash, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	for _, name := range []string{"go.mod", "go.sum"} {
-		content, err := os.ReadFile(filepath.Join(source, name))
+		content, err := os.ReadFile(filepath.Join(t.root, openTofuSource, name))
 		if err != nil {
 			return "", err
 		}
@@ -134,8 +136,7 @@ func (t tools) openTofuPath(source string) (string, error) {
 	return filepath.Join(t.root, "build", "tools", fmt.Sprintf("tofu-%x", hash.Sum(nil)[:6]), executable(string(OpenTofu))), nil
 }
 
-// buildOpenTofu compiles the OpenTofu that the module in source names, as path.
-func (t tools) buildOpenTofu(ctx context.Context, source, path string) error {
+func (t tools) buildOpenTofu(ctx context.Context, path string) error {
 	fmt.Fprintf(t.progress, "building OpenTofu into %s, once; this takes some minutes\n", filepath.Dir(path))
 	// See download.
 	unfinished := fmt.Sprintf("%s.%d", path, os.Getpid())
@@ -143,7 +144,7 @@ func (t tools) buildOpenTofu(ctx context.Context, source, path string) error {
 	// Without this variable OpenTofu calls itself a development version, which
 	// version checks in tests refuse.
 	const flags = "-s -w -X github.com/opentofu/opentofu/version.dev=no"
-	if err := goBuild(ctx, source, unfinished, flags, "github.com/opentofu/opentofu/cmd/tofu"); err != nil {
+	if err := goBuild(ctx, filepath.Join(t.root, openTofuSource), unfinished, flags, "github.com/opentofu/opentofu/cmd/tofu"); err != nil {
 		return fmt.Errorf("build OpenTofu: %w", err)
 	}
 	return os.Rename(unfinished, path)
