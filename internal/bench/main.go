@@ -1,11 +1,12 @@
-// Command bench prints what a read costs, as tables in Markdown. Each figure has
+// Command bench prints what a read costs, as a table in Markdown. Each figure has
 // its reference, measured in the same run, and what is to be reached:
 //
 //	go run ./internal/bench           an apply, against the http provider: minutes
 //	go run ./internal/bench -quick    what lists cost a server, and the time until they are read: seconds
 //
-// The tables are those of TestListCosts, which is computed from the requests that
-// are sent and so is the same in every run, and of BenchmarkApply.
+// The quick table is that of TestListCosts, which computes it from the requests
+// that are sent, so it is the same in every run. The other one is that of
+// BenchmarkApply.
 package main
 
 import (
@@ -14,31 +15,18 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strings"
-	"syscall"
 )
 
 func main() {
 	quick := flag.Bool("quick", false, "compute what lists cost")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *quick)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	which := []string{"-run=^$", "-bench=^BenchmarkApply$", "-benchtime=1x"}
+	if *quick {
+		which = []string{"-run=^TestListCosts$"}
 	}
-}
-
-// run prints the table that a test or a benchmark prints, and everything else
-// if it fails.
-func run(ctx context.Context, quick bool) error {
-	arguments := []string{"test", "-count=1", "-timeout=30m", "-v", "-run=^TestListCosts$", "./internal/bench"}
-	if !quick {
-		arguments = []string{"test", "-timeout=30m", "-run=^$", "-bench=^BenchmarkApply$", "-benchtime=1x", "./internal/bench"}
-	}
-	test := exec.CommandContext(ctx, "go", arguments...)
+	arguments := append([]string{"test", "./internal/bench", "-count=1", "-v", "-timeout=30m"}, which...)
+	test := exec.CommandContext(context.Background(), "go", arguments...)
 	test.Stderr = os.Stderr
 	out, err := test.Output()
 	for line := range strings.Lines(string(out)) {
@@ -46,5 +34,8 @@ func run(ctx context.Context, quick bool) error {
 			fmt.Print(line)
 		}
 	}
-	return err
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }

@@ -101,9 +101,15 @@ func TestAccReleaseInstallsFromItsArchiveAndChecksABudget(t *testing.T) {
 	}
 	clitest.Write(t, w, "main.tf", string(gate))
 	mirror := filepath.Join(w.Dir, "mirror")
-	provider := filepath.Join(mirror, w.Sandbox.CLI.Kind.RegistryHost(), "waldur")
-	if err := errors.Join(os.MkdirAll(provider, 0o700), os.Symlink(dir, filepath.Join(provider, "waldur-usage"))); err != nil {
+	provider := filepath.Join(mirror, w.Sandbox.CLI.Kind.RegistryHost(), cli.Source)
+	archives, err := filepath.Glob(filepath.Join(dir, "*.zip"))
+	if err := errors.Join(err, os.MkdirAll(provider, 0o700)); err != nil {
 		t.Fatal(err)
+	}
+	for _, archive := range archives {
+		if err := os.Symlink(archive, filepath.Join(provider, filepath.Base(archive))); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, step := range []struct {
 		command  string
@@ -111,8 +117,8 @@ func TestAccReleaseInstallsFromItsArchiveAndChecksABudget(t *testing.T) {
 		prints   string
 	}{
 		{"init -no-color -plugin-dir=" + mirror, 0, "Installed waldur/waldur-usage v" + version},
-		{"plan -no-color -var=gpu_limit=700", 0, "No changes"},
-		{"plan -no-color -var=gpu_limit=500", 1, "over by"},
+		{"plan -no-color -var=gpu_limit=700", 0, "Budget: 2 near, 1 ok."},
+		{"plan -no-color -var=gpu_limit=500", 1, "over by 98"},
 	} {
 		r := clitest.Run(t, w, strings.Fields(step.command)...)
 		t.Logf("%s %s %s: exit code %d\n%s", w.Sandbox.CLI.Kind, w.Sandbox.CLI.Version, step.command, r.ExitCode, r.Output)
