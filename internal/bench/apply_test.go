@@ -103,8 +103,7 @@ func (s scene) prepare(b *testing.B, sandbox cli.Sandbox, configuration func(s s
 // run applies the configuration from an empty state.
 func (a apply) run(b *testing.B) (seconds, inFlight float64) {
 	b.Helper()
-	state := filepath.Join(a.dir.Dir, "terraform.tfstate")
-	if err := errors.Join(os.RemoveAll(state), os.RemoveAll(state+".backup")); err != nil {
+	if err := os.RemoveAll(filepath.Join(a.dir.Dir, "terraform.tfstate")); err != nil {
 		b.Fatal(err)
 	}
 	a.server.Reset()
@@ -195,9 +194,7 @@ func (s scene) ours(address string) string {
 	}
 	return fmt.Sprintf(`terraform {
   required_providers {
-    waldur = {
-      source = %q
-    }
+    waldur = { source = %q }
   }
 }
 
@@ -223,28 +220,20 @@ func (s scene) reference(address string) string {
 	var pages []string
 	for project := range s.projects {
 		for page := range s.list.pages() {
-			query := url.Values{
-				"scope":     {address + path(project)},
-				"page":      {strconv.Itoa(page + 1)},
-				"page_size": {strconv.Itoa(waldurtest.DefaultPageCap)},
-			}
-			pages = append(pages, address+"/api/marketplace-category-component-usages/?"+query.Encode())
+			pages = append(pages, fmt.Sprintf("%s/api/marketplace-category-component-usages/?scope=%s&page=%d&page_size=%d",
+				address, url.QueryEscape(address+path(project)), page+1, waldurtest.DefaultPageCap))
 		}
 	}
 	return fmt.Sprintf(`terraform {
   required_providers {
-    http = {
-      source = %q
-    }
+    http = { source = %q }
   }
 }
 
 data "http" "page" {
-  for_each = toset(%s)
-  url      = each.key
-  request_headers = {
-    Authorization = "Token %s"
-  }
+  for_each        = toset(%s)
+  url             = each.key
+  request_headers = { Authorization = "Token %s" }
 }
 
 output "sum" {

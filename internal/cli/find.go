@@ -80,20 +80,15 @@ func Find(ctx context.Context, want Kind, progress io.Writer) (CLI, error) {
 // installed returns a CLI that the user has installed, or one without a path if
 // there is none of the wanted kind.
 func installed(ctx context.Context, want Kind) (CLI, error) {
-	var paths []string
-	if named := os.Getenv(pathVariable); named != "" {
-		path, err := exec.LookPath(named)
-		if err != nil {
+	named := os.Getenv(pathVariable)
+	for _, name := range []string{named, string(Terraform), string(OpenTofu)} {
+		path, err := exec.LookPath(name)
+		if err != nil && name != "" && name == named {
 			return CLI{}, fmt.Errorf("%s: %w", pathVariable, err)
 		}
-		paths = append(paths, path)
-	}
-	for _, name := range []Kind{Terraform, OpenTofu} {
-		if path, err := exec.LookPath(string(name)); err == nil {
-			paths = append(paths, path)
+		if err != nil {
+			continue
 		}
-	}
-	for _, path := range paths {
 		if found, err := identify(ctx, path); err != nil || want == Any || want == found.Kind {
 			return found, err
 		}
@@ -117,9 +112,6 @@ func identify(ctx context.Context, path string) (CLI, error) {
 	if line == nil {
 		return CLI{}, fmt.Errorf("%s: neither Terraform nor OpenTofu: %q", path, out)
 	}
-	kind := Terraform
-	if line[1] == "OpenTofu" {
-		kind = OpenTofu
-	}
+	kind := map[string]Kind{"Terraform": Terraform, "OpenTofu": OpenTofu}[line[1]]
 	return CLI{Kind: kind, Version: line[2], Path: path}, nil
 }

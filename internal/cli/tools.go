@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	goversion "github.com/hashicorp/go-version"
@@ -162,10 +161,8 @@ func goBuild(ctx context.Context, dir, output, ldflags, target string) error {
 
 // moduleRoot returns the folder of the Go module around the working directory.
 func moduleRoot(ctx context.Context) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}")
-	cmd.Env = append(os.Environ(), "GOWORK=off")
-	out, err := stdout(cmd)
-	return strings.TrimSpace(out), err
+	file, err := stdout(exec.CommandContext(ctx, "go", "env", "GOMOD"))
+	return filepath.Dir(file), err
 }
 
 func executable(name string) string {

@@ -4,7 +4,8 @@ package clitest
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"log"
 	"os"
 	"os/exec"
 	"testing"
@@ -21,16 +22,13 @@ func Main(m *testing.M) int {
 	}
 	dir, err := os.MkdirTemp("", "acceptance-")
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		log.Print(err)
 		return 1
 	}
 	defer os.RemoveAll(dir)
 	sandbox, err := cli.NewSandbox(context.Background(), cli.Any, dir, os.Stderr)
-	if err == nil {
-		err = os.Setenv(cli.ConfigVariable, sandbox.Config)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
+	if err := errors.Join(err, os.Setenv(cli.ConfigVariable, sandbox.Config)); err != nil {
+		log.Print(err)
 		return 1
 	}
 	return m.Run()
