@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -10,109 +8,71 @@ import (
 	"testing"
 )
 
-// script writes a program that answers "version" as a CLI does.
-func script(t *testing.T, dir, name, answer string) string {
-	t.Helper()
-
+func TestFindReturnsTheNamedOrInstalledCLI(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("the program is a shell script")
+		t.Skip("the programs are shell scripts")
 	}
-
-	path := filepath.Join(dir, name)
-	if err := os.WriteFile(path, []byte("#!/bin/sh\necho '"+answer+"'\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-
-	return path
-}
-
-// machine reduces PATH to a folder, and names a CLI by the environment variable
-// of terraform-plugin-testing.
-func machine(t *testing.T, dir, named string) {
-	t.Helper()
-	t.Setenv("PATH", dir)
-	t.Setenv(pathVariable, named)
-}
-
-func find(t *testing.T, want Kind) CLI {
-	t.Helper()
-
-	found, err := Find(t.Context(), want, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	return found
-}
-
-func TestFindPrefersTheNamedProgram(t *testing.T) {
-	dir, elsewhere := t.TempDir(), t.TempDir()
-	script(t, dir, "terraform", "Terraform v1.11.4\non linux_amd64")
-	named := script(t, elsewhere, "mine", "OpenTofu v1.6.0")
-	machine(t, dir, named)
-
-	if got, want := find(t, Any), (CLI{Kind: OpenTofu, Version: "1.6.0", Path: named}); got != want {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-}
-
-func TestFindIgnoresTheNamedProgramOfTheOtherKind(t *testing.T) {
-	dir, elsewhere := t.TempDir(), t.TempDir()
-	path := script(t, dir, "terraform", "Terraform v1.11.4")
-	machine(t, dir, script(t, elsewhere, "tofu", "OpenTofu v1.6.0"))
-
-	if got := find(t, Terraform).Path; got != path {
-		t.Errorf("got %s, want %s", got, path)
-	}
-}
-
-func TestFindPrefersTerraformToOpenTofu(t *testing.T) {
-	dir := t.TempDir()
-	script(t, dir, "terraform", "Terraform v1.11.4")
-	script(t, dir, "tofu", "OpenTofu v1.12.6")
-	machine(t, dir, "")
-
-	if got := find(t, Any).Kind; got != Terraform {
-		t.Errorf("got %s", got)
+	const warning = "\nWarning: Unable to open CLI configuration file\n\n"
+	for name, test := range map[string]struct {
+		terraform, tofu, named string // what the programs answer to "version"; none: there is no such program
+		kind                   Kind
+		want                   CLI    // its path is the name of the program
+		err                    string // instead of a CLI
+	}{
+		"Terraform is preferred":           {"Terraform v1.11.4", "OpenTofu v1.12.6", "", Any, CLI{Terraform, "1.11.4", "terraform"}, ""},
+		"the wanted kind":                  {"Terraform v1.11.4", "OpenTofu v1.12.6", "", OpenTofu, CLI{OpenTofu, "1.12.6", "tofu"}, ""},
+		"the named program is preferred":   {"Terraform v1.11.4", "", "OpenTofu v1.6.0", Any, CLI{OpenTofu, "1.6.0", "named"}, ""},
+		"the named one is the other kind":  {"Terraform v1.11.4", "", "OpenTofu v1.6.0", Terraform, CLI{Terraform, "1.11.4", "terraform"}, ""},
+		"a program knows which one it is":  {warning + "OpenTofu v1.12.6\non linux_amd64", "", "", Any, CLI{OpenTofu, "1.12.6", "terraform"}, ""},
+		"a program that is neither":        {"GNU Emacs 29.1", "", "", Any, CLI{}, "GNU Emacs"},
+		"the named program does not exist": {"Terraform v1.11.4", "", "absent", Any, CLI{}, pathVariable},
+		"none of the wanted kind":          {"", "OpenTofu v1.12.6", "", Terraform, CLI{}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			t.Setenv("PATH", dir)
+			t.Setenv(pathVariable, "")
+			for program, answer := range map[string]string{"terraform": test.terraform, "tofu": test.tofu, "named": test.named} {
+				path := filepath.Join(dir, program)
+				if program == "named" && answer != "" {
+					t.Setenv(pathVariable, path)
+				}
+				if answer == "" || answer == "absent" {
+					continue
+				}
+				if err := os.WriteFile(path, []byte("#!/bin/sh\necho '"+answer+"'\n"), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got, err := installed(t.Context(), test.kind)
+			if test.err != "" {
+				if err == nil || !strings.Contains(err.Error(), test.err) {
+					t.Errorf("got %v, want an error with %q", err, test.err)
+				}
+				return
+			}
+			if test.want.Path != "" {
+				test.want.Path = filepath.Join(dir, test.want.Path)
+			}
+			if err != nil || got != test.want {
+				t.Errorf("got %+v, %v, want %+v", got, err, test.want)
+			}
+		})
 	}
 }
 
-func TestFindAsksTheProgramWhichOneItIs(t *testing.T) {
-	dir := t.TempDir()
-	script(t, dir, "terraform", "\nWarning: Unable to open CLI configuration file\n\nOpenTofu v1.12.6\non linux_amd64")
-	machine(t, dir, "")
-
-	if got := find(t, Any); got.Kind != OpenTofu || got.Version != "1.12.6" {
-		t.Errorf("got %+v", got)
-	}
-}
-
-func TestFindRefusesAProgramThatIsNeither(t *testing.T) {
-	dir := t.TempDir()
-	script(t, dir, "terraform", "GNU Emacs 29.1")
-	machine(t, dir, "")
-
-	if _, err := Find(t.Context(), Any, io.Discard); err == nil || !strings.Contains(err.Error(), "GNU Emacs") {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestFindFailsWhenTheNamedProgramIsMissing(t *testing.T) {
-	dir := t.TempDir()
-	script(t, dir, "terraform", "Terraform v1.11.4")
-	machine(t, dir, filepath.Join(dir, "absent"))
-
-	if _, err := Find(t.Context(), Any, io.Discard); err == nil || !strings.Contains(err.Error(), pathVariable) {
-		t.Errorf("another program than the named one would be tested: got %v", err)
-	}
-}
-
-func TestInstalledReturnsErrNotFoundWithoutTheWantedCLI(t *testing.T) {
-	dir := t.TempDir()
-	script(t, dir, "tofu", "OpenTofu v1.12.6")
-	machine(t, dir, "")
-
-	if _, err := installed(t.Context(), Terraform); !errors.Is(err, ErrNotFound) {
-		t.Errorf("got %v, want %v", err, ErrNotFound)
+func TestSinceComparesWithTheVersionOfTheKind(t *testing.T) {
+	t.Parallel()
+	for cli, want := range map[CLI]bool{
+		{Kind: Terraform, Version: "1.7.5"}:  false,
+		{Kind: Terraform, Version: "1.8.0"}:  true,
+		{Kind: Terraform, Version: "1.11.4"}: true,
+		{Kind: OpenTofu, Version: "1.6.3"}:   false,
+		{Kind: OpenTofu, Version: "1.7.0"}:   true,
+		{Kind: OpenTofu, Version: "2.0.0"}:   true,
+	} {
+		if got := cli.Since(8, 7); got != want {
+			t.Errorf("%s %s: got %t", cli.Kind, cli.Version, got)
+		}
 	}
 }

@@ -7,18 +7,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // Command returns the command that runs the CLI in dir with a CLI configuration
-// file, such as that of [Mirror]. Of the variables that configure the CLI, only
+// file, such as that of a [Sandbox]. Of the variables that configure the CLI, only
 // those that turn on logs are kept, so neither the user's settings nor those of
 // a test around this one change the result.
 func (c CLI) Command(ctx context.Context, dir, config string, arguments ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, c.Path, arguments...)
 	cmd.Dir = dir
 	cmd.Env = environ(config)
-
 	return cmd
 }
 
@@ -35,7 +35,6 @@ func (w WorkingDir) Write(name, content string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-
 	return os.WriteFile(path, []byte(content), 0o600)
 }
 
@@ -43,13 +42,7 @@ func (w WorkingDir) Write(name, content string) error {
 func (w WorkingDir) Command(ctx context.Context, arguments ...string) *exec.Cmd {
 	cmd := w.Sandbox.CLI.Command(ctx, w.Dir, w.Sandbox.Config, arguments...)
 	cmd.Env = append(cmd.Env, w.Env...)
-
 	return cmd
-}
-
-// Run runs the CLI, which may fail.
-func (w WorkingDir) Run(ctx context.Context, arguments ...string) (Result, error) {
-	return Run(w.Command(ctx, arguments...))
 }
 
 // MustRun runs the CLI and returns its standard output. A failure is an error
@@ -74,15 +67,10 @@ func (r Result) Contains(text string) bool {
 // could not run or was killed.
 func Run(cmd *exec.Cmd) (Result, error) {
 	out, err := cmd.CombinedOutput()
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() > 0 {
-		return Result{ExitCode: exit.ExitCode(), Output: string(out)}, nil
+	if exit, ok := errors.AsType[*exec.ExitError](err); err == nil || ok && exit.ExitCode() > 0 {
+		return Result{ExitCode: cmd.ProcessState.ExitCode(), Output: string(out)}, nil
 	}
-
-	if err != nil {
-		return Result{}, fmt.Errorf("%s: %w\n%s", cmd, err, out)
-	}
-
-	return Result{Output: string(out)}, nil
+	return Result{}, fmt.Errorf("%s: %w\n%s", cmd, err, out)
 }
 
 // stdout runs a command that must succeed and returns its standard output.
@@ -91,23 +79,16 @@ func stdout(cmd *exec.Cmd) (string, error) {
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return "", fmt.Errorf("%s: %w\n%s%s", strings.Join(cmd.Args, " "), err, out, exit.Stderr)
 	}
-
 	return string(out), err
 }
 
 func environ(config string) []string {
-	var kept []string
-
-	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, "TF_") || strings.HasPrefix(variable, "TF_LOG") {
-			kept = append(kept, variable)
-		}
-	}
-
+	kept := slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		return strings.HasPrefix(variable, "TF_") && !strings.HasPrefix(variable, "TF_LOG")
+	})
 	kept = append(kept, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_INPUT=0")
 	if config != "" {
 		kept = append(kept, "TF_CLI_CONFIG_FILE="+config)
 	}
-
 	return kept
 }

@@ -7,67 +7,46 @@ import (
 	"testing"
 )
 
-func TestCommandDropsTheSettingsOfTheUser(t *testing.T) {
-	t.Setenv("TF_CLI_CONFIG_FILE", "/somebody/else.tfrc")
-	t.Setenv("TF_VAR_limit", "1")
-	t.Setenv("TF_REATTACH_PROVIDERS", "{}")
-	t.Setenv("TF_LOG_PROVIDER", "debug")
-
-	got := CLI{Path: "terraform"}.Command(t.Context(), "dir", "own.tfrc", "plan").Env
-
-	for variable, want := range map[string]bool{
-		"TF_CLI_CONFIG_FILE=own.tfrc":            true,
-		"TF_CLI_CONFIG_FILE=/somebody/else.tfrc": false,
-		"TF_VAR_limit=1":                         false,
-		"TF_REATTACH_PROVIDERS={}":               false,
-		"TF_LOG_PROVIDER=debug":                  true,
+func TestRunsHaveTheSettingsOfTheSandboxOnly(t *testing.T) {
+	for name, value := range map[string]string{
+		"TF_CLI_CONFIG_FILE": "/somebody/else.tfrc", "TF_VAR_limit": "1", "TF_REATTACH_PROVIDERS": "{}", "TF_LOG_PROVIDER": "debug",
 	} {
-		if slices.Contains(got, variable) != want {
-			t.Errorf("%s: want it passed on: %t", variable, want)
-		}
+		t.Setenv(name, value)
 	}
-}
-
-func TestAcceptanceTestsRunOnTheCLIAndUnderItsRegistry(t *testing.T) {
-	t.Parallel()
-
 	sandbox := Sandbox{CLI: CLI{Kind: OpenTofu, Path: "/opt/tofu"}, Config: "/sandbox/cli.tfrc"}
-	cmd := sandbox.Acceptance(t.Context(), "go", "test")
-
-	for _, variable := range []string{
-		"TF_ACC=1",
-		"TF_ACC_TERRAFORM_PATH=/opt/tofu",
-		"TF_ACC_PROVIDER_HOST=registry.opentofu.org",
-		"TF_CLI_CONFIG_FILE=/sandbox/cli.tfrc",
-		"ACCEPTANCE_CLI_CONFIG=/sandbox/cli.tfrc",
+	run := sandbox.WorkingDir("dir", "WALDUR_API_URL=https://example.com").Command(t.Context(), "plan").Env
+	tests := sandbox.Acceptance(t.Context(), "go", "test").Env
+	for variable, in := range map[string]struct{ run, tests bool }{
+		"TF_CLI_CONFIG_FILE=/somebody/else.tfrc":     {false, false},
+		"TF_VAR_limit=1":                             {false, false},
+		"TF_REATTACH_PROVIDERS={}":                   {false, false},
+		"TF_LOG_PROVIDER=debug":                      {true, true},
+		"TF_CLI_CONFIG_FILE=/sandbox/cli.tfrc":       {true, true},
+		"WALDUR_API_URL=https://example.com":         {true, false},
+		"TF_ACC=1":                                   {false, true},
+		"TF_ACC_TERRAFORM_PATH=/opt/tofu":            {false, true},
+		"TF_ACC_PROVIDER_HOST=registry.opentofu.org": {false, true},
+		"ACCEPTANCE_CLI_CONFIG=/sandbox/cli.tfrc":    {false, true},
 	} {
-		if !slices.Contains(cmd.Env, variable) {
-			t.Errorf("no %s", variable)
+		if got := slices.Contains(run, variable); got != in.run {
+			t.Errorf("%s: a run of the CLI has it: %t", variable, got)
+		}
+		if got := slices.Contains(tests, variable); got != in.tests {
+			t.Errorf("%s: acceptance tests have it: %t", variable, got)
 		}
 	}
 }
 
 func TestRunReturnsTheExitCodeAndBothOutputs(t *testing.T) {
 	t.Parallel()
-
 	if runtime.GOOS == "windows" {
-		t.Skip("the command is a shell script")
+		t.Skip("the commands are shell scripts")
 	}
-
 	got, err := Run(exec.CommandContext(t.Context(), "sh", "-c", "echo plan; echo 'Error: too' >&2; echo much >&2; exit 3"))
 	if err != nil || got.ExitCode != 3 || !got.Contains("plan Error: too much") {
 		t.Errorf("got %+v, %v", got, err)
 	}
-}
-
-func TestRunReturnsErrorWhenTheCommandIsKilled(t *testing.T) {
-	t.Parallel()
-
-	if runtime.GOOS == "windows" {
-		t.Skip("the command is a shell script")
-	}
-
 	if got, err := Run(exec.CommandContext(t.Context(), "sh", "-c", "kill $$")); err == nil {
-		t.Errorf("got %+v", got)
+		t.Errorf("a command that was killed: got %+v", got)
 	}
 }

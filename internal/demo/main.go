@@ -7,68 +7,138 @@ package main
 
 import (
 	"context"
+	"embed"
 	"errors"
 	"fmt"
-	"io"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/cli"
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
+
+//go:embed usage/main.tf budget/main.tf
+var configurations embed.FS
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Stdout); err != nil {
+	err := run(ctx)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
-		stop()
-		os.Exit(1) //nolint:gocritic // the deferred stop has been called
+		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, out io.Writer) error {
-	s, err := newStage(ctx, out)
+func run(ctx context.Context) error {
+	environment, err := yourWaldur()
 	if err != nil {
 		return err
 	}
-	defer s.remove()
-	from, err := waldur(out)
+	const build = "build" // ignored by Git, like the state of the configurations
+	if err := os.MkdirAll(build, 0o755); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(build, "demo-")
 	if err != nil {
 		return err
 	}
-	defer from.close()
-	if err := showUsage(ctx, s.open(out, "usage", from)); err != nil || !from.fake {
+	defer os.RemoveAll(dir)
+	if err := os.CopyFS(dir, configurations); err != nil {
 		return err
 	}
-	return showBudgets(ctx, s.open(out, "budget", from))
-}
-
-func showUsage(ctx context.Context, usage scene) error {
-	if err := usage.initAndApply(ctx); err != nil {
+	fmt.Println("==> Building the provider")
+	sandbox, err := cli.NewSandbox(ctx, cli.Any, dir, os.Stdout)
+	if err != nil {
 		return err
 	}
-	return errors.Join(usage.show(ctx, "usage"), usage.show(ctx, "record"))
+	if environment != nil {
+		fmt.Println("==> Reading from your Waldur")
+		return showUsage(ctx, sandbox.WorkingDir(filepath.Join(dir, "usage"), environment...))
+	}
+	const project = "/api/projects/2b5719686db84f24bf64c3dfec58fbeb/"
+	fake := waldurtest.New()
+	fake.Add(waldurtest.History(project, 24, 12)...)
+	server := httptest.NewServer(fake)
+	defer server.Close()
+	fmt.Printf("==> Started a Waldur with a project's usage of two years at %s\n", server.URL)
+	environment = append(variables(server.URL, waldurtest.Token, server.URL+project), "TF_VAR_record_id=1")
+	if err := showUsage(ctx, sandbox.WorkingDir(filepath.Join(dir, "usage"), environment...)); err != nil {
+		return err
+	}
+	return showBudgets(ctx, sandbox.WorkingDir(filepath.Join(dir, "budget"), environment...))
 }
 
-func showBudgets(ctx context.Context, budget scene) error {
-	if program := budget.dir.Sandbox.CLI; !program.Since(8, 7) {
-		fmt.Fprintf(budget.out, "\n==> The budget needs Terraform 1.8 or OpenTofu 1.7; this is %s %s\n", program.Kind, program.Version)
+// yourWaldur returns the variables for the Waldur that the environment names, or
+// nil if it names none.
+func yourWaldur() ([]string, error) {
+	endpoint, token, scope := os.Getenv("WALDUR_API_URL"), os.Getenv("WALDUR_ACCESS_TOKEN"), os.Getenv("WALDUR_DEMO_SCOPE")
+	switch {
+	case scope == "":
+		return nil, nil
+	case endpoint == "" || token == "":
+		return nil, errors.New("WALDUR_DEMO_SCOPE is set: set WALDUR_API_URL and WALDUR_ACCESS_TOKEN too, or none of the three")
+	}
+	return variables(endpoint, token, scope), nil
+}
+
+func variables(endpoint, token, scope string) []string {
+	return []string{"WALDUR_API_URL=" + endpoint, "WALDUR_ACCESS_TOKEN=" + token, "TF_VAR_scope=" + scope}
+}
+
+func showUsage(ctx context.Context, usage cli.WorkingDir) error {
+	if err := initAndApply(ctx, usage); err != nil {
+		return err
+	}
+	return errors.Join(show(ctx, usage, "usage"), show(ctx, usage, "record"))
+}
+
+func showBudgets(ctx context.Context, budget cli.WorkingDir) error {
+	if program := budget.Sandbox.CLI; !program.Since(8, 7) {
+		fmt.Printf("\n==> The budget needs Terraform 1.8 or OpenTofu 1.7; this is %s %s\n", program.Kind, program.Version)
 		return nil
 	}
-	fmt.Fprintln(budget.out, "\n==> A budget that is kept")
-	if err := budget.initAndApply(ctx, "-var=gpu_limit=700"); err != nil {
+	fmt.Println("\n==> A budget that is kept")
+	if err := initAndApply(ctx, budget, "-var=gpu_limit=700"); err != nil {
 		return err
 	}
-	if err := budget.show(ctx, "report"); err != nil {
+	if err := show(ctx, budget, "report"); err != nil {
 		return err
 	}
-	fmt.Fprintln(budget.out, "==> A budget that is exceeded")
-	budget.announce("plan")
-	plan := budget.dir.Command(ctx, "plan", "-no-color", "-var=gpu_limit=500")
-	plan.Stdout, plan.Stderr = io.Discard, budget.out // a pipeline shows the error
+	fmt.Println("==> A budget that is exceeded")
+	announce(budget, "plan")
+	plan := budget.Command(ctx, "plan", "-no-color", "-var=gpu_limit=500")
+	plan.Stderr = os.Stdout // a pipeline shows the error
 	err := plan.Run()
 	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
-		fmt.Fprintf(budget.out, "==> The plan failed with exit code %d: a pipeline stops here\n", failed.ExitCode())
+		fmt.Printf("==> The plan failed with exit code %d: a pipeline stops here\n", failed.ExitCode())
 		return nil
 	}
 	return errors.Join(errors.New("the plan passed although the budget is exceeded"), err)
+}
+
+// announce prints the command that is about to run.
+func announce(w cli.WorkingDir, command string) {
+	fmt.Printf("==> %s %s\n", w.Sandbox.CLI.Kind, command)
+}
+
+// initAndApply prints the output of the CLI only if it fails.
+func initAndApply(ctx context.Context, w cli.WorkingDir, arguments ...string) error {
+	announce(w, "init")
+	if _, err := w.MustRun(ctx, "init"); err != nil {
+		return err
+	}
+	announce(w, "apply")
+	_, err := w.MustRun(ctx, append([]string{"apply", "-auto-approve"}, arguments...)...)
+	return err
+}
+
+// show prints an output of the configuration.
+func show(ctx context.Context, w cli.WorkingDir, name string) error {
+	value, err := w.MustRun(ctx, "output", "-raw", name)
+	fmt.Printf("\n%s\n", value)
+	return err
 }

@@ -4,7 +4,8 @@ package clitest
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"log"
 	"os"
 	"os/exec"
 	"testing"
@@ -21,17 +22,13 @@ func Main(m *testing.M) int {
 	}
 	dir, err := os.MkdirTemp("", "acceptance-")
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		log.Print(err)
 		return 1
 	}
 	defer os.RemoveAll(dir)
 	sandbox, err := cli.NewSandbox(context.Background(), cli.Any, dir, os.Stderr)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	if err := os.Setenv(cli.ConfigVariable, sandbox.Config); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+	if err := errors.Join(err, os.Setenv(cli.ConfigVariable, sandbox.Config)); err != nil {
+		log.Print(err)
 		return 1
 	}
 	return m.Run()
@@ -39,7 +36,7 @@ func Main(m *testing.M) int {
 
 // Sandbox returns the CLI with the provider that [Main] or "make" has built. It
 // skips the test unless TF_ACC is set.
-func Sandbox(t *testing.T) cli.Sandbox {
+func Sandbox(t testing.TB) cli.Sandbox {
 	t.Helper()
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip(`acceptance test: run "make testacc", or set TF_ACC=1`)
@@ -52,7 +49,7 @@ func Sandbox(t *testing.T) cli.Sandbox {
 }
 
 // Write creates or replaces a file in the folder.
-func Write(t *testing.T, w cli.WorkingDir, name, content string) {
+func Write(t testing.TB, w cli.WorkingDir, name, content string) {
 	t.Helper()
 	if err := w.Write(name, content); err != nil {
 		t.Fatal(err)
@@ -60,14 +57,14 @@ func Write(t *testing.T, w cli.WorkingDir, name, content string) {
 }
 
 // Run runs the CLI, which may fail.
-func Run(t *testing.T, w cli.WorkingDir, arguments ...string) cli.Result {
+func Run(t testing.TB, w cli.WorkingDir, arguments ...string) cli.Result {
 	t.Helper()
 	return Finish(t, w.Command(t.Context(), arguments...))
 }
 
 // MustRun runs the CLI and returns its standard output. A failure ends the
 // test.
-func MustRun(t *testing.T, w cli.WorkingDir, arguments ...string) string {
+func MustRun(t testing.TB, w cli.WorkingDir, arguments ...string) string {
 	t.Helper()
 	output, err := w.MustRun(t.Context(), arguments...)
 	if err != nil {
@@ -77,7 +74,7 @@ func MustRun(t *testing.T, w cli.WorkingDir, arguments ...string) string {
 }
 
 // Finish runs any command, such as a script that calls the CLI.
-func Finish(t *testing.T, cmd *exec.Cmd) cli.Result {
+func Finish(t testing.TB, cmd *exec.Cmd) cli.Result {
 	t.Helper()
 	result, err := cli.Run(cmd)
 	if err != nil {

@@ -2,7 +2,7 @@
 //
 //	find       [-cli any|terraform|tofu]                       prints the path of the CLI
 //	acceptance [-cli any|terraform|tofu] COMMAND [ARGUMENT…]   runs a command, such as "go test", with acceptance tests on the CLI
-//	schema     [-cli any|terraform|tofu] BINARY                prints the schema of the provider for tfplugindocs
+//	schema                                                     prints the schema of the provider for tfplugindocs
 //	install    -version X.Y.Z BINARY                           installs the provider for the user
 package main
 
@@ -22,9 +22,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:])
-
 	stop()
-
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -32,78 +30,54 @@ func main() {
 }
 
 func run(ctx context.Context, arguments []string) error {
+	usage := errors.New("usage: find, acceptance, schema or install")
 	if len(arguments) == 0 {
-		return errors.New("usage: find, acceptance, schema or install")
+		return usage
 	}
-
-	verb := arguments[0]
-	flags := flag.NewFlagSet(verb, flag.ExitOnError)
+	flags := flag.NewFlagSet(arguments[0], flag.ExitOnError)
 	want := flags.String("cli", string(cli.Any), "the CLI to use: any, terraform or tofu")
 	version := flags.String("version", cli.LocalVersion, "the version of the installed provider")
-
 	if err := flags.Parse(arguments[1:]); err != nil {
 		return err
 	}
-
-	if verb == "install" {
-		return install(flags.Arg(0), *version)
-	}
-
-	if verb == "acceptance" {
-		return acceptance(ctx, cli.Kind(*want), flags.Args())
-	}
-
-	program, err := cli.Find(ctx, cli.Kind(*want), os.Stderr)
-	if err != nil {
+	switch verb := arguments[0]; {
+	case verb == "find":
+		program, err := cli.Find(ctx, cli.Kind(*want), os.Stderr)
+		if err == nil {
+			fmt.Println(program.Path)
+		}
 		return err
-	}
-
-	switch verb {
-	case "find":
-		fmt.Println(program.Path)
-
-		return nil
-	case "schema":
-		return schema(ctx, program, flags.Arg(0))
+	case verb == "acceptance" && flags.NArg() > 0:
+		return inSandbox(ctx, cli.Kind(*want), func(s cli.Sandbox) error {
+			fmt.Fprintf(os.Stderr, "acceptance tests on %s %s, %s\n", s.CLI.Kind, s.CLI.Version, s.CLI.Path)
+			cmd := s.Acceptance(ctx, flags.Arg(0), flags.Args()[1:]...)
+			cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+			return cmd.Run()
+		})
+	case verb == "schema":
+		return inSandbox(ctx, cli.Any, func(s cli.Sandbox) error {
+			document, err := s.Schema(ctx)
+			fmt.Print(document)
+			return err
+		})
+	case verb == "install":
+		return install(flags.Arg(0), *version)
 	default:
-		return fmt.Errorf("unknown command %q", verb)
+		return usage
 	}
 }
 
-func acceptance(ctx context.Context, want cli.Kind, command []string) error {
-	if len(command) == 0 {
-		return errors.New("acceptance: no command to run")
-	}
-
+func inSandbox(ctx context.Context, want cli.Kind, use func(cli.Sandbox) error) error {
 	dir, err := os.MkdirTemp("", "acceptance-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-
 	sandbox, err := cli.NewSandbox(ctx, want, dir, os.Stderr)
 	if err != nil {
 		return err
 	}
-
-	fmt.Fprintf(os.Stderr, "acceptance tests on %s %s, %s\n", sandbox.CLI.Kind, sandbox.CLI.Version, sandbox.CLI.Path)
-
-	cmd := sandbox.Acceptance(ctx, command[0], command[1:]...)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-
-	return cmd.Run()
-}
-
-func schema(ctx context.Context, program cli.CLI, binary string) error {
-	// tfplugindocs finds the schemas of the data sources by their prefix.
-	document, err := program.Schema(ctx, binary, "waldur")
-	if err != nil {
-		return err
-	}
-
-	_, err = os.Stdout.Write(document)
-
-	return err
+	return use(sandbox)
 }
 
 func install(binary, version string) error {
@@ -111,12 +85,6 @@ func install(binary, version string) error {
 	if err != nil {
 		return err
 	}
-
-	source, err := cli.Source(binary)
-	if err != nil {
-		return err
-	}
-
 	fmt.Printf(`Installed for Terraform and OpenTofu. Paste, then run "terraform init" or "tofu init":
 
 terraform {
@@ -132,11 +100,9 @@ After you install another build, remove .terraform.lock.hcl before init: it
 contains the checksum of this one. As long as these folders exist, no version is
 installed from a registry:
 
-`, source, version)
-
+`, cli.Source, version)
 	for _, dir := range dirs {
 		fmt.Println("  " + filepath.Dir(dir))
 	}
-
 	return nil
 }

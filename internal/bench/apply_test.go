@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/cli"
+	"github.com/waldur/terraform-provider-waldur-usage/internal/cli/clitest"
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
+)
+
+// httpProvider is the source address of the provider for comparison.
+const httpProvider = "terraform-providers/http"
+
+// scene is what both providers read. One without runs is a heading.
+type scene struct {
+	what     string
+	projects int
+	list     list // of each project
+	server   func(*waldurtest.Waldur)
+	runs     int
+	share    float64 // of the time with the http provider that is to be reached
+}
+
+// BenchmarkApply measures how long a person waits for an apply from an empty
+// state to one output, with the provider and with the http provider, and the
+// memory of the provider. It prints a table, and is to be run once.
+func BenchmarkApply(b *testing.B) {
+	sandbox, err := cli.NewSandbox(b.Context(), cli.Any, b.TempDir(), os.Stderr)
+	if err != nil {
+		b.Fatal(err)
+	}
+	build := exec.CommandContext(b.Context(), "go", "tool", "-modfile=../../tools/http/go.mod", "-n", "terraform-provider-http")
+	build.Stderr = os.Stderr
+	binary, err := build.Output()
+	if err := errors.Join(err, sandbox.Add(httpProvider, strings.TrimSpace(string(binary)))); err != nil {
+		b.Fatal(err)
+	}
+	immediate := func(*waldurtest.Waldur) {}
+	largest := list{10000, 168, even}
+	var rows []row
+	for _, s := range []scene{
+		{what: "`apply` of one list and the sum of its usage, server of October 2024; reference: the http provider, pages of 300"},
+		{"24 records, 24 months of 1", 1, list{24, 1, even}, old, 5, 1.10},
+		{"288 records, 24 months of 12", 1, list{288, 12, even}, old, 5, 0.80},
+		{"2,016 records, 24 months of 84", 1, list{2016, 84, even}, old, 5, 0.75},
+		{"2,016 records, 12 months of 168", 1, list{2016, 168, even}, old, 5, 0.75},
+		{what: "`apply` of many lists; reference: the http provider, one page for each"},
+		{"100 lists of 60 records, current server with 4 workers", 100, list{60, 12, even}, current, 3, 1.00},
+		{"200 lists of 24 records, server of October 2024", 200, list{24, 12, even}, old, 3, 1.00},
+		{what: "`apply` of one list, server that answers at once: the time of the CLI, the providers and the fake"},
+		{"10 records", 1, list{10, 12, even}, immediate, 15, 1.20},
+		{"1,000 records", 1, list{1000, 168, even}, immediate, 15, 1.40},
+		{"10,000 records", 1, largest, immediate, 15, 2.10},
+	} {
+		if s.runs == 0 {
+			rows = append(rows, row{what: s.what})
+		} else {
+			rows = append(rows, s.compare(b, sandbox)...)
+		}
+	}
+	rows = append(rows,
+		row{what: "The most memory that a process of the provider had at any time in three runs, its program included"},
+		scene{"10,000 records", 1, largest, immediate, 3, 0}.memory(b, sandbox))
+	fmt.Print(table(fmt.Sprintf("Time of an apply, with %s %s", sandbox.CLI.Kind, sandbox.CLI.Version), rows))
+}
+
+// apply is a configuration to be applied again and again.
+type apply struct {
+	dir    cli.WorkingDir
+	server *waldurtest.Waldur
+	prints string
+}
+
+// prepare installs the provider, as people do once.
+func (s scene) prepare(b *testing.B, sandbox cli.Sandbox, configuration func(s scene, address string) string) apply {
+	b.Helper()
+	server := waldurtest.New()
+	s.server(server)
+	for project := range s.projects {
+		server.AddScope(path(project))
+		server.Add(s.list.records(project)...)
+	}
+	a := apply{dir: sandbox.WorkingDir(b.TempDir()), server: server, prints: fmt.Sprintf("sum = %d", int64(s.projects)*s.list.sum())}
+	clitest.Write(b, a.dir, "main.tf", configuration(s, server.Start(b)))
+	clitest.MustRun(b, a.dir, "init", "-no-color")
+	return a
+}
+
+// run applies the configuration from an empty state.
+func (a apply) run(b *testing.B) (seconds, inFlight float64) {
+	b.Helper()
+	if err := os.RemoveAll(filepath.Join(a.dir.Dir, "terraform.tfstate")); err != nil {
+		b.Fatal(err)
+	}
+	a.server.Reset()
+	start := time.Now()
+	printed := clitest.MustRun(b, a.dir, "apply", "-auto-approve", "-no-color")
+	seconds = time.Since(start).Seconds()
+	if !strings.Contains(printed, a.prints) {
+		b.Fatalf("the apply does not print %q:\n%s", a.prints, printed)
+	}
+	return seconds, float64(a.server.InFlight())
+}
+
+// compare lets both providers do the same in turn, so that whatever else the
+// machine does affects both. It keeps the fastest run of each, and the most
+// requests at once.
+func (s scene) compare(b *testing.B, sandbox cli.Sandbox) []row {
+	b.Helper()
+	ours, reference := s.prepare(b, sandbox, scene.ours), s.prepare(b, sandbox, scene.reference)
+	reference.prints = "sum = " // by pages of 300, it may well be wrong
+	seconds := figures{measured: math.Inf(1), reference: math.Inf(1)}
+	inFlight := figures{most: 4}
+	for range s.runs {
+		took, requests := ours.run(b)
+		seconds.measured, inFlight.measured = min(seconds.measured, took), max(inFlight.measured, requests)
+		took, requests = reference.run(b)
+		seconds.reference, inFlight.reference = min(seconds.reference, took), max(inFlight.reference, requests)
+	}
+	seconds.most = s.share * seconds.reference
+	rows := []row{{s.what, "s", fmt.Sprintf("≤ %.2f ×", s.share), []figures{seconds}}}
+	if s.projects > 1 {
+		rows = append(rows, row{"– most requests in flight at once", "", "≤ 4", []figures{inFlight}})
+	}
+	return rows
+}
+
+// memory measures the most memory that one process of the provider had at any
+// time, as Linux counts it: its program and everything else that was resident.
+func (s scene) memory(b *testing.B, sandbox cli.Sandbox) row {
+	b.Helper()
+	ours := s.prepare(b, sandbox, scene.ours)
+	megabytes := figures{most: 150}
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
+	// The kernel remembers the peak as long as the process lives. The CLI ends
+	// the provider only after it has worked through the list itself.
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		for ; ctx.Err() == nil; <-look.C {
+			megabytes.measured = max(megabytes.measured, residentPeak(filepath.Dir(sandbox.Config)))
+		}
+	})
+	for range s.runs {
+		ours.run(b)
+	}
+	cancel()
+	watch.Wait()
+	if megabytes.measured == 0 {
+		b.Fatal("the provider's process was not found below /proc: its memory is measured on Linux only")
+	}
+	return row{s.what, "MB", "≤ 150 MB", []figures{megabytes}}
+}
+
+// residentPeak returns the megabytes of the largest process whose program is
+// below dir.
+func residentPeak(dir string) (megabytes float64) {
+	programs, _ := filepath.Glob("/proc/[0-9]*/exe")
+	for _, link := range programs {
+		program, _ := os.Readlink(link)
+		if !strings.HasPrefix(program, dir) {
+			continue
+		}
+		status, _ := os.ReadFile(filepath.Join(filepath.Dir(link), "status"))
+		if peak := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status); peak != nil {
+			kib, _ := strconv.ParseFloat(string(peak[1]), 64)
+			megabytes = max(megabytes, kib*1024/1e6)
+		}
+	}
+	return megabytes
+}
+
+// ours returns a configuration that sums what the data source reads.
+func (s scene) ours(address string) string {
+	var uuids []string
+	for project := range s.projects {
+		uuids = append(uuids, uuid(project))
+	}
+	return fmt.Sprintf(`terraform {
+  required_providers {
+    waldur = { source = %q }
+  }
+}
+
+provider "waldur" {
+  endpoint = %q
+  token    = %q
+}
+
+data "waldur_category_component_usages" "project" {
+  for_each     = toset(%s)
+  project_uuid = each.key
+}
+
+output "sum" {
+  value = sum(flatten([for project in data.waldur_category_component_usages.project : project.usages[*].reported_usage]))
+}
+`, cli.Source, address, waldurtest.Token, texts(uuids))
+}
+
+// reference returns a configuration that sums pages of 300, as a client requests
+// them that knows no better.
+func (s scene) reference(address string) string {
+	var pages []string
+	for project := range s.projects {
+		for page := range s.list.pages() {
+			pages = append(pages, fmt.Sprintf("%s/api/marketplace-category-component-usages/?scope=%s&page=%d&page_size=%d",
+				address, url.QueryEscape(address+path(project)), page+1, waldurtest.DefaultPageCap))
+		}
+	}
+	return fmt.Sprintf(`terraform {
+  required_providers {
+    http = { source = %q }
+  }
+}
+
+data "http" "page" {
+  for_each        = toset(%s)
+  url             = each.key
+  request_headers = { Authorization = "Token %s" }
+}
+
+output "sum" {
+  value = sum(flatten([for page in data.http.page : jsondecode(page.body)[*].reported_usage]))
+}
+`, httpProvider, texts(pages), waldurtest.Token)
+}
+
+// texts returns a list of strings in HCL.
+func texts(values []string) string {
+	list, _ := json.Marshal(values)
+	return string(list)
+}
