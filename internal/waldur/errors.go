@@ -1,6 +1,7 @@
 package waldur
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -66,12 +67,8 @@ type StatusError struct {
 }
 
 func (e *StatusError) Error() string {
-	detail := e.Detail
-	if detail == "" {
-		detail = "no explanation"
-	}
 	status := strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status)))
-	return fmt.Sprintf("%s was answered %s: %s", e.Request, status, detail)
+	return fmt.Sprintf("%s was answered %s: %s", e.Request, status, cmp.Or(e.Detail, "no explanation"))
 }
 
 // UnreachableError reports that no complete answer came: the connection was
@@ -128,17 +125,14 @@ type FormatError struct {
 }
 
 func (e *FormatError) Error() string {
-	var where strings.Builder
+	var where []string
 	if e.Record > 0 {
-		fmt.Fprintf(&where, "record %d", e.Record)
+		where = append(where, fmt.Sprint("record ", e.Record))
 	}
 	if e.Attribute != "" {
-		fmt.Fprintf(&where, ", attribute %s", e.Attribute)
+		where = append(where, "attribute "+e.Attribute)
 	}
-	if where.Len() == 0 {
-		where.WriteString("the answer")
-	}
-	return fmt.Sprintf("%s: %s %s", e.Request, strings.TrimPrefix(where.String(), ", "), e.Problem)
+	return fmt.Sprintf("%s: %s %s", e.Request, cmp.Or(strings.Join(where, ", "), "the answer"), e.Problem)
 }
 
 // FilterError reports that the server did not apply a filter: a record is of

@@ -98,5 +98,5 @@ func (c *Client) shownScope(scope Nullable[string]) string {
 	if !scope.Valid {
 		return "no scope"
 	}
-	return fmt.Sprintf("the scope %q", safeText(c.config.Token, scope.Value))
+	return fmt.Sprintf("the scope %q", c.SafeText(scope.Value))
 }
