@@ -209,25 +209,21 @@ func datesOf(usages []Usage) []string {
 // when it was canceled.
 //
 // Source: GET /api/marketplace-category-component-usages/{id}/.
-func (c *Client) Usage(ctx context.Context, id int64, fields FieldSet) (Usage, error) {
+func (c *Client) Usage(ctx context.Context, id int64, fields FieldSet) (usage Usage, err error) {
 	fields |= Fields(FieldDate)
 	operation := c.newOperation(ctx)
 	request := Request{
 		Method: http.MethodGet,
 		Path:   c.config.Endpoint.path(resource + "/" + strconv.FormatInt(id, 10)),
 	}
-	usage, err := operation.readRecord(ctx, request, fields)
-	return usage, operation.end(ctx, request, 1, err)
-}
-
-func (o *operation) readRecord(ctx context.Context, request Request, fields FieldSet) (Usage, error) {
+	defer func() { err = operation.end(ctx, request, 1, err) }()
 	query := url.Values{}
 	addFields(query, fields)
-	_, body, err := o.get(ctx, call{request: request, query: query, records: 1})
+	_, body, err := operation.get(ctx, call{request: request, query: query, records: 1})
 	if err != nil {
 		return Usage{}, err
 	}
-	usage, err := decoder{request: request, fields: fields, texts: newInterner()}.one(body)
+	usage, err = decoder{request: request, fields: fields, texts: newInterner()}.one(body)
 	if err == nil && usage.Date.Valid {
 		err = checkDate(request, 0, usage.Date.Value)
 	}
