@@ -153,7 +153,7 @@ func (t Token) removeFrom(text string) string {
 	var kept strings.Builder
 	for start := 0; start < len(text); {
 		end := start + echoLength(text[start:], token)
-		if end == start || (len(token) < shortToken && !standsAlone(text, start, end)) {
+		if end == start || (len(token) < shortToken && !isSeparateWord(text, start, end)) {
 			kept.WriteByte(text[start])
 			start++
 			continue
@@ -216,8 +216,8 @@ func unescape(text string) (char byte, length int) {
 
 const longestEntity = 10 // of an ASCII character: "&lowbar;", "&#x00041;"
 
-// standsAlone reports whether text[start:end] is not part of a longer word.
-func standsAlone(text string, start, end int) bool {
+// isSeparateWord reports whether text[start:end] is not part of a longer word.
+func isSeparateWord(text string, start, end int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:start])
 	for length := 2; length <= min(start, longestEntity); length++ { // "%3D" ends in a letter and is none
 		if char, n := unescape(text[start-length : start]); n == length {
