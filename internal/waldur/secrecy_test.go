@@ -15,20 +15,16 @@ import (
 // do.
 func TestTokenIsNotShownWhenTheServerEchoesIt(t *testing.T) {
 	t.Parallel()
-	everyByte := func(format string) string {
-		var all strings.Builder
-		for _, b := range []byte(waldurtest.Token) {
-			fmt.Fprintf(&all, format, b)
-		}
-		return all.String()
+	everyByte := func(before, after string) string {
+		return before + strings.ReplaceAll(fmt.Sprintf("% x", waldurtest.Token), " ", after+before) + after
 	}
 	for spelling, echo := range map[string]string{
 		"as it is":          waldurtest.Token,
 		"with its scheme":   "Token " + waldurtest.Token,
 		"in upper case":     strings.ToUpper(waldurtest.Token),
-		"percent-encoded":   everyByte("%%%02X"),
-		"as JSON escapes":   everyByte(`\u%04x`),
-		"as HTML entities":  everyByte("&#%d;"),
+		"percent-encoded":   everyByte("%", ""),
+		"as JSON escapes":   everyByte(`\u00`, ""),
+		"as HTML entities":  everyByte("&#x", ";"),
 		"after 195 letters": strings.Repeat("x", 195) + " " + waldurtest.Token,
 		"split by a colour": waldurtest.Token[:7] + `\u001b[31m` + waldurtest.Token[7:],
 	} {
@@ -67,7 +63,7 @@ func TestTokenIsNotShownWhenTheServerEchoesIt(t *testing.T) {
 				if err == nil {
 					t.Fatal("no error")
 				}
-				wantNoToken(t, fmt.Sprintf("%v %v", err, lines))
+				wantNoToken(t, fmt.Sprint(lines))
 				for ; err != nil; err = errors.Unwrap(err) {
 					wantNoToken(t, fmt.Sprintf("%v %+v %#v %q", err, err, err, err))
 				}
@@ -80,14 +76,9 @@ func TestTokenIsNotShownWhenTheServerEchoesIt(t *testing.T) {
 // percent-encoded.
 func wantNoToken(t *testing.T, shown string) {
 	t.Helper()
-	plain, err := url.PathUnescape(strings.ReplaceAll(shown, "%!", ""))
-	if err != nil {
-		plain = shown
-	}
-	for _, text := range []string{shown, plain} {
-		if strings.Contains(strings.ToLower(text), waldurtest.Token[:len(waldurtest.Token)/2]) {
-			t.Errorf("%q has the token", shown)
-		}
+	plain, _ := url.PathUnescape(strings.ReplaceAll(shown, "%!", "")) // empty where it is no such text
+	if strings.Contains(strings.ToLower(shown+plain), waldurtest.Token[:len(waldurtest.Token)/2]) {
+		t.Errorf("%q has the token", shown)
 	}
 }
 
