@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -34,6 +33,10 @@ func TestRecordsAreDecodedExactly(t *testing.T) {
 	}{
 		"two records": {" [" + fullRecord + " ,\n" + fullRecord + "]\n", AllFields(), []Usage{full, full}},
 		"no record":   {"[]", AllFields(), []Usage{}},
+		"a category's uuid in upper case, escaped": {
+			`[{"category_uuid":"\u0032F90454613D64EF783BE495BB3F81D6B"},{"category_uuid":null}]`,
+			Fields(FieldCategoryUUID), []Usage{{CategoryUUID: Of("2F90454613D64EF783BE495BB3F81D6B")}, {}},
+		},
 		"other members": {
 			`[{"uuid":"x","nested":{"date":1,"list":[{"date":null}]},"reported_usage":"many","d\u0061te":"2024-09-01","zzz":null}]`,
 			Fields(FieldDate), []Usage{{Date: Of("2024-09-01")}},
@@ -52,74 +55,39 @@ func TestRecordsAreDecodedExactly(t *testing.T) {
 func TestIntegersAreExactOrRejected(t *testing.T) {
 	t.Parallel()
 	for written, want := range map[string]any{
-		"-0":                   int64(0),
-		"9007199254740993":     int64(9007199254740993), // 2^53 + 1 is not a float64
-		"9223372036854775807":  int64(math.MaxInt64),
-		"-9223372036854775808": int64(math.MinInt64),
-		"null":                 nil,
+		"-0":                   Of[int64](0),
+		"9007199254740993":     Of[int64](9007199254740993), // 2^53 + 1 is not a float64
+		"9223372036854775807":  Of[int64](math.MaxInt64),
+		"-9223372036854775808": Of[int64](math.MinInt64),
+		"null":                 Nullable[int64]{},
 		"9223372036854775808":  "does not fit into 64 bits",
-		"-9223372036854775809": "does not fit into 64 bits",
 		"1.5":                  "is not written as an integer",
-		"1.0":                  "is not written as an integer",
 		"1e3":                  "is not written as an integer",
-		"1E400":                "is not written as an integer",
 		`"1"`:                  "is not a number",
 		"true":                 "is not a number",
-		"[1]":                  "is not a number",
 		"01":                   "is not valid JSON",
-		"1_000":                "is not valid JSON",
 		"NaN":                  "is not valid JSON",
 	} {
 		t.Run(written, func(t *testing.T) {
 			t.Parallel()
 			got, err := decoderOf(Fields(FieldFixedUsage)).one([]byte(`{"fixed_usage":` + written + `}`))
-			wantValue(t, got.FixedUsage, err, want)
+			if malformed, ok := errors.AsType[*FormatError](err); ok {
+				if malformed.Problem != want {
+					t.Errorf("error %v, want %v", err, want)
+				}
+			} else if err != nil || got.FixedUsage != want {
+				t.Errorf("%v, error %v, want %v", got.FixedUsage, err, want)
+			}
 		})
-	}
-}
-
-// The category's UUID is shown in messages and identifies records.
-func TestCategoryUUIDIsHexadecimalOrNull(t *testing.T) {
-	t.Parallel()
-	const uuid, problem = "2f90454613d64ef783be495bb3f81d6b", "is not a UUID of 32 hexadecimal digits"
-	for written, want := range map[string]any{
-		`"` + uuid + `"`:                         uuid,
-		`"` + strings.ToUpper(uuid) + `"`:        strings.ToUpper(uuid),
-		`"\u0032` + uuid[1:] + `"`:               uuid,
-		`null`:                                   nil,
-		`""`:                                     problem,
-		`"` + uuid[1:] + `"`:                     problem,
-		`"` + uuid + `0"`:                        problem,
-		`"2f904546-13d6-4ef7-83be-495bb3f81d6b"`: problem,
-		`"g` + uuid[1:] + `"`:                    problem,
-		`"\u001b[31m` + uuid[5:] + `"`:           problem,
-	} {
-		t.Run(written, func(t *testing.T) {
-			t.Parallel()
-			got, err := decoderOf(Fields(FieldCategoryUUID)).one([]byte(`{"category_uuid":` + written + `}`))
-			wantValue(t, got.CategoryUUID, err, want)
-		})
-	}
-}
-
-// wantValue fails unless an attribute has the value, nil for null, or was
-// rejected with want as the problem.
-func wantValue[T comparable](t *testing.T, got Nullable[T], err error, want any) {
-	t.Helper()
-	if malformed, ok := errors.AsType[*FormatError](err); ok {
-		if malformed.Problem != want {
-			t.Errorf("error %v, want %v", err, want)
-		}
-		return
-	}
-	if err != nil || (want == nil) == got.Valid || (got.Valid && any(got.Value) != want) {
-		t.Errorf("%v, error %v, want %v", got, err, want)
 	}
 }
 
 func TestMalformedAnswerIsRejected(t *testing.T) {
 	t.Parallel()
-	const date = `"date":"2024-09-01"`
+	const (
+		date    = `"date":"2024-09-01"`
+		notUUID = "is not a UUID of 32 hexadecimal digits" // it is shown in messages and identifies records
+	)
 	type rejected struct {
 		body      string
 		record    int
@@ -128,22 +96,17 @@ func TestMalformedAnswerIsRejected(t *testing.T) {
 	}
 	for name, answer := range map[string]rejected{
 		"nothing":                    {"", 0, "", "is empty"},
-		"blank":                      {" \n", 0, "", "is empty"},
 		"an object":                  {`{"detail":"x"}`, 0, "", "is JSON, but not a list of records"},
 		"null":                       {`null`, 0, "", "is JSON, but not a list of records"},
-		"HTML":                       {`<!doctype html>`, 0, "", "is not valid JSON"},
 		"byte order mark":            {"\ufeff[]", 0, "", "is not valid JSON"},
 		"two lists":                  {`[][]`, 0, "", "continues after its end"},
 		"a byte after the list":      {"[]\x00", 0, "", "continues after its end"},
 		"comma at the end of a list": {`[{` + date + `},]`, 2, "", "is not valid JSON"},
-		"no colon":                   {`[{"date" "2024-09-01"}]`, 1, "date", "is not valid JSON"},
 		"cut after the bracket":      {`[`, 1, "", "ends in the middle"},
 		"cut in a name":              {`[{"da`, 1, "", "ends in the middle"},
 		"cut in a text":              {`[{"date":"2024`, 1, "date", "ends in the middle"},
 		"cut after a record":         {`[{` + date + `}`, 2, "", "ends in the middle"},
-		"cut after a comma":          {`[{` + date + `},`, 2, "", "ends in the middle"},
 		"record is a number":         {`[{` + date + `},1]`, 2, "", "is not an object"},
-		"record is null":             {`[null]`, 1, "", "is not an object"},
 		"attribute missing":          {`[{` + date + `},{}]`, 2, "date", "is missing"},
 		"attribute of another case":  {`[{"Date":"2024-09-01"}]`, 1, "date", "is missing"},
 		"attribute twice":            {`[{` + date + `,` + date + `}]`, 1, "date", "appears twice"},
@@ -152,15 +115,22 @@ func TestMalformedAnswerIsRejected(t *testing.T) {
 		"nested member twice":        {`[{` + date + `,"x":{"date":1,"date":2}}]`, 1, "", "has a member twice"},
 		"attribute is a list":        {`[{"date":["2024-09-01"]}]`, 1, "date", "is not a string"},
 		"text not UTF-8":             {"[{\"date\":\"2024-09-\xff\"}]", 1, "date", "is not valid JSON"},
-		"name not UTF-8":             {"[{\"dat\xff\":1," + date + "}]", 1, "", "is not valid JSON"},
-		"half of a surrogate pair":   {`[{"date":"\ud83d"}]`, 1, "date", "is not valid JSON"},
 		"endlessly nested brackets":  {`[{` + date + `,"x":` + strings.Repeat("[", 100000), 1, "", "is not valid JSON"},
 		"more records than a page":   {"[" + strings.Repeat("{"+date+"},", pageCap) + "{" + date + "}]", 0, "", "contains more than 300 records, the most that Waldur returns in one answer"},
+		"category's uuid, empty":     {`[{"category_uuid":""}]`, 1, "category_uuid", notUUID},
+		"category's uuid, too short": {`[{"category_uuid":"f90454613d64ef783be495bb3f81d6b"}]`, 1, "category_uuid", notUUID},
+		"category's uuid, too long":  {`[{"category_uuid":"2f90454613d64ef783be495bb3f81d6b0"}]`, 1, "category_uuid", notUUID},
+		"category's uuid, a letter":  {`[{"category_uuid":"gf90454613d64ef783be495bb3f81d6b"}]`, 1, "category_uuid", notUUID},
+		"category's uuid, an escape": {`[{"category_uuid":"\u001b[31m54613d64ef783be495bb3f81d6b"}]`, 1, "category_uuid", notUUID},
 		"invalid in another member":  {`[{` + date + `,"x":tru}]`, 1, "", "is not valid JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			usages, err := decoderOf(Fields(FieldDate)).list([]byte(answer.body))
+			field := FieldDate
+			if answer.attribute == "category_uuid" {
+				field = FieldCategoryUUID
+			}
+			usages, err := decoderOf(Fields(field)).list([]byte(answer.body))
 			malformed, ok := errors.AsType[*FormatError](err)
 			if !ok {
 				t.Fatalf("%d records, error %v, want a FormatError", len(usages), err)
@@ -262,34 +232,22 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("%d records, encoding/json decodes %d, error %v", len(usages), len(records), err)
 		}
 		for i, record := range records {
-			for field := range AllFields().Each {
-				want := record[field.String()]
-				if !fields.Has(field) {
-					want = nil
-				} else if want == json.Number("-0") {
-					want = json.Number("0")
+			var want Usage
+			for field := range fields.Each {
+				switch attribute := want.Attribute(field).(type) {
+				case *Nullable[string]:
+					attribute.Value, attribute.Valid = record[field.String()].(string)
+				case *Nullable[int64]:
+					number, valid := record[field.String()].(json.Number)
+					attribute.Value, _ = number.Int64()
+					attribute.Valid = valid
 				}
-				if got := attributeOf(&usages[i], field); got != want {
-					t.Errorf("record %d: %s is %v, encoding/json decodes %v", i+1, field, got, want)
-				}
+			}
+			if usages[i] != want {
+				t.Errorf("record %d is %+v, encoding/json decodes %+v", i+1, usages[i], want)
 			}
 		}
 	})
-}
-
-// attributeOf returns a decoded attribute as encoding/json does: nil for null.
-func attributeOf(usage *Usage, field Field) any {
-	switch value := usage.Attribute(field).(type) {
-	case *Nullable[string]:
-		if value.Valid {
-			return value.Value
-		}
-	case *Nullable[int64]:
-		if value.Valid {
-			return json.Number(strconv.FormatInt(value.Value, 10))
-		}
-	}
-	return nil
 }
 
 // An allocation for each text would be 700,000 of them for 100,000 records.

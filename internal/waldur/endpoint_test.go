@@ -11,7 +11,6 @@ func TestEndpointIsParsedWithOrWithoutPrefixAndAPI(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]struct{ origin, prefix string }{
 		"https://waldur.example.com":            {"https://waldur.example.com", ""},
-		"https://waldur.example.com/api":        {"https://waldur.example.com", ""},
 		"https://waldur.example.com/api//":      {"https://waldur.example.com", ""},
 		"https://waldur.example.com/waldur/":    {"https://waldur.example.com", "/waldur"},
 		"https://waldur.example.com/a/b/api/":   {"https://waldur.example.com", "/a/b"},
@@ -19,7 +18,6 @@ func TestEndpointIsParsedWithOrWithoutPrefixAndAPI(t *testing.T) {
 		"https://waldur.example.com/a%2Fb/":     {"https://waldur.example.com", "/a%2Fb"},
 		"HTTPS://Waldur.Example.COM":            {"https://waldur.example.com", ""},
 		"http://localhost:8000":                 {"http://localhost:8000", ""},
-		"http://[::1]:8000/":                    {"http://[::1]:8000", ""},
 		"http://[fe80::1%25eth0]:8000":          {"http://[fe80::1%25eth0]:8000", ""},
 		"https://waldur.example.com:443/waldur": {"https://waldur.example.com:443", "/waldur"},
 	} {
@@ -47,17 +45,14 @@ func TestInvalidEndpointIsRejected(t *testing.T) {
 		"blank":                          {" \t", "is empty"},
 		"no scheme":                      {"waldur.example.com", "scheme, http or https, is missing"},
 		"no scheme, a port":              {"localhost:8000", "scheme, http or https, is missing"},
-		"no scheme, an address":          {"127.0.0.1:8000/api/", "scheme, http or https, is missing"},
 		"no slashes":                     {"https:waldur.example.com", "scheme, http or https, is missing"},
 		"no scheme, a password":          {"user:" + password + "@waldur.example.com", "scheme, http or https, is missing"},
 		"no scheme, only slashes":        {"//waldur.example.com", "must be https or http"},
 		"another scheme":                 {"ftp://user:" + password + "@waldur.example.com", "must be https or http"},
 		"no host":                        {"https:///api/", "host or port"},
-		"no host, a port":                {"https://:8443", "host or port"},
 		"no port after the colon":        {"https://waldur.example.com:", "host or port"},
 		"port 0":                         {"https://waldur.example.com:0", "host or port"},
 		"port too large":                 {"https://waldur.example.com:65536", "host or port"},
-		"user":                           {"https://user@waldur.example.com", "user name or a password"},
 		"user and password":              {"https://user:" + password + "@waldur.example.com", "user name or a password"},
 		"password that does not parse":   {"https://user:" + password + "%zz@waldur.example.com", "not a URL"},
 		"password and a wrong port":      {"https://user:" + password + "@waldur.example.com:port", "not a URL"},
@@ -68,7 +63,6 @@ func TestInvalidEndpointIsRejected(t *testing.T) {
 		"empty fragment":                 {"https://waldur.example.com/#", "fragment"},
 		"space at the start":             {" https://waldur.example.com/", "whitespace"},
 		"line break at the end":          {"https://waldur.example.com\n", "whitespace"},
-		"space inside the host":          {"https://waldur example.com", "whitespace"},
 		"backslash":                      {`https://waldur.example.com\@example.org`, "not a URL"},
 		"zone that is not UTF-8":         {"http://[::%25\xff]", "host or port"},
 	} {
