@@ -59,26 +59,17 @@ func ParseToken(raw string) (Token, error) {
 		return Token{}, errors.New("the value contains a character that is not visible ASCII")
 	}
 	token := Token{value: &raw}
-	if strings.HasPrefix(raw, "w_") {
-		token.kind, token.expiry = PersonalAccessToken, embeddedExpiry(raw)
+	if rest, personal := strings.CutPrefix(raw, "w_"); personal {
+		token.kind = PersonalAccessToken
+		// Of the form "w_<unix time>_<random>", where it has an expiry.
+		unix, _, found := strings.Cut(rest, "_")
+		if seconds, err := strconv.ParseUint(unix, 10, unixBits); err == nil && found {
+			token.expiry = time.Unix(int64(seconds), 0)
+		}
 	} else if expiry, ok := parseJWT(raw); ok {
 		token.kind, token.expiry = JWT, expiry
 	}
 	return token, nil
-}
-
-// embeddedExpiry returns the time in "w_<unix time>_<random>", or zero for a
-// token of another form.
-func embeddedExpiry(raw string) time.Time {
-	parts := strings.SplitN(raw, "_", 3)
-	if len(parts) < 3 {
-		return time.Time{}
-	}
-	seconds, err := strconv.ParseUint(parts[1], 10, unixBits)
-	if err != nil {
-		return time.Time{}
-	}
-	return time.Unix(int64(seconds), 0)
 }
 
 const unixBits = 40 // of a time in seconds: up to the year 36,812
