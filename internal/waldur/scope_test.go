@@ -1,6 +1,7 @@
 package waldur
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -29,28 +30,29 @@ func TestScopeThatIsNotOneProjectOrCustomerIsRejected(t *testing.T) {
 	t.Parallel()
 	const start, end = "https://waldur.example.com/api/projects/", someUUID + "/"
 	for name, raw := range map[string]string{
-		"empty":                 "",
-		"bare uuid":             someUUID,
-		"bare path":             "/api/projects/" + end,
-		"no scheme":             "waldur.example.com/api/projects/" + end,
-		"no host":               "https:///api/projects/" + end,
-		"another scheme":        "ftp://waldur.example.com/api/projects/" + end,
-		"list of customers":     "https://waldur.example.com/api/customers/",
-		"financial reports":     "https://waldur.example.com/api/financial-reports/",
-		"sub-resource":          "https://waldur.example.com/api/customers/" + end + "users/",
-		"upper-case kind":       "https://waldur.example.com/api/PROJECTS/" + end,
-		"no last slash":         start + someUUID,
-		"two last slashes":      start + end + "/",
-		"empty query":           start + end + "?",
-		"empty fragment":        start + end + "#",
-		"user and password":     "https://user:password@waldur.example.com/api/projects/" + end,
-		"invalid uuid":          start + someUUID[1:] + "/",
-		"uuid percent-encoded":  start + "%32" + someUUID[1:] + "/",
-		"slash percent-encoded": "https://waldur.example.com/api/projects%2F" + end,
-		"dots after the uuid":   start + end + "../",
-		"space at the end":      start + end + " ",
-		"line break at the end": start + end + "\n",
-		"two URLs":              start + end + " " + start + end,
+		"empty":                  "",
+		"bare uuid":              someUUID,
+		"bare path":              "/api/projects/" + end,
+		"no scheme":              "waldur.example.com/api/projects/" + end,
+		"no host":                "https:///api/projects/" + end,
+		"another scheme":         "ftp://waldur.example.com/api/projects/" + end,
+		"list of customers":      "https://waldur.example.com/api/customers/",
+		"financial reports":      "https://waldur.example.com/api/financial-reports/",
+		"sub-resource":           "https://waldur.example.com/api/customers/" + end + "users/",
+		"sub-resource, no slash": start + end + "users",
+		"upper-case kind":        "https://waldur.example.com/api/PROJECTS/" + end,
+		"no last slash":          start + someUUID,
+		"two last slashes":       start + end + "/",
+		"empty query":            start + end + "?",
+		"empty fragment":         start + end + "#",
+		"user and password":      "https://user:password@waldur.example.com/api/projects/" + end,
+		"invalid uuid":           start + someUUID[1:] + "/",
+		"uuid percent-encoded":   start + "%32" + someUUID[1:] + "/",
+		"slash percent-encoded":  "https://waldur.example.com/api/projects%2F" + end,
+		"dots after the uuid":    start + end + "../",
+		"space at the end":       start + end + " ",
+		"line break at the end":  start + end + "\n",
+		"two URLs":               start + end + " " + start + end,
 	} {
 		if got, err := ParseScopeURL(raw); err == nil || strings.Contains(err.Error(), "password") {
 			t.Errorf("%s: the scope is %v, error %v, want an error without the URL", name, got, err)
@@ -77,6 +79,22 @@ func TestUUIDIsParsedInAnyCaseWithOrWithoutHyphens(t *testing.T) {
 	} {
 		if got, err := ParseUUID(raw); got != want || (err == nil) != (want != "") {
 			t.Errorf("%q is parsed as %q, error %v", raw, got, err)
+		}
+	}
+}
+
+func TestRecordOfAnotherScopeIsNamed(t *testing.T) {
+	t.Parallel()
+	asked := Scope{Project, someUUID}
+	for got, scope := range map[string]Nullable[string]{
+		"":                        Of("http://another.example.com/prefix/projects/" + someUUID + "/"),
+		"customer " + someUUID:    Of("https://waldur.example.com/api/customers/" + someUUID + "/"),
+		"no scope":                {},
+		`the scope "not a scope"`: Of("not a\tscope"),
+	} {
+		err := NewClient(Config{}).checkScopes(Request{}, asked, []Usage{{Scope: scope}})
+		if wrong, ok := errors.AsType[*FilterError](err); ok != (got != "") || ok && (wrong.Got != got || wrong.Asked != asked.String()) {
+			t.Errorf("%v: error %v, want one that names %q", scope, err, got)
 		}
 	}
 }
