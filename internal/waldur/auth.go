@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,32 +55,21 @@ func ParseToken(raw string) (Token, error) {
 	if strings.ContainsAny(raw, " \t\r\n") {
 		return Token{}, ErrWhitespace
 	}
-	for _, r := range raw {
-		if r <= ' ' || r > '~' {
-			return Token{}, errors.New("the value contains a character that is not visible ASCII")
-		}
+	if strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return Token{}, errors.New("the value contains a character that is not visible ASCII")
 	}
 	token := Token{value: &raw}
-	if strings.HasPrefix(raw, "w_") {
-		token.kind, token.expiry = PersonalAccessToken, embeddedExpiry(raw)
+	if rest, personal := strings.CutPrefix(raw, "w_"); personal {
+		token.kind = PersonalAccessToken
+		// Of the form "w_<unix time>_<random>", where it has an expiry.
+		unix, _, found := strings.Cut(rest, "_")
+		if seconds, err := strconv.ParseUint(unix, 10, unixBits); err == nil && found {
+			token.expiry = time.Unix(int64(seconds), 0)
+		}
 	} else if expiry, ok := parseJWT(raw); ok {
 		token.kind, token.expiry = JWT, expiry
 	}
 	return token, nil
-}
-
-// embeddedExpiry returns the time in "w_<unix time>_<random>", or zero for a
-// token of another form.
-func embeddedExpiry(raw string) time.Time {
-	parts := strings.SplitN(raw, "_", 3)
-	if len(parts) < 3 {
-		return time.Time{}
-	}
-	seconds, err := strconv.ParseUint(parts[1], 10, unixBits)
-	if err != nil {
-		return time.Time{}
-	}
-	return time.Unix(int64(seconds), 0)
 }
 
 const unixBits = 40 // of a time in seconds: up to the year 36,812
@@ -151,14 +141,10 @@ const shortToken = 8
 // its own: if "e" became "[token]" everywhere, the token would be revealed.
 func (t Token) removeFrom(text string) string {
 	token := t.text()
-	if len(text) < len(token) || token == "" {
-		return text
-	}
-	echo := echo{text: text, token: token, failed: map[[2]int]bool{}}
 	var kept strings.Builder
 	for start := 0; start < len(text); {
-		end := echo.end(start, 0)
-		if end < 0 || (len(token) < shortToken && !standsAlone(text, start, end)) {
+		end := start + echoLength(text[start:], token)
+		if end == start || (len(token) < shortToken && !isSeparateWord(text, start, end)) {
 			kept.WriteByte(text[start])
 			start++
 			continue
@@ -169,37 +155,30 @@ func (t Token) removeFrom(text string) string {
 	return kept.String()
 }
 
-// echo finds a token in a text.
-type echo struct {
-	text, token string
-	// failed holds the positions in text and token from which the token does not
-	// go on. Without it, the time would double with each backslash: two of them
-	// are one that is escaped, or two plain ones.
-	failed map[[2]int]bool
-}
-
-// end returns where token[j:] ends that begins at text[i], in any spelling, or
-// -1 when it does not begin there.
-func (e *echo) end(i, j int) int {
-	if j == len(e.token) {
-		return i
-	}
-	position := [2]int{i, j}
-	if i == len(e.text) || e.failed[position] {
-		return -1
-	}
-	if char, length := unescape(e.text[i:]); length > 0 && strings.EqualFold(string(rune(char)), e.token[j:j+1]) {
-		if end := e.end(i+length, j+1); end >= 0 {
-			return end
+// echoLength returns the length of the token that the text begins with, in any
+// spelling, or 0 when there is none. It keeps all lengths that are possible so
+// far, as two backslashes are one that is escaped or two plain ones: to try one
+// after the other would double the time with each of them.
+func echoLength(text, token string) int {
+	lengths := []int{0}
+	for i := range len(token) {
+		var longer []int
+		for _, length := range lengths {
+			rest := text[length:]
+			if char, n := unescape(rest); n > 0 && strings.EqualFold(string(rune(char)), token[i:i+1]) {
+				longer = append(longer, length+n)
+			}
+			if rest != "" && strings.EqualFold(rest[:1], token[i:i+1]) {
+				longer = append(longer, length+1)
+			}
+		}
+		slices.Sort(longer)
+		lengths = slices.Compact(longer)
+		if len(lengths) == 0 {
+			return 0
 		}
 	}
-	if strings.EqualFold(e.text[i:i+1], e.token[j:j+1]) {
-		if end := e.end(i+1, j+1); end >= 0 {
-			return end
-		}
-	}
-	e.failed[position] = true
-	return -1
+	return lengths[len(lengths)-1]
 }
 
 // unescape reads one escaped ASCII character at the start of the text: %41,
@@ -228,8 +207,8 @@ func unescape(text string) (char byte, length int) {
 
 const longestEntity = 10 // of an ASCII character: "&lowbar;", "&#x00041;"
 
-// standsAlone reports whether text[start:end] is not part of a longer word.
-func standsAlone(text string, start, end int) bool {
+// isSeparateWord reports whether text[start:end] is not part of a longer word.
+func isSeparateWord(text string, start, end int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:start])
 	for length := 2; length <= min(start, longestEntity); length++ { // "%3D" ends in a letter and is none
 		if char, n := unescape(text[start-length : start]); n == length {

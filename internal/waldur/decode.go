@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"math/bits"
 	"strconv"
 	"strings"
 
@@ -21,30 +20,18 @@ type decoder struct {
 	texts   interner
 }
 
-// interner serves all answers of a pager: building it for each would cost more
-// than decoding a record.
-type interner struct {
-	names map[string]Field // of the attributes
-	// texts holds the texts seen so far, as they were in JSON: a component's
-	// name, type, unit and category appear in every month again.
-	texts map[string]string
-}
+// interner holds the texts that a pager has seen, as they were in JSON: a
+// component's name, type, unit and category appear in every month again.
+type interner map[string]string
 
-func newInterner() interner {
-	i := interner{names: map[string]Field{}, texts: map[string]string{}}
-	for field := range AllFields().Each {
-		i.names[field.String()] = field
-	}
-	return i
-}
+func newInterner() interner { return interner{} }
 
 // list reads a JSON array of records.
 func (d decoder) list(body []byte) ([]Usage, error) {
 	in := jsontext.NewDecoder(bytes.NewBuffer(body))
-	if in.PeekKind() != '[' {
-		return nil, d.unlike(in, 0, "is JSON, but not a list of records")
+	if err := d.open(in, '[', 0, "is JSON, but not a list of records"); err != nil {
+		return nil, err
 	}
-	_, _ = in.ReadToken()
 	usages := []Usage{}
 	for in.PeekKind() != ']' {
 		if len(usages) == pageCap {
@@ -61,25 +48,43 @@ func (d decoder) list(body []byte) ([]Usage, error) {
 }
 
 // one reads a single JSON object.
-func (d decoder) one(body []byte) (Usage, error) {
+func (d decoder) one(body []byte) (usage Usage, err error) {
 	in := jsontext.NewDecoder(bytes.NewBuffer(body))
-	var usage Usage
 	if err := d.record(in, 0, &usage); err != nil {
 		return Usage{}, err
 	}
 	return usage, d.end(in)
 }
 
-func (d decoder) record(in *jsontext.Decoder, number int, usage *Usage) error {
-	if in.PeekKind() != '{' {
-		return d.unlike(in, number, "is not an object")
+// open reads the bracket with which a list or an object begins. Another value
+// is the problem, unless its JSON is broken.
+func (d decoder) open(in *jsontext.Decoder, bracket jsontext.Kind, number int, problem string) error {
+	if in.PeekKind() == bracket {
+		_, _ = in.ReadToken()
+		return nil
 	}
-	_, _ = in.ReadToken()
+	if _, err := in.ReadValue(); err != nil {
+		return d.broken(number, "", err)
+	}
+	return d.wrong(number, "", problem)
+}
+
+func (d decoder) end(in *jsontext.Decoder) error {
+	if _, err := in.ReadToken(); !errors.Is(err, io.EOF) {
+		return d.wrong(0, "", "continues after its end")
+	}
+	return nil
+}
+
+func (d decoder) record(in *jsontext.Decoder, number int, usage *Usage) error {
+	if err := d.open(in, '{', number, "is not an object"); err != nil {
+		return err
+	}
 	missing := d.fields
 	for in.PeekKind() != '}' {
 		name, err := in.ReadValue()
 		if err != nil {
-			return d.broken(number, d.repeated(err), err)
+			return d.broken(number, repeated(err), err)
 		}
 		field, asked := d.field(name)
 		value, err := in.ReadValue()
@@ -94,12 +99,11 @@ func (d decoder) record(in *jsontext.Decoder, number int, usage *Usage) error {
 		if problem := d.set(usage, field, value); problem != "" {
 			return d.wrong(number, field.String(), problem)
 		}
-		missing &^= 1 << field
+		missing &^= Fields(field)
 	}
 	_, _ = in.ReadToken()
-	if missing != 0 {
-		first := Field(bits.TrailingZeros16(uint16(missing)))
-		return d.wrong(number, first.String(), "is missing")
+	for field := range missing.Each {
+		return d.wrong(number, field.String(), "is missing")
 	}
 	return nil
 }
@@ -110,7 +114,7 @@ func (d decoder) field(name jsontext.Value) (Field, bool) {
 	if bytes.IndexByte(plain, '\\') >= 0 {
 		plain, _ = jsontext.AppendUnquote(nil, name)
 	}
-	field, known := d.texts.names[string(plain)]
+	field, known := ParseField(string(plain))
 	return field, known && d.fields.Has(field)
 }
 
@@ -125,7 +129,7 @@ func (d decoder) set(usage *Usage, field Field, value jsontext.Value) (problem s
 			return "is not a string"
 		}
 		text := d.text(value)
-		if field == FieldCategoryUUID && !isHexUUID(text) {
+		if field == FieldCategoryUUID && (len(text) != 32 || strings.Trim(text, "0123456789abcdefABCDEF") != "") {
 			return "is not a UUID of 32 hexadecimal digits"
 		}
 		*attribute = Of(text)
@@ -145,64 +149,45 @@ func (d decoder) set(usage *Usage, field Field, value jsontext.Value) (problem s
 	return ""
 }
 
-func isHexUUID(text string) bool {
-	return len(text) == 32 && strings.Trim(text, "0123456789abcdefABCDEF") == ""
-}
-
 func (d decoder) text(quoted jsontext.Value) string {
-	if text, found := d.texts.texts[string(quoted)]; found {
-		return text
+	text, seen := d.texts[string(quoted)]
+	if !seen {
+		plain, _ := jsontext.AppendUnquote(nil, quoted)
+		text = string(plain)
+		d.texts[string(quoted)] = text
 	}
-	plain, _ := jsontext.AppendUnquote(nil, quoted)
-	text := string(plain)
-	d.texts.texts[string(quoted)] = text
 	return text
-}
-
-func (d decoder) end(in *jsontext.Decoder) error {
-	if _, err := in.ReadToken(); !errors.Is(err, io.EOF) {
-		return d.wrong(0, "", "continues after its end")
-	}
-	return nil
-}
-
-// unlike reports that a value is of another kind than it should be, or what is
-// wrong with its JSON.
-func (d decoder) unlike(in *jsontext.Decoder, number int, problem string) error {
-	if _, err := in.ReadValue(); err != nil {
-		return d.broken(number, "", err)
-	}
-	return d.wrong(number, "", problem)
 }
 
 func (d decoder) wrong(number int, attribute, problem string) error {
 	return &FormatError{Request: d.request, Record: number, Attribute: attribute, Problem: problem}
 }
 
-// broken reports what is wrong with the JSON itself. The library's own error
-// would show a part of the body.
+// broken says what is wrong with the JSON itself. The library's own error would
+// show a part of the body.
 func (d decoder) broken(number int, attribute string, err error) error {
-	malformed := &FormatError{Request: d.request, Record: number, Attribute: attribute, Problem: "is not valid JSON"}
+	problem := "is not valid JSON"
 	switch {
 	case errors.Is(err, io.EOF):
-		malformed.Problem = "is empty"
+		problem = "is empty"
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		malformed.Problem = "ends in the middle"
+		problem = "ends in the middle"
+	case errors.Is(err, jsontext.ErrDuplicateName) && attribute == "":
+		problem = "has a member twice"
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		malformed.Problem = "appears twice"
-		if attribute == "" {
-			malformed.Problem = "has a member twice"
-		}
+		problem = "appears twice"
 	}
-	return malformed
+	return d.wrong(number, attribute, problem)
 }
 
 // repeated names the attribute that appears twice, if that is what is wrong.
-func (d decoder) repeated(err error) string {
-	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok && errors.Is(err, jsontext.ErrDuplicateName) {
-		if field, known := d.texts.names[syntax.JSONPointer.LastToken()]; known {
-			return field.String()
-		}
+func repeated(err error) string {
+	syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
+	if !ok || !errors.Is(err, jsontext.ErrDuplicateName) {
+		return ""
+	}
+	if field, known := ParseField(syntax.JSONPointer.LastToken()); known {
+		return field.String()
 	}
 	return ""
 }
@@ -213,29 +198,22 @@ func (d decoder) repeated(err error) string {
 // JSON is read as far as it goes.
 func explanation(body []byte) string {
 	in := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	var said []byte
+	var said []string
 	for {
 		token, err := in.ReadToken()
 		if err != nil {
-			return string(said)
+			return strings.Join(said, " ")
 		}
 		if token.Kind() != '"' {
 			continue
 		}
 		text := token.String()
 		if kind, n := in.StackIndex(in.StackDepth()); kind == '{' && n%2 == 1 { // a member's name
-			if text != "detail" && text != "non_field_errors" {
-				said = appendSaid(said, text+":")
+			if text == "detail" || text == "non_field_errors" {
+				continue
 			}
-			continue
+			text += ":"
 		}
-		said = appendSaid(said, text)
+		said = append(said, text)
 	}
-}
-
-func appendSaid(said []byte, text string) []byte {
-	if len(said) > 0 {
-		said = append(said, ' ')
-	}
-	return append(said, text...)
 }

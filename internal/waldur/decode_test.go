@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -22,108 +20,63 @@ const fullRecord = `{"name":"Mälu/RAM, GiB·h","type":"ram","measured_unit":"",
 
 func decoderOf(fields FieldSet) decoder { return decoder{fields: fields, texts: newInterner()} }
 
-func TestRecordIsDecodedExactly(t *testing.T) {
+func TestRecordsAreDecodedExactly(t *testing.T) {
 	t.Parallel()
-	want := Usage{
+	full := Usage{
 		Name: Of("Mälu/RAM, GiB·h"), Type: Of("ram"), MeasuredUnit: Of(""), CategoryTitle: Of("Storage & \"quotes\" <b>\\ </b>\u2028🚀"),
 		CategoryUUID: Of("2f90454613d64ef783be495bb3f81d6b"), Date: Of("2024-07-01"), ReportedUsage: Of[int64](9007199254740993),
 	}
-	if got, err := decoderOf(AllFields()).one([]byte(fullRecord)); err != nil || got != want {
-		t.Errorf("%+v, error %v", got, err)
-	}
-	got, err := decoderOf(AllFields()).list([]byte(" [" + fullRecord + " ,\n" + fullRecord + "]\n"))
-	if err != nil || !slices.Equal(got, []Usage{want, want}) {
-		t.Errorf("%+v, error %v", got, err)
-	}
-}
-
-func TestEmptyListIsDecoded(t *testing.T) {
-	t.Parallel()
-	if got, err := decoderOf(AllFields()).list([]byte("[]")); err != nil || got == nil || len(got) != 0 {
-		t.Errorf("%v, error %v", got, err)
+	for name, answer := range map[string]struct {
+		body   string
+		fields FieldSet
+		want   []Usage
+	}{
+		"two records": {" [" + fullRecord + " ,\n" + fullRecord + "]\n", AllFields(), []Usage{full, full}},
+		"no record":   {"[]", AllFields(), []Usage{}},
+		"a category's uuid in upper case, escaped": {
+			`[{"category_uuid":"\u0032F90454613D64EF783BE495BB3F81D6B"},{"category_uuid":null}]`,
+			Fields(FieldCategoryUUID), []Usage{{CategoryUUID: Of("2F90454613D64EF783BE495BB3F81D6B")}, {}},
+		},
+		"other members": {
+			`[{"uuid":"x","nested":{"date":1,"list":[{"date":null}]},"reported_usage":"many","d\u0061te":"2024-09-01","zzz":null}]`,
+			Fields(FieldDate), []Usage{{Date: Of("2024-09-01")}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := decoderOf(answer.fields).list([]byte(answer.body))
+			if err != nil || got == nil || !slices.Equal(got, answer.want) {
+				t.Errorf("%+v, error %v", got, err)
+			}
+		})
 	}
 }
 
 func TestIntegersAreExactOrRejected(t *testing.T) {
 	t.Parallel()
 	for written, want := range map[string]any{
-		"0":                    int64(0),
-		"-0":                   int64(0),
-		"-1":                   int64(-1),
-		"9007199254740993":     int64(9007199254740993), // 2^53 + 1 is not a float64
-		"9223372036854775807":  int64(math.MaxInt64),
-		"-9223372036854775808": int64(math.MinInt64),
-		"null":                 nil,
+		"-0":                   Of[int64](0),
+		"9007199254740993":     Of[int64](9007199254740993), // 2^53 + 1 is not a float64
+		"9223372036854775807":  Of[int64](math.MaxInt64),
+		"-9223372036854775808": Of[int64](math.MinInt64),
+		"null":                 Nullable[int64]{},
 		"9223372036854775808":  "does not fit into 64 bits",
-		"-9223372036854775809": "does not fit into 64 bits",
-		"99999999999999999999": "does not fit into 64 bits",
 		"1.5":                  "is not written as an integer",
-		"1.0":                  "is not written as an integer",
 		"1e3":                  "is not written as an integer",
-		"1E400":                "is not written as an integer",
 		`"1"`:                  "is not a number",
 		"true":                 "is not a number",
-		"[1]":                  "is not a number",
-		"{}":                   "is not a number",
 		"01":                   "is not valid JSON",
-		"+1":                   "is not valid JSON",
-		"0x1":                  "is not valid JSON",
-		"1_000":                "is not valid JSON",
 		"NaN":                  "is not valid JSON",
-		"Infinity":             "is not valid JSON",
-		".5":                   "is not valid JSON",
 	} {
 		t.Run(written, func(t *testing.T) {
 			t.Parallel()
 			got, err := decoderOf(Fields(FieldFixedUsage)).one([]byte(`{"fixed_usage":` + written + `}`))
-			switch want := want.(type) {
-			case int64:
-				if err != nil || got.FixedUsage != Of(want) {
-					t.Errorf("%v, error %v", got.FixedUsage, err)
+			if malformed, ok := errors.AsType[*FormatError](err); ok {
+				if malformed.Problem != want {
+					t.Errorf("error %v, want %v", err, want)
 				}
-			case string:
-				malformed, ok := errors.AsType[*FormatError](err)
-				if !ok || malformed.Problem != want {
-					t.Errorf("error %v, want %q", err, want)
-				}
-			default:
-				if err != nil || got.FixedUsage.Valid {
-					t.Errorf("%v, error %v, want null", got.FixedUsage, err)
-				}
-			}
-		})
-	}
-}
-
-// The category's UUID is shown in messages and identifies records.
-func TestCategoryUUIDIsHexadecimalOrNull(t *testing.T) {
-	t.Parallel()
-	const uuid = "2f90454613d64ef783be495bb3f81d6b"
-	for name, row := range map[string]struct {
-		written string
-		want    Nullable[string] // if valid
-		valid   bool
-	}{
-		"digits":            {`"` + uuid + `"`, Of(uuid), true},
-		"upper case":        {`"` + strings.ToUpper(uuid) + `"`, Of(strings.ToUpper(uuid)), true},
-		"escaped":           {`"\u0032` + uuid[1:] + `"`, Of(uuid), true},
-		"null":              {`null`, Nullable[string]{}, true},
-		"empty":             {`""`, Nullable[string]{}, false},
-		"too short":         {`"` + uuid[1:] + `"`, Nullable[string]{}, false},
-		"too long":          {`"` + uuid + `0"`, Nullable[string]{}, false},
-		"hyphens":           {`"2f904546-13d6-4ef7-83be-495bb3f81d6b"`, Nullable[string]{}, false},
-		"another letter":    {`"g` + uuid[1:] + `"`, Nullable[string]{}, false},
-		"terminal sequence": {`"\u001b[31m` + uuid[5:] + `"`, Nullable[string]{}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			got, err := decoderOf(Fields(FieldCategoryUUID)).one([]byte(`{"category_uuid":` + row.written + `}`))
-			malformed, ok := errors.AsType[*FormatError](err)
-			if row.valid && (err != nil || got.CategoryUUID != row.want) {
-				t.Errorf("%v, error %v", got.CategoryUUID, err)
-			}
-			if !row.valid && (!ok || malformed.Attribute != "category_uuid" || malformed.Problem != "is not a UUID of 32 hexadecimal digits") {
-				t.Errorf("%v, error %v", got.CategoryUUID, err)
+			} else if err != nil || got.FixedUsage != want {
+				t.Errorf("%v, error %v, want %v", got.FixedUsage, err, want)
 			}
 		})
 	}
@@ -131,7 +84,10 @@ func TestCategoryUUIDIsHexadecimalOrNull(t *testing.T) {
 
 func TestMalformedAnswerIsRejected(t *testing.T) {
 	t.Parallel()
-	const date = `"date":"2024-09-01"`
+	const (
+		date    = `"date":"2024-09-01"`
+		notUUID = "is not a UUID of 32 hexadecimal digits" // it is shown in messages and identifies records
+	)
 	type rejected struct {
 		body      string
 		record    int
@@ -140,58 +96,47 @@ func TestMalformedAnswerIsRejected(t *testing.T) {
 	}
 	for name, answer := range map[string]rejected{
 		"nothing":                    {"", 0, "", "is empty"},
-		"blank":                      {" \n", 0, "", "is empty"},
 		"an object":                  {`{"detail":"x"}`, 0, "", "is JSON, but not a list of records"},
 		"null":                       {`null`, 0, "", "is JSON, but not a list of records"},
-		"a text":                     {`"x"`, 0, "", "is JSON, but not a list of records"},
-		"HTML":                       {`<!doctype html>`, 0, "", "is not valid JSON"},
 		"byte order mark":            {"\ufeff[]", 0, "", "is not valid JSON"},
 		"two lists":                  {`[][]`, 0, "", "continues after its end"},
-		"a word after the list":      {`[] x`, 0, "", "continues after its end"},
 		"a byte after the list":      {"[]\x00", 0, "", "continues after its end"},
 		"comma at the end of a list": {`[{` + date + `},]`, 2, "", "is not valid JSON"},
-		"comma at the end":           {`[{` + date + `,}]`, 1, "", "is not valid JSON"},
-		"no comma":                   {`[{` + date + `}{` + date + `}]`, 2, "", "is not valid JSON"},
-		"no colon":                   {`[{"date" "2024-09-01"}]`, 1, "date", "is not valid JSON"},
-		"comment":                    {`[/* x */]`, 1, "", "is not valid JSON"},
-		"single quotes":              {`[{'date':'2024-09-01'}]`, 1, "", "is not valid JSON"},
 		"cut after the bracket":      {`[`, 1, "", "ends in the middle"},
 		"cut in a name":              {`[{"da`, 1, "", "ends in the middle"},
-		"cut after a name":           {`[{"date"`, 1, "date", "ends in the middle"},
 		"cut in a text":              {`[{"date":"2024`, 1, "date", "ends in the middle"},
 		"cut after a record":         {`[{` + date + `}`, 2, "", "ends in the middle"},
-		"cut after a comma":          {`[{` + date + `},`, 2, "", "ends in the middle"},
 		"record is a number":         {`[{` + date + `},1]`, 2, "", "is not an object"},
-		"record is null":             {`[null]`, 1, "", "is not an object"},
-		"record is a list":           {`[[` + date + `]]`, 1, "", "is not valid JSON"},
 		"attribute missing":          {`[{` + date + `},{}]`, 2, "date", "is missing"},
 		"attribute of another case":  {`[{"Date":"2024-09-01"}]`, 1, "date", "is missing"},
 		"attribute twice":            {`[{` + date + `,` + date + `}]`, 1, "date", "appears twice"},
 		"attribute twice, escaped":   {`[{` + date + `,"d\u0061te":"2024-10-01"}]`, 1, "date", "appears twice"},
 		"unknown member twice":       {`[{` + date + `,"x":1,"x":2}]`, 1, "", "has a member twice"},
-		"nested member twice":        {`[{` + date + `,"x":{"y":1,"y":2}}]`, 1, "", "has a member twice"},
-		"attribute is a number":      {`[{"date":20240901}]`, 1, "date", "is not a string"},
+		"nested member twice":        {`[{` + date + `,"x":{"date":1,"date":2}}]`, 1, "", "has a member twice"},
 		"attribute is a list":        {`[{"date":["2024-09-01"]}]`, 1, "date", "is not a string"},
-		"attribute is false":         {`[{"date":false}]`, 1, "date", "is not a string"},
 		"text not UTF-8":             {"[{\"date\":\"2024-09-\xff\"}]", 1, "date", "is not valid JSON"},
-		"name not UTF-8":             {"[{\"dat\xff\":1," + date + "}]", 1, "", "is not valid JSON"},
-		"half of a surrogate pair":   {`[{"date":"\ud83d"}]`, 1, "date", "is not valid JSON"},
-		"line break in a text":       {"[{\"date\":\"2024\n\"}]", 1, "date", "is not valid JSON"},
-		"invalid escape":             {`[{"date":"\a"}]`, 1, "date", "is not valid JSON"},
 		"endlessly nested brackets":  {`[{` + date + `,"x":` + strings.Repeat("[", 100000), 1, "", "is not valid JSON"},
 		"more records than a page":   {"[" + strings.Repeat("{"+date+"},", pageCap) + "{" + date + "}]", 0, "", "contains more than 300 records, the most that Waldur returns in one answer"},
+		"category's uuid, empty":     {`[{"category_uuid":""}]`, 1, "category_uuid", notUUID},
+		"category's uuid, too short": {`[{"category_uuid":"f90454613d64ef783be495bb3f81d6b"}]`, 1, "category_uuid", notUUID},
+		"category's uuid, too long":  {`[{"category_uuid":"2f90454613d64ef783be495bb3f81d6b0"}]`, 1, "category_uuid", notUUID},
+		"category's uuid, a letter":  {`[{"category_uuid":"gf90454613d64ef783be495bb3f81d6b"}]`, 1, "category_uuid", notUUID},
+		"category's uuid, an escape": {`[{"category_uuid":"\u001b[31m54613d64ef783be495bb3f81d6b"}]`, 1, "category_uuid", notUUID},
 		"invalid in another member":  {`[{` + date + `,"x":tru}]`, 1, "", "is not valid JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			usages, err := decoderOf(Fields(FieldDate)).list([]byte(answer.body))
+			field := FieldDate
+			if answer.attribute == "category_uuid" {
+				field = FieldCategoryUUID
+			}
+			usages, err := decoderOf(Fields(field)).list([]byte(answer.body))
 			malformed, ok := errors.AsType[*FormatError](err)
 			if !ok {
 				t.Fatalf("%d records, error %v, want a FormatError", len(usages), err)
 			}
 			if got := (rejected{answer.body, malformed.Record, malformed.Attribute, malformed.Problem}); got != answer {
-				t.Errorf("record %d, attribute %q: %s\nwant record %d, attribute %q: %s",
-					got.record, got.attribute, got.problem, answer.record, answer.attribute, answer.problem)
+				t.Errorf("%v\nwant record %d, attribute %q: %s", malformed, answer.record, answer.attribute, answer.problem)
 			}
 		})
 	}
@@ -203,71 +148,53 @@ func TestRequestedAttributeMustBePresentAndOfItsType(t *testing.T) {
 	if err := json.Unmarshal([]byte(fullRecord), &members); err != nil {
 		t.Fatal(err)
 	}
+	members["reported_usage"] = 1
 	for field := range AllFields().Each {
-		t.Run(field.String(), func(t *testing.T) {
-			t.Parallel()
-			for name, change := range map[string]func(map[string]any){
-				"missing":         func(record map[string]any) { delete(record, field.String()) },
-				"of another type": func(record map[string]any) { record[field.String()] = true },
-			} {
-				record := maps.Clone(members)
-				record["reported_usage"] = 1
-				change(record)
-				body, err := json.Marshal(record)
-				if err != nil {
-					t.Fatal(err)
-				}
-				_, err = decoderOf(AllFields()).one(body)
-				if malformed, ok := errors.AsType[*FormatError](err); !ok || malformed.Attribute != field.String() {
-					t.Errorf("%s: error %v, want a FormatError with the attribute", name, err)
-				}
-				if got, err := decoderOf(AllFields() &^ Fields(field)).one(body); err != nil || got.Attribute(field) == nil {
-					t.Errorf("%s and not requested: error %v", name, err)
-				}
+		missing, other := maps.Clone(members), maps.Clone(members)
+		delete(missing, field.String())
+		other[field.String()] = true
+		for _, record := range []map[string]any{missing, other} {
+			body, err := json.Marshal(record)
+			if err != nil {
+				t.Fatal(err)
 			}
-		})
-	}
-}
-
-func TestOtherMembersAreIgnored(t *testing.T) {
-	t.Parallel()
-	const body = `{"uuid":"x","nested":{"date":1,"list":[{"date":null}]},"reported_usage":"many","d\u0061te":"2024-09-01","zzz":null}`
-	got, err := decoderOf(Fields(FieldDate)).one([]byte(body))
-	if want := (Usage{Date: Of("2024-09-01")}); err != nil || got != want {
-		t.Errorf("%+v, error %v", got, err)
+			_, err = decoderOf(AllFields()).one(body)
+			if malformed, ok := errors.AsType[*FormatError](err); !ok || malformed.Attribute != field.String() {
+				t.Errorf("%s: error %v, want a FormatError with the attribute", body, err)
+			}
+			if _, err := decoderOf(AllFields() &^ Fields(field)).one(body); err != nil {
+				t.Errorf("%s, %s not requested: error %v", body, field, err)
+			}
+		}
 	}
 }
 
 func TestExplanationIsFoundInTheBodyOfAnError(t *testing.T) {
 	t.Parallel()
-	for name, body := range map[string]struct{ body, want string }{
-		"detail":                      {`{"detail":"Invalid token."}`, "Invalid token."},
-		"attribute":                   {`{"date_after":["Enter a valid date."]}`, "date_after: Enter a valid date."},
-		"two attributes":              {`{"date_after":["One."],"date_before":["Two.","Three."]}`, "date_after: One. date_before: Two. Three."},
-		"without an attribute":        {`{"non_field_errors":["One."]}`, "One."},
-		"bare array":                  {`["Can't restore object from url: garbage"]`, "Can't restore object from url: garbage"},
-		"bare text":                   {`"No."`, "No."},
-		"with a code":                 {`{"detail":"No.","code":7}`, "No. code:"},
-		"detail twice":                {`{"detail":"One.","detail":"Two."}`, "One. Two."},
-		"cut short":                   {`{"detail":"One.","more":["Tw`, "One. more:"},
-		"not UTF-8":                   {"{\"detail\":\"\xff.\"}", "\ufffd."},
-		"nothing":                     {``, ""},
-		"HTML":                        {"\n<!doctype html>\n<html>", ""},
-		"plain words":                 {`no healthy upstream`, ""},
-		"endlessly nested brackets":   {strings.Repeat("[", maxOtherBytes), ""},
-		"an object nested in objects": {`{"a":{"b":{"detail":"No."}}}`, "a: b: No."},
+	for body, want := range map[string]string{
+		`{"detail":"Invalid token."}`:                             "Invalid token.",
+		`{"date_after":["One."],"date_before":["Two.","Three."]}`: "date_after: One. date_before: Two. Three.",
+		`{"non_field_errors":["One."]}`:                           "One.",
+		`["Can't restore object from url: garbage"]`:              "Can't restore object from url: garbage",
+		`"No."`:                             "No.",
+		`{"detail":"No.","code":7}`:         "No. code:",
+		`{"detail":"One.","detail":"Two."}`: "One. Two.",
+		`{"detail":"One.","more":["Tw`:      "One. more:",
+		"{\"detail\":\"\xff.\"}":            "\ufffd.",
+		``:                                  "",
+		"\n<!doctype html>\n<html>":         "",
+		`no healthy upstream`:               "",
+		strings.Repeat("[", maxOtherBytes):  "",
+		`{"a":{"b":{"detail":"No."}}}`:      "a: b: No.",
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if got := explanation([]byte(body.body)); got != body.want {
-				t.Errorf("%q, want %q", got, body.want)
-			}
-		})
+		if got := explanation([]byte(body)); got != want {
+			t.Errorf("%.100s: %q, want %q", body, got, want)
+		}
 	}
 }
 
 // FuzzDecode checks that encoding/json decodes everything that the decoder accepts
-// to the same values.
+// to the same values. It starts with the answers of a real Waldur.
 func FuzzDecode(f *testing.F) {
 	for _, body := range []string{
 		"[]", "[" + fullRecord + "]", "[" + fullRecord + "," + fullRecord + "]", `[{"date":"2024-09-01","reported_usage":-9223372036854775808}]`,
@@ -276,8 +203,17 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(body), uint16(AllFields()))
 		f.Add([]byte(body), uint16(Fields(FieldDate)))
 	}
-	for _, body := range recordedBodies(f) {
-		f.Add(body, uint16(AllFields()))
+	recordings, err := filepath.Glob("waldurtest/testdata/exchanges/*.json")
+	if err != nil || len(recordings) == 0 {
+		f.Fatalf("%d recordings, error %v", len(recordings), err)
+	}
+	for _, file := range recordings {
+		text, err := os.ReadFile(file)
+		var exchange struct{ Response struct{ Body string } }
+		if err := errors.Join(err, json.Unmarshal(text, &exchange)); err != nil {
+			f.Fatal(err)
+		}
+		f.Add([]byte(exchange.Response.Body), uint16(AllFields()))
 	}
 	f.Fuzz(func(t *testing.T, body []byte, bits uint16) {
 		fields := FieldSet(bits) & AllFields()
@@ -295,101 +231,23 @@ func FuzzDecode(f *testing.F) {
 		if err := in.Decode(&records); err != nil || len(records) != len(usages) {
 			t.Fatalf("%d records, encoding/json decodes %d, error %v", len(usages), len(records), err)
 		}
-		for i := range usages {
-			for field := range AllFields().Each {
-				if got, want := attributeOf(&usages[i], field), expected(records[i], fields, field); got != want {
-					t.Errorf("record %d: %s is %v, encoding/json decodes %v", i+1, field, got, want)
+		for i, record := range records {
+			var want Usage
+			for field := range fields.Each {
+				switch attribute := want.Attribute(field).(type) {
+				case *Nullable[string]:
+					attribute.Value, attribute.Valid = record[field.String()].(string)
+				case *Nullable[int64]:
+					number, valid := record[field.String()].(json.Number)
+					attribute.Value, _ = number.Int64()
+					attribute.Valid = valid
 				}
+			}
+			if usages[i] != want {
+				t.Errorf("record %d is %+v, encoding/json decodes %+v", i+1, usages[i], want)
 			}
 		}
 	})
-}
-
-// recordedBodies returns the bodies of a real Waldur's answers.
-func recordedBodies(tb testing.TB) [][]byte {
-	tb.Helper()
-	files, err := filepath.Glob("waldurtest/testdata/exchanges/*.json")
-	if err != nil || len(files) == 0 {
-		tb.Fatalf("%d recordings, error %v", len(files), err)
-	}
-	bodies := make([][]byte, len(files))
-	for i, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		var exchange struct{ Response struct{ Body string } }
-		if err := json.Unmarshal(text, &exchange); err != nil {
-			tb.Fatal(err)
-		}
-		bodies[i] = []byte(exchange.Response.Body)
-	}
-	return bodies
-}
-
-func TestRecordedListsAreAccepted(t *testing.T) {
-	t.Parallel()
-	accepted := 0
-	for _, body := range recordedBodies(t) {
-		if !bytes.HasPrefix(body, []byte(`[{`)) || !bytes.Contains(body, []byte(`"scope":`)) {
-			continue // an error, an empty list, or one of some fields
-		}
-		accepted++
-		if _, err := decoderOf(AllFields()).list(body); err != nil {
-			t.Error(err)
-		}
-	}
-	if accepted == 0 {
-		t.Error("no list was recorded")
-	}
-}
-
-// attributeOf returns a decoded attribute, or nil for null.
-func attributeOf(usage *Usage, field Field) any {
-	switch value := usage.Attribute(field).(type) {
-	case *Nullable[string]:
-		if value.Valid {
-			return value.Value
-		}
-	case *Nullable[int64]:
-		if value.Valid {
-			return json.Number(strconv.FormatInt(value.Value, 10))
-		}
-	}
-	return nil
-}
-
-// expected returns the value of an attribute as encoding/json decodes it.
-func expected(record map[string]any, requested FieldSet, field Field) any {
-	if !requested.Has(field) {
-		return nil
-	}
-	if record[field.String()] == json.Number("-0") {
-		return json.Number("0")
-	}
-	return record[field.String()]
-}
-
-// BenchmarkDecode decodes a page of 300 records with all attributes:
-//
-//	go test -run '^$' -bench BenchmarkDecode ./internal/waldur
-func BenchmarkDecode(b *testing.B) {
-	records := make([]string, pageCap)
-	for i := range records {
-		records[i] = fmt.Sprintf(`{"name":"CPU (tuumatund) Ä","type":"cpu-%d","measured_unit":"h","category_title":"Storage & \"quotes\" <b>\\ </b>",`+
-			`"category_uuid":"%032x","date":"2024-%02d-01","reported_usage":%d,"fixed_usage":null,`+
-			`"scope":"https://waldur.example.com/api/projects/2b5719686db84f24bf64c3dfec58fbeb/"}`, i%12, i%4, 12-i/25%12, 583291+i)
-	}
-	body := []byte("[" + strings.Join(records, ",") + "]")
-	decoder := decoderOf(AllFields())
-	b.SetBytes(int64(len(body)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if usages, err := decoder.list(body); err != nil || len(usages) != len(records) {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(records)), "ns/record")
 }
 
 // An allocation for each text would be 700,000 of them for 100,000 records.

@@ -1,6 +1,7 @@
 package waldur
 
 import (
+	"cmp"
 	"errors"
 	"net/url"
 	"strconv"
@@ -24,7 +25,7 @@ func ParseEndpoint(raw string) (Endpoint, error) {
 	switch {
 	case strings.ContainsFunc(raw, unicode.IsSpace):
 		return Endpoint{}, ErrWhitespace
-	case err != nil && !strings.Contains(raw, "://"), err == nil && u.Host == "" && !strings.Contains(raw, "://"):
+	case !strings.Contains(raw, "://") && (err != nil || u.Host == ""):
 		return Endpoint{}, errors.New("the scheme, http or https, is missing")
 	case err != nil:
 		return Endpoint{}, errors.New("the value is not a URL")
@@ -32,7 +33,7 @@ func ParseEndpoint(raw string) (Endpoint, error) {
 		return Endpoint{}, errors.New("the scheme must be https or http")
 	case u.User != nil:
 		return Endpoint{}, errors.New("the URL contains a user name or a password; requests are authorized by the token alone")
-	case u.Hostname() == "" || !validPort(u) || !validHost(u):
+	case !validHost(u):
 		return Endpoint{}, errors.New("the host or port is missing or malformed")
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(raw, "#"):
 		return Endpoint{}, errors.New("the URL contains a query or a fragment")
@@ -42,22 +43,15 @@ func ParseEndpoint(raw string) (Endpoint, error) {
 	return Endpoint{scheme: u.Scheme, host: strings.ToLower(u.Host), prefix: prefix}, nil
 }
 
-// validHost reports whether the host is the same in the URL of a request:
-// net/url accepts some hosts that it does not accept in its own output.
+// validHost reports whether the URL has a host, with a port from 1 to 65535 if
+// any, that is the same in the URL of a request: net/url accepts some hosts that
+// it does not accept in its own output.
 func validHost(u *url.URL) bool {
-	again, err := url.Parse(Endpoint{scheme: u.Scheme, host: strings.ToLower(u.Host)}.Origin())
-	return err == nil && strings.EqualFold(again.Host, u.Host)
-}
-
-func validPort(u *url.URL) bool {
-	if strings.HasSuffix(u.Host, ":") {
+	if port, err := strconv.ParseUint(cmp.Or(u.Port(), "1"), 10, 16); err != nil || port == 0 {
 		return false
 	}
-	if u.Port() == "" {
-		return true
-	}
-	port, err := strconv.Atoi(u.Port())
-	return err == nil && port > 0 && port < 1<<16
+	again, err := url.Parse(Endpoint{scheme: u.Scheme, host: strings.ToLower(u.Host)}.Origin())
+	return u.Hostname() != "" && !strings.HasSuffix(u.Host, ":") && err == nil && strings.EqualFold(again.Host, u.Host)
 }
 
 // Origin returns scheme, host and port: "https://waldur.example.com".

@@ -11,19 +11,13 @@ func TestEndpointIsParsedWithOrWithoutPrefixAndAPI(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]struct{ origin, prefix string }{
 		"https://waldur.example.com":            {"https://waldur.example.com", ""},
-		"https://waldur.example.com/":           {"https://waldur.example.com", ""},
-		"https://waldur.example.com/api":        {"https://waldur.example.com", ""},
-		"https://waldur.example.com/api/":       {"https://waldur.example.com", ""},
 		"https://waldur.example.com/api//":      {"https://waldur.example.com", ""},
-		"https://waldur.example.com/waldur":     {"https://waldur.example.com", "/waldur"},
 		"https://waldur.example.com/waldur/":    {"https://waldur.example.com", "/waldur"},
 		"https://waldur.example.com/a/b/api/":   {"https://waldur.example.com", "/a/b"},
 		"https://waldur.example.com/myapi":      {"https://waldur.example.com", "/myapi"},
 		"https://waldur.example.com/a%2Fb/":     {"https://waldur.example.com", "/a%2Fb"},
 		"HTTPS://Waldur.Example.COM":            {"https://waldur.example.com", ""},
 		"http://localhost:8000":                 {"http://localhost:8000", ""},
-		"http://127.0.0.1:8000/":                {"http://127.0.0.1:8000", ""},
-		"http://[::1]:8000/":                    {"http://[::1]:8000", ""},
 		"http://[fe80::1%25eth0]:8000":          {"http://[fe80::1%25eth0]:8000", ""},
 		"https://waldur.example.com:443/waldur": {"https://waldur.example.com:443", "/waldur"},
 	} {
@@ -35,6 +29,9 @@ func TestEndpointIsParsedWithOrWithoutPrefixAndAPI(t *testing.T) {
 			}
 			if got := endpoint.Origin() + endpoint.path("resource"); got != want.origin+want.prefix+"/api/resource/" {
 				t.Errorf("the address is %s, want %s%s/api/resource/", got, want.origin, want.prefix)
+			}
+			if got := endpoint.ScopeURL(Scope{Customer, someUUID}); got != want.origin+"/api/customers/"+someUUID+"/" {
+				t.Errorf("the URL of a scope is %s, want it at %s without the prefix", got, want.origin)
 			}
 		})
 	}
@@ -48,50 +45,35 @@ func TestInvalidEndpointIsRejected(t *testing.T) {
 		"blank":                          {" \t", "is empty"},
 		"no scheme":                      {"waldur.example.com", "scheme, http or https, is missing"},
 		"no scheme, a port":              {"localhost:8000", "scheme, http or https, is missing"},
-		"no scheme, an address":          {"127.0.0.1:8000/api/", "scheme, http or https, is missing"},
 		"no slashes":                     {"https:waldur.example.com", "scheme, http or https, is missing"},
 		"no scheme, a password":          {"user:" + password + "@waldur.example.com", "scheme, http or https, is missing"},
 		"no scheme, only slashes":        {"//waldur.example.com", "must be https or http"},
-		"another scheme":                 {"ftp://waldur.example.com", "must be https or http"},
-		"no host":                        {"https://", "host or port"},
-		"no host, a path":                {"https:///api/", "host or port"},
-		"no host, a port":                {"https://:8443", "host or port"},
+		"another scheme":                 {"ftp://user:" + password + "@waldur.example.com", "must be https or http"},
+		"no host":                        {"https:///api/", "host or port"},
 		"no port after the colon":        {"https://waldur.example.com:", "host or port"},
 		"port 0":                         {"https://waldur.example.com:0", "host or port"},
 		"port too large":                 {"https://waldur.example.com:65536", "host or port"},
-		"port that is a word":            {"https://waldur.example.com:https", "not a URL"},
-		"user":                           {"https://user@waldur.example.com", "user name or a password"},
 		"user and password":              {"https://user:" + password + "@waldur.example.com", "user name or a password"},
 		"password that does not parse":   {"https://user:" + password + "%zz@waldur.example.com", "not a URL"},
 		"password and a wrong port":      {"https://user:" + password + "@waldur.example.com:port", "not a URL"},
-		"password and another scheme":    {"ftp://user:" + password + "@waldur.example.com", "must be https or http"},
+		"password and control character": {"https://user:" + password + "\x7f@waldur.example.com", "not a URL"},
 		"query":                          {"https://waldur.example.com/?token=" + password, "query"},
 		"empty query":                    {"https://waldur.example.com/?", "query"},
 		"fragment":                       {"https://waldur.example.com/#" + password, "fragment"},
 		"empty fragment":                 {"https://waldur.example.com/#", "fragment"},
-		"space at the end":               {"https://waldur.example.com/ ", "whitespace"},
 		"space at the start":             {" https://waldur.example.com/", "whitespace"},
 		"line break at the end":          {"https://waldur.example.com\n", "whitespace"},
-		"space inside the host":          {"https://waldur example.com", "whitespace"},
 		"backslash":                      {`https://waldur.example.com\@example.org`, "not a URL"},
 		"zone that is not UTF-8":         {"http://[::%25\xff]", "host or port"},
-		"control character":              {"https://waldur.example.com/\x00", "not a URL"},
-		"password and control character": {"https://user:" + password + "\x7f@waldur.example.com", "not a URL"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := ParseEndpoint(row.raw)
-			if err == nil {
-				t.Fatal("the endpoint is accepted")
-			}
-			if !strings.Contains(err.Error(), row.message) {
-				t.Errorf("error %q, want %q in it", err, row.message)
+			if err == nil || !strings.Contains(err.Error(), row.message) || strings.Contains(err.Error(), password) {
+				t.Fatalf("error %v, want %q in it, and not the password", err, row.message)
 			}
 			if want := row.message == "whitespace"; errors.Is(err, ErrWhitespace) != want {
 				t.Errorf("errors.Is(err, ErrWhitespace) is %t, want %t", !want, want)
-			}
-			if strings.Contains(err.Error(), password) {
-				t.Errorf("the error has the password: %q", err)
 			}
 		})
 	}
@@ -100,42 +82,21 @@ func TestInvalidEndpointIsRejected(t *testing.T) {
 func TestCleartextIsPlainHTTPToAnotherMachine(t *testing.T) {
 	t.Parallel()
 	for raw, cleartext := range map[string]bool{
-		"http://waldur.example.com":           true,
-		"http://waldur.example.com:8000":      true,
-		"http://10.0.0.1":                     true,
-		"http://[2001:db8::1]":                true,
-		"http://localhost.example.com":        true,
-		"http://127.example.com":              true,
-		"https://waldur.example.com":          false,
-		"http://localhost:8000":               false,
-		"http://LOCALHOST:8000":               false,
-		"http://waldur.localhost":             false,
-		"http://127.0.0.1:8000":               false,
-		"http://127.1.2.3":                    false,
-		"http://[::1]:8000":                   false,
-		"http://[::ffff:127.0.0.1]":           false,
-		"https://localhost":                   false,
-		"http://127.0.0.1.example.com:8000":   true,
-		"http://localhost@waldur.example.com": false, // invalid
+		"http://waldur.example.com:8000":    true,
+		"http://10.0.0.1":                   true,
+		"http://[2001:db8::1]":              true,
+		"http://localhost.example.com":      true,
+		"http://127.0.0.1.example.com:8000": true,
+		"https://waldur.example.com":        false,
+		"http://LOCALHOST:8000":             false,
+		"http://waldur.localhost":           false,
+		"http://127.1.2.3":                  false,
+		"http://[::1]:8000":                 false,
+		"http://[::ffff:127.0.0.1]":         false,
 	} {
-		t.Run(raw, func(t *testing.T) {
-			t.Parallel()
-			endpoint, _ := ParseEndpoint(raw)
-			if endpoint.Cleartext() != cleartext {
-				t.Errorf("cleartext is %t", endpoint.Cleartext())
-			}
-		})
-	}
-}
-
-func TestScopeURLHasNoPrefix(t *testing.T) {
-	t.Parallel()
-	endpoint, err := ParseEndpoint("https://waldur.example.com/waldur/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := endpoint.ScopeURL(Scope{Customer, someUUID}), "https://waldur.example.com/api/customers/"+someUUID+"/"; got != want {
-		t.Errorf("%s, want %s", got, want)
+		if endpoint, err := ParseEndpoint(raw); err != nil || endpoint.Cleartext() != cleartext {
+			t.Errorf("%s: cleartext is %t, error %v", raw, !cleartext, err)
+		}
 	}
 }
 
@@ -152,11 +113,10 @@ func FuzzParseEndpoint(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string) {
 		endpoint, err := ParseEndpoint(raw)
 		if err != nil {
-			if _, after, found := strings.Cut(raw, "://"); found {
-				userinfo, _, _ := strings.Cut(after, "@")
-				if _, password, _ := strings.Cut(userinfo, ":"); len(password) > 20 && strings.Contains(err.Error(), password) {
-					t.Errorf("the error has the password: %q", err)
-				}
+			_, after, _ := strings.Cut(raw, "://")
+			userinfo, _, _ := strings.Cut(after, "@")
+			if _, password, _ := strings.Cut(userinfo, ":"); len(password) > 20 && strings.Contains(err.Error(), password) {
+				t.Errorf("the error has the password: %q", err)
 			}
 			return
 		}
@@ -165,14 +125,11 @@ func FuzzParseEndpoint(f *testing.F) {
 			t.Fatalf("the address of a request is not a URL: %v", err)
 		}
 		given, err := url.Parse(raw)
-		if err != nil || !strings.EqualFold(target.Host, given.Host) || !strings.EqualFold(target.Scheme, given.Scheme) {
+		if err != nil || !strings.EqualFold(target.Host, given.Host) || !strings.EqualFold(target.Scheme, given.Scheme) ||
+			target.User != nil || target.RawQuery != "" || target.Fragment != "" || !strings.HasSuffix(target.EscapedPath(), "/api/resource/") {
 			t.Errorf("a request would go to %s", target)
 		}
-		if target.User != nil || target.RawQuery != "" || target.Fragment != "" || !strings.HasSuffix(target.EscapedPath(), "/api/resource/") {
-			t.Errorf("a request would go to %s", target)
-		}
-		again, err := ParseEndpoint(endpoint.Origin() + endpoint.prefix + "/api/")
-		if err != nil || again != endpoint {
+		if again, err := ParseEndpoint(endpoint.Origin() + endpoint.prefix + "/api/"); err != nil || again != endpoint {
 			t.Errorf("%v parsed again is %v, error %v", endpoint, again, err)
 		}
 	})

@@ -1,12 +1,12 @@
 package waldur
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // Request names a request in errors and logs: without its query, which contains
@@ -66,12 +66,8 @@ type StatusError struct {
 }
 
 func (e *StatusError) Error() string {
-	detail := e.Detail
-	if detail == "" {
-		detail = "no explanation"
-	}
 	status := strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status)))
-	return fmt.Sprintf("%s was answered %s: %s", e.Request, status, detail)
+	return fmt.Sprintf("%s was answered %s: %s", e.Request, status, cmp.Or(e.Detail, "no explanation"))
 }
 
 // UnreachableError reports that no complete answer came: the connection was
@@ -128,17 +124,14 @@ type FormatError struct {
 }
 
 func (e *FormatError) Error() string {
-	var where strings.Builder
+	var where []string
 	if e.Record > 0 {
-		fmt.Fprintf(&where, "record %d", e.Record)
+		where = append(where, fmt.Sprint("record ", e.Record))
 	}
 	if e.Attribute != "" {
-		fmt.Fprintf(&where, ", attribute %s", e.Attribute)
+		where = append(where, "attribute "+e.Attribute)
 	}
-	if where.Len() == 0 {
-		where.WriteString("the answer")
-	}
-	return fmt.Sprintf("%s: %s %s", e.Request, strings.TrimPrefix(where.String(), ", "), e.Problem)
+	return fmt.Sprintf("%s: %s %s", e.Request, cmp.Or(strings.Join(where, ", "), "the answer"), e.Problem)
 }
 
 // FilterError reports that the server did not apply a filter: a record is of
@@ -227,17 +220,7 @@ func (c *Client) SafeText(text string) string { return safeText(c.config.Token, 
 // safeText removes the token after what could hide it, and before a cut that
 // would leave half of it.
 func safeText(token Token, text string) string {
-	text = terminalSequence().ReplaceAllString(strings.ToValidUTF8(text, "\uFFFD"), "")
-	text = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r): // Cf: reverses or hides the text around it
-			return -1
-		default:
-			return r
-		}
-	}, text)
+	text = unprintable().ReplaceAllString(strings.ToValidUTF8(text, "\uFFFD"), "")
 	text = token.removeFrom(strings.Join(strings.Fields(text), " "))
 	if runes := []rune(text); len(runes) > shownText {
 		return string(runes[:shownText-1]) + "…"
@@ -245,11 +228,14 @@ func safeText(token Token, text string) string {
 	return text
 }
 
-// terminalSequence matches control sequences of terminals (ECMA-48): CSI with
-// its parameters; a device string, a title or a link up to its end; ESC and the
-// character after it. Only harmless letters remain of a malformed one.
-func terminalSequence() *regexp.Regexp {
+// unprintable matches control sequences of terminals (ECMA-48): CSI with its
+// parameters; a device string, a title or a link up to its end; ESC and the
+// character after it. Only harmless letters remain of a malformed one. It also
+// matches other control characters that are no space, and those that reverse or
+// hide the text around them (Cf).
+func unprintable() *regexp.Regexp {
 	return regexp.MustCompile(`(?s)(?:\x1b\[|\x{9b})[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]?` +
 		`|(?:\x1b[PX\]^_]|[\x{90}\x{98}\x{9d}-\x{9f}]).*?(?:\x07|\x1b\\|\x{9c}|$)` +
-		`|\x1b[\x20-\x2f]*[\x30-\x7e]?`)
+		`|\x1b[\x20-\x2f]*[\x30-\x7e]?` +
+		`|[\x00-\x08\x0e-\x1f\x7f-\x{84}\x{86}-\x{9f}\p{Cf}]`)
 }

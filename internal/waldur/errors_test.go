@@ -12,24 +12,20 @@ func TestTextFromTheServerIsSanitized(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("ü", shownText)
 	for name, text := range map[string]struct{ from, want string }{
-		"plain":                             {"Invalid token.", "Invalid token."},
-		"empty":                             {"", ""},
 		"umlauts and emoji":                 {"Mälu – õ 🚀", "Mälu – õ 🚀"},
 		"line breaks and tabs":              {" one\r\n\r\n\ttwo\u2028three\u0085four ", "one two three four"},
-		"null and bell":                     {"o\x00n\ae", "one"},
 		"delete and C1":                     {"o\x7fn\u008fe", "one"},
 		"not UTF-8":                         {"one\xff\xfetwo", "one\ufffdtwo"},
-		"colours":                           {"\x1b[1;31mred\x1b[0m", "red"},
-		"colours of one character":          {"\u009b31mred\u009b0m", "red"},
+		"colors":                            {"\x1b[1;31mred\x1b[0m", "red"},
+		"colors of one character":           {"\u009b31mred\u009b0m", "red"},
+		"character set":                     {"\x1b(Bone", "one"},
+		"unterminated sequence":             {"one\x1b[31", "one"},
+		"token split by a hidden character": {"bad " + someToken[:9] + "\u200b" + someToken[9:], "bad [token]"},
 		"erased line":                       {"shown\x1b[2K\x1b[1Gother", "shownother"},
 		"window title":                      {"\x1b]0;title\aone", "one"},
-		"window title, other terminator":    {"\x1b]0;title\x1b\\one", "one"},
 		"window title of one byte":          {"\u009d0;title\u009cone", "one"},
 		"link":                              {"\x1b]8;;https://example.com\x1b\\one\x1b]8;;\x1b\\", "one"},
 		"device string":                     {"\x1bPq#0\x1b\\one", "one"},
-		"character set":                     {"\x1b(Bone", "one"},
-		"reset":                             {"\x1bcone", "one"},
-		"unterminated sequence":             {"one\x1b[31", "one"},
 		"unterminated title":                {"one\x1b]0;title", "one"},
 		"lone escape":                       {"one\x1b", "one"},
 		"escape before an escape":           {"\x1b\x1b[31mone", "one"},
@@ -38,19 +34,13 @@ func TestTextFromTheServerIsSanitized(t *testing.T) {
 		"hidden characters":                 {"o\u200bn\u00ade\ufeff", "one"},
 		"200 characters":                    {long, long},
 		"201 characters":                    {long + "ü", long[:2*(shownText-1)] + "…"},
-		"100,000 characters":                {strings.Repeat("x", 1e5), strings.Repeat("x", shownText-1) + "…"},
-		"token":                             {"bad " + someToken, "bad [token]"},
 		"token split by a sequence":         {"bad " + someToken[:9] + "\x1b[0m" + someToken[9:], "bad [token]"},
-		"token split by a hidden character": {"bad " + someToken[:9] + "\u200b" + someToken[9:], "bad [token]"},
 		"token across the 200th character":  {strings.Repeat("x", 190) + " " + someToken, strings.Repeat("x", 190) + " [token]"},
 		"token between escaped quotes":      {`\"` + someToken + `\"`, `\"[token]\"`},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if got := safeText(token(t, someToken), text.from); got != text.want {
-				t.Errorf("%q, want %q", got, text.want)
-			}
-		})
+		if got := safeText(token(t, someToken), text.from); got != text.want {
+			t.Errorf("%s: %q, want %q", name, got, text.want)
+		}
 	}
 }
 
@@ -59,27 +49,25 @@ func TestErrorMessages(t *testing.T) {
 	request := Request{Method: "GET", Path: "/api/x/"}
 	for _, row := range []struct {
 		err  error
-		want string
+		want string // after the request
 	}{
-		{&StatusError{Request: request, Status: 503}, "GET /api/x/ was answered 503 Service Unavailable: no explanation"},
-		{&StatusError{Request: request, Status: 599, Detail: "why"}, "GET /api/x/ was answered 599: why"},
-		{&UnreachableError{Request: request, Origin: "https://h", Problem: "why"}, "GET /api/x/ at https://h got no complete answer: why"},
-		{&TLSError{Request: request, Origin: "https://h", Problem: "why"}, "GET /api/x/ at https://h: no trusted connection: why"},
-		{&RedirectError{Request: request, Target: "https://h/"}, "GET /api/x/ was answered with a redirect to https://h/"},
-		{&FormatError{Request: request, Problem: "is empty"}, "GET /api/x/: the answer is empty"},
-		{&FormatError{Request: request, Record: 2, Problem: "is not an object"}, "GET /api/x/: record 2 is not an object"},
-		{&FormatError{Request: request, Record: 2, Attribute: "name", Problem: "is missing"}, "GET /api/x/: record 2, attribute name is missing"},
-		{&FormatError{Request: request, Attribute: "name", Problem: "is missing"}, "GET /api/x/: attribute name is missing"},
-		{&FilterError{Request: request, Asked: "project a", Got: "project b"}, "GET /api/x/: asked for project a, got a record of project b"},
-		{&UnverifiableError{Request: request, Problem: "why"}, "GET /api/x/: the list cannot be verified to be complete: why"},
-		{&DeadlineError{Request: request, Limit: time.Minute}, "GET /api/x/: the read was not finished within 1m0s"},
-		{&DeadlineError{Request: request, Limit: time.Minute, LastFailure: io.EOF}, "GET /api/x/: the read was not finished within 1m0s; the last failure: EOF"},
-		{&OutageError{Request: request}, "GET /api/x/: not sent, as too many requests have failed"},
-		{&OutageError{Request: request, LastFailure: io.EOF}, "GET /api/x/: not sent, as too many requests have failed; the last failure: EOF"},
-		{&IncompleteError{Request: request, Problem: "why"}, "GET /api/x/: the list could not be verified to be complete: why"},
+		{&StatusError{Request: request, Status: 503}, " was answered 503 Service Unavailable: no explanation"},
+		{&StatusError{Request: request, Status: 599, Detail: "why"}, " was answered 599: why"},
+		{&UnreachableError{Request: request, Origin: "https://h", Problem: "why"}, " at https://h got no complete answer: why"},
+		{&TLSError{Request: request, Origin: "https://h", Problem: "why"}, " at https://h: no trusted connection: why"},
+		{&RedirectError{Request: request, Target: "https://h/"}, " was answered with a redirect to https://h/"},
+		{&FormatError{Request: request, Problem: "is empty"}, ": the answer is empty"},
+		{&FormatError{Request: request, Record: 2, Problem: "is not an object"}, ": record 2 is not an object"},
+		{&FormatError{Request: request, Record: 2, Attribute: "name", Problem: "is missing"}, ": record 2, attribute name is missing"},
+		{&FormatError{Request: request, Attribute: "name", Problem: "is missing"}, ": attribute name is missing"},
+		{&FilterError{Request: request, Asked: "project a", Got: "project b"}, ": asked for project a, got a record of project b"},
+		{&UnverifiableError{Request: request, Problem: "why"}, ": the list cannot be verified to be complete: why"},
+		{&DeadlineError{Request: request, Limit: time.Minute}, ": the read was not finished within 1m0s"},
+		{&OutageError{Request: request, LastFailure: io.EOF}, ": not sent, as too many requests have failed; the last failure: EOF"},
+		{&IncompleteError{Request: request, Problem: "why"}, ": the list could not be verified to be complete: why"},
 	} {
-		if got := row.err.Error(); got != row.want {
-			t.Errorf("%q, want %q", got, row.want)
+		if got, want := row.err.Error(), "GET /api/x/"+row.want; got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }
@@ -92,10 +80,7 @@ func FuzzSafeText(f *testing.F) {
 	} {
 		f.Add(text)
 	}
-	secret, err := ParseToken(someToken)
-	if err != nil {
-		f.Fatal(err)
-	}
+	secret := token(f, someToken)
 	f.Fuzz(func(t *testing.T, text string) {
 		shown := safeText(secret, text)
 		if n := utf8.RuneCountInString(shown); n > shownText || !utf8.ValidString(shown) {

@@ -37,7 +37,7 @@ func ParseScopeURL(raw string) (Scope, error) {
 	if u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.ContainsAny(raw, "# ") {
 		return Scope{}, errors.New("the URL contains a user, a query, a fragment or a space, which Waldur refuses in a scope")
 	}
-	scope, ok := scopeOfPath(u.EscapedPath())
+	scope, ok := scopeOfURL(raw)
 	if !ok {
 		return Scope{}, errors.New("the path must end in /projects/<uuid>/ or /customers/<uuid>/, with the trailing slash; " +
 			"a UUID has 32 hexadecimal digits, with or without hyphens")
@@ -58,10 +58,14 @@ func ParseUUID(raw string) (string, error) {
 	return strings.ToLower(digits), nil
 }
 
-// scopeOfPath returns the scope that a path names. The path may have a prefix:
+// scopeOfURL returns the scope that a URL names. Its path may have a prefix:
 // everything before the last two segments varies behind proxies.
-func scopeOfPath(path string) (Scope, bool) {
-	parts := strings.Split(path, "/")
+func scopeOfURL(raw string) (Scope, bool) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return Scope{}, false
+	}
+	parts := strings.Split(u.EscapedPath(), "/")
 	if len(parts) < 4 || parts[len(parts)-1] != "" {
 		return Scope{}, false
 	}
@@ -70,33 +74,22 @@ func scopeOfPath(path string) (Scope, bool) {
 	return Scope{kind, uuid}, err == nil && (kind == Project || kind == Customer)
 }
 
-// scopeOfURL returns the scope that the URL in a record names.
-func scopeOfURL(raw string) (Scope, bool) {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return Scope{}, false
-	}
-	return scopeOfPath(u.EscapedPath())
-}
-
 // checkScopes compares kind and uuid, as scheme and host of a record's scope
 // vary with the proxies in front of Waldur.
 func (c *Client) checkScopes(request Request, want Scope, usages []Usage) error {
 	for i := range usages {
-		if scope, ok := scopeOfURL(usages[i].Scope.Value); !ok || scope != want {
-			return &FilterError{Request: request, Asked: want.String(), Got: c.shownScope(usages[i].Scope)}
+		raw := usages[i].Scope
+		got, ok := scopeOfURL(raw.Value)
+		if ok && got == want {
+			continue
 		}
+		shown := got.String()
+		if !raw.Valid {
+			shown = "no scope"
+		} else if !ok {
+			shown = fmt.Sprintf("the scope %q", c.SafeText(raw.Value))
+		}
+		return &FilterError{Request: request, Asked: want.String(), Got: shown}
 	}
 	return nil
-}
-
-// shownScope names the scope of a record in an error.
-func (c *Client) shownScope(scope Nullable[string]) string {
-	if other, ok := scopeOfURL(scope.Value); ok {
-		return other.String()
-	}
-	if !scope.Valid {
-		return "no scope"
-	}
-	return fmt.Sprintf("the scope %q", safeText(c.config.Token, scope.Value))
 }

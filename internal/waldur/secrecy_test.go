@@ -3,6 +3,7 @@ package waldur_test
 import (
 	"errors"
 	"fmt"
+	"html"
 	"net/url"
 	"strings"
 	"testing"
@@ -15,22 +16,18 @@ import (
 // do.
 func TestTokenIsNotShownWhenTheServerEchoesIt(t *testing.T) {
 	t.Parallel()
-	everyByte := func(format string) string {
-		var all strings.Builder
-		for _, b := range []byte(waldurtest.Token) {
-			fmt.Fprintf(&all, format, b)
-		}
-		return all.String()
+	everyByte := func(before, after string) string {
+		return before + strings.ReplaceAll(fmt.Sprintf("% x", waldurtest.Token), " ", after+before) + after
 	}
 	for spelling, echo := range map[string]string{
 		"as it is":          waldurtest.Token,
 		"with its scheme":   "Token " + waldurtest.Token,
 		"in upper case":     strings.ToUpper(waldurtest.Token),
-		"percent-encoded":   everyByte("%%%02X"),
-		"as JSON escapes":   everyByte(`\u%04x`),
-		"as HTML entities":  everyByte("&#%d;"),
+		"percent-encoded":   everyByte("%", ""),
+		"as JSON escapes":   everyByte(`\u00`, ""),
+		"as HTML entities":  everyByte("&#x", ";"),
 		"after 195 letters": strings.Repeat("x", 195) + " " + waldurtest.Token,
-		"split by a colour": waldurtest.Token[:7] + `\u001b[31m` + waldurtest.Token[7:],
+		"split by a color":  waldurtest.Token[:7] + `\u001b[31m` + waldurtest.Token[7:],
 	} {
 		for place, answer := range map[string]answer{
 			"the detail of an error":   status(400, `{"detail":"You sent `+echo+`"}`),
@@ -67,7 +64,7 @@ func TestTokenIsNotShownWhenTheServerEchoesIt(t *testing.T) {
 				if err == nil {
 					t.Fatal("no error")
 				}
-				wantNoToken(t, fmt.Sprintf("%v %v", err, lines))
+				wantNoToken(t, fmt.Sprint(lines))
 				for ; err != nil; err = errors.Unwrap(err) {
 					wantNoToken(t, fmt.Sprintf("%v %+v %#v %q", err, err, err, err))
 				}
@@ -77,17 +74,12 @@ func TestTokenIsNotShownWhenTheServerEchoesIt(t *testing.T) {
 }
 
 // wantNoToken fails if the text has the first half of the token, in any case or
-// percent-encoded.
+// percent-encoded, or as HTML entities.
 func wantNoToken(t *testing.T, shown string) {
 	t.Helper()
-	plain, err := url.PathUnescape(strings.ReplaceAll(shown, "%!", ""))
-	if err != nil {
-		plain = shown
-	}
-	for _, text := range []string{shown, plain} {
-		if strings.Contains(strings.ToLower(text), waldurtest.Token[:len(waldurtest.Token)/2]) {
-			t.Errorf("%q has the token", shown)
-		}
+	plain, _ := url.PathUnescape(strings.ReplaceAll(shown, "%!", "")) // empty where it is no such text
+	if strings.Contains(strings.ToLower(shown+plain+html.UnescapeString(shown)), waldurtest.Token[:len(waldurtest.Token)/2]) {
+		t.Errorf("%q has the token", shown)
 	}
 }
 

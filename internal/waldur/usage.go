@@ -3,10 +3,10 @@ package waldur
 import (
 	"cmp"
 	"context"
+	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 )
 
 // Usage is one usage record: how much of a component a project or a customer
@@ -121,7 +121,7 @@ func (s FieldSet) identifies() bool { return s.Has(FieldType) && s.Has(FieldCate
 // component and date in a sorted list. Waldur has no constraint against them:
 // both are genuine. Records whose type or category was not asked for are told
 // apart by nothing and yield nothing.
-func Duplicates(sorted []Usage) func(yield func(Usage) bool) {
+func Duplicates(sorted []Usage) iter.Seq[Usage] {
 	return func(yield func(Usage) bool) {
 		for i := 1; i < len(sorted); i++ {
 			a, b := &sorted[i-1], &sorted[i]
@@ -159,31 +159,24 @@ func (u *Usage) clear(fields FieldSet) {
 // then equal in any order.
 func compare(a, b Usage) int {
 	return cmp.Or(
-		compareText(b.Date, a.Date),
-		compareText(a.Type, b.Type),
-		compareText(a.CategoryUUID, b.CategoryUUID),
-		compareNumber(a.ReportedUsage, b.ReportedUsage),
-		compareNumber(a.FixedUsage, b.FixedUsage),
-		compareText(a.Scope, b.Scope),
-		compareText(a.Name, b.Name),
-		compareText(a.MeasuredUnit, b.MeasuredUnit),
-		compareText(a.CategoryTitle, b.CategoryTitle),
+		compareNullable(b.Date, a.Date),
+		compareNullable(a.Type, b.Type),
+		compareNullable(a.CategoryUUID, b.CategoryUUID),
+		compareNullable(a.ReportedUsage, b.ReportedUsage),
+		compareNullable(a.FixedUsage, b.FixedUsage),
+		compareNullable(a.Scope, b.Scope),
+		compareNullable(a.Name, b.Name),
+		compareNullable(a.MeasuredUnit, b.MeasuredUnit),
+		compareNullable(a.CategoryTitle, b.CategoryTitle),
 	)
 }
 
-func compareText(a, b Nullable[string]) int {
-	return cmp.Or(compareNull(a.Valid, b.Valid), strings.Compare(a.Value, b.Value))
-}
-
-func compareNumber(a, b Nullable[int64]) int {
-	return cmp.Or(compareNull(a.Valid, b.Valid), cmp.Compare(a.Value, b.Value))
-}
-
-func compareNull(a, b bool) int {
+// compareNullable orders null before every value.
+func compareNullable[T cmp.Ordered](a, b Nullable[T]) int {
 	switch {
-	case a == b:
-		return 0
-	case a:
+	case a.Valid == b.Valid:
+		return cmp.Compare(a.Value, b.Value)
+	case a.Valid:
 		return 1
 	default:
 		return -1
@@ -216,25 +209,21 @@ func datesOf(usages []Usage) []string {
 // when it was canceled.
 //
 // Source: GET /api/marketplace-category-component-usages/{id}/.
-func (c *Client) Usage(ctx context.Context, id int64, fields FieldSet) (Usage, error) {
+func (c *Client) Usage(ctx context.Context, id int64, fields FieldSet) (usage Usage, err error) {
 	fields |= Fields(FieldDate)
 	operation := c.newOperation(ctx)
 	request := Request{
 		Method: http.MethodGet,
 		Path:   c.config.Endpoint.path(resource + "/" + strconv.FormatInt(id, 10)),
 	}
-	usage, err := operation.readRecord(ctx, request, fields)
-	return usage, operation.end(ctx, request, 1, err)
-}
-
-func (o *operation) readRecord(ctx context.Context, request Request, fields FieldSet) (Usage, error) {
+	defer func() { err = operation.end(ctx, request, 1, err) }()
 	query := url.Values{}
 	addFields(query, fields)
-	_, body, err := o.get(ctx, call{request: request, query: query, records: 1})
+	_, body, err := operation.get(ctx, call{request: request, query: query, records: 1})
 	if err != nil {
 		return Usage{}, err
 	}
-	usage, err := decoder{request: request, fields: fields, texts: newInterner()}.one(body)
+	usage, err = decoder{request: request, fields: fields, texts: newInterner()}.one(body)
 	if err == nil && usage.Date.Valid {
 		err = checkDate(request, 0, usage.Date.Value)
 	}
