@@ -52,6 +52,7 @@ func TestAccBudgetModuleFailsOrWarns(t *testing.T) {
 	foreign.Scope = waldurtest.ProjectScope(2)
 	unfiltered.Add(foreign)
 	const later = "${terraform_data.later.output}"
+	length := object{"CPU": object{"type": "cpu", "limit": "${length(terraform_data.later.id)}"}}
 	misspelt := object{"CPU": object{"type": "cpu", "limit": 1000, "categoryuuid": category}}
 	none := []string{}
 	tests := map[string]struct {
@@ -92,7 +93,7 @@ func TestAccBudgetModuleFailsOrWarns(t *testing.T) {
 		"unknown_project":    {arguments: object{"project_uuid": later}, fails: "known_before_apply"},
 		"unknown_date":       {arguments: object{"date_after": later}, fails: "known_before_apply"},
 		"unknown_type":       {arguments: object{"limits": limits(later, 1000)}, fails: "known_before_apply"},
-		"unknown_limit":      {arguments: object{"limits": object{"CPU": object{"type": "cpu", "limit": "${length(terraform_data.later.id)}"}}}, fails: "known_before_apply"},
+		"unknown_limit":      {arguments: object{"limits": length}, fails: "known_before_apply"},
 		"unknown_dependency": {arguments: object{"depends_on": []string{"terraform_data.later"}}, fails: "known_before_apply"},
 		"unknown_endpoint":   {provider: object{"endpoint": later}, fails: "known_before_apply"},
 	}
@@ -130,7 +131,7 @@ func TestAccBudgetModuleFailsOrWarns(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			errors, warnings := said[name]["error"], said[name]["warning"]
+			errors, warnings := said[name+" error"], said[name+" warning"]
 			if (errors != "") != (test.fails != "") || !strings.Contains(errors, test.fails) {
 				t.Errorf("the error is %q, want %q", errors, test.fails)
 			}
@@ -146,12 +147,12 @@ func TestAccBudgetModuleFailsOrWarns(t *testing.T) {
 
 // diagnostics returns the text of what a plan printed with -json, by the folder
 // of the module and the severity, with single spaces.
-func diagnostics(t *testing.T, output string) map[string]map[string]string {
+func diagnostics(t *testing.T, output string) map[string]string {
 	t.Helper()
-	found := map[string]map[string]string{}
+	found := map[string]string{}
 	for line := range strings.Lines(output) {
 		var event struct {
-			Diagnostic *struct {
+			Diagnostic struct {
 				Severity, Summary, Detail string
 				Range                     struct{ Filename string }
 				Snippet                   struct{ Context string }
@@ -160,14 +161,9 @@ func diagnostics(t *testing.T, output string) map[string]map[string]string {
 		if err := json.Unmarshal([]byte(line), &event); err != nil {
 			t.Fatalf("%v: %s", err, line)
 		}
-		if d := event.Diagnostic; d != nil {
-			module := path.Dir(d.Range.Filename)
-			if found[module] == nil {
-				found[module] = map[string]string{}
-			}
-			text := strings.Join([]string{d.Summary, d.Snippet.Context, d.Detail}, " ")
-			found[module][d.Severity] += strings.Join(strings.Fields(text), " ") + "\n"
-		}
+		d := event.Diagnostic
+		text := strings.Join([]string{d.Summary, d.Snippet.Context, d.Detail}, " ")
+		found[path.Dir(d.Range.Filename)+" "+d.Severity] += strings.Join(strings.Fields(text), " ")
 	}
 	return found
 }

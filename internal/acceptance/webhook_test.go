@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 )
@@ -60,30 +59,46 @@ func (h hook) posted() string {
 	}
 }
 
-// outcome makes ci/check.sh's result without running it.
-func (c checkout) outcome(t *testing.T, report string) {
-	t.Helper()
-	check, err := json.Marshal(object{"passed": false, "limits": nil, "report": report})
+// Texts of records are in the report. In a message, they are no mention and no
+// link. A message that cannot be posted is a warning, and does not change how the
+// job ends. The secret is in no log and no file.
+func TestAccWebhookPostsTextAndKeepsItsSecret(t *testing.T) {
+	t.Parallel()
+	s := sandbox(t)
+	const job = "https://gitlab.example.com/pipelines/9"
+	line := func(text string) object {
+		return object{"type": "RichTextBlock", "spacing": "None", "inlines": []object{{"type": "TextRun", "fontType": "Monospace", "text": text}}}
+	}
+	slack := object{"text": "Budget check failed: " + job + "\n```\nBudget: 1 over.\n" +
+		"| &lt;!channel&gt; &amp; \"x\" ''' &lt;https://evil.example|click&gt; | \\u0000 $(id) \\ |```"}
+	teams := object{"type": "message", "attachments": []object{{
+		"contentType": "application/vnd.microsoft.card.adaptive", "content": object{
+			"type": "AdaptiveCard", "version": "1.4", "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+			"body": []object{
+				{"type": "TextBlock", "weight": "Bolder", "text": "Budget check failed"},
+				line("Budget: 1 over."),
+				line("| <!channel> & \"x\" ``` <https://evil.example|click> | \\u0000 $(id) \\ |"),
+			},
+			"actions": []object{{"type": "Action.OpenUrl", "title": "Job", "url": job}},
+		},
+	}}}
+	check, err := json.Marshal(object{"passed": false, "limits": nil, "report": "Budget: 1 over.\n" +
+		"| <!channel> & \"x\" ``` <https://evil.example|click> | \\u0000 $(id) \\ |"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.sh(t, "mkdir budget-out")
-	c.write(t, "budget-out/check.json", string(check))
-}
-
-func TestAccWebhookKeepsItsSecretAndTheJobsResult(t *testing.T) {
-	t.Parallel()
-	s := sandbox(t)
 	for name, test := range map[string]struct {
 		status  int    // default: 200
 		url     string // "": that of the webhook
+		style   string
 		before  string // command
-		posted  bool
+		posts   object // nil: nothing
 		warning bool
 	}{
-		"accepted":      {posted: true},
-		"refused":       {status: http.StatusForbidden, posted: true, warning: true},
-		"moved":         {status: http.StatusFound, posted: true, warning: true},
+		"accepted":      {posts: slack},
+		"Teams":         {status: http.StatusAccepted, style: "teams", posts: teams},
+		"refused":       {status: http.StatusForbidden, posts: slack, warning: true},
+		"moved":         {status: http.StatusFound, posts: slack, warning: true},
 		"not reachable": {url: "https://127.0.0.1:1/T0/B0/" + hookSecret, warning: true},
 		"not a host":    {url: "https://" + hookSecret + ".invalid/", warning: true},
 		"cleartext":     {url: "cleartext", warning: true},
@@ -94,73 +109,38 @@ func TestAccWebhookKeepsItsSecretAndTheJobsResult(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h, c := newHook(t, max(test.status, http.StatusOK)), checkOut(t, s)
-			c.outcome(t, "Budget: 1 over.\n")
-			url := map[string]string{"": h.url, "cleartext": h.cleartext}[test.url]
-			if url == "" {
-				url = test.url
+			url := test.url
+			switch url {
+			case "":
+				url = h.url
+			case "cleartext":
+				url = h.cleartext
 			}
+			c.sh(t, "mkdir budget-out")
+			c.write(t, "budget-out/check.json", string(check))
 			// -x and -v print each command; a ~/.curlrc can make curl log its requests.
 			c.write(t, ".curlrc", "verbose\ntrace-ascii = \"trace\"\n")
-			r := c.sh(t, test.before+"\nsh -xv ci/webhook.sh", h.trust, "HOME="+c.dir, "BUDGET_WEBHOOK_URL="+url, "CI_PIPELINE_URL=https://gitlab.example.com/pipelines/9")
-			if r.ExitCode != 0 {
-				t.Errorf("exit code %d:\n%s", r.ExitCode, r.Output)
+			r := c.sh(t, test.before+"\nsh -xv ci/webhook.sh", h.trust, "HOME="+c.dir,
+				"BUDGET_WEBHOOK_URL="+url, "BUDGET_WEBHOOK_STYLE="+test.style, "CI_PIPELINE_URL="+job)
+			if warned := strings.Contains(r.Output, "\nwarning: the outcome was not posted"); r.ExitCode != 0 || warned != test.warning {
+				t.Errorf("exit code %d; warned: %v, want %v:\n%s", r.ExitCode, warned, test.warning, r.Output)
 			}
 			if strings.Contains(r.Output, hookSecret) || c.leak(t, hookSecret) != "" {
 				t.Errorf("the secret is in the log or a file:\n%s", r.Output)
 			}
-			if warned := strings.Contains(r.Output, "\nwarning: the outcome was not posted"); warned != test.warning {
-				t.Errorf("warned: %v, want %v:\n%s", warned, test.warning, r.Output)
-			}
-			if body := h.posted(); (body != "") != test.posted {
-				t.Errorf("posted %q:\n%s", body, r.Output)
-			}
 			if c.sh(t, "test ! -e stolen").ExitCode != 0 {
 				t.Error("the address set an option of curl")
 			}
-		})
-	}
-}
-
-// Texts of records are in the report. In a message, they are no mention and no
-// link.
-func TestAccWebhookPostsTextsOfRecordsAsText(t *testing.T) {
-	t.Parallel()
-	s := sandbox(t)
-	const report = "Budget: 1 over.\n| <!channel> & \"x\" ``` <https://evil.example|click> | \\u0000 $(id) \\ |"
-	line := func(text string) object {
-		return object{"type": "RichTextBlock", "spacing": "None", "inlines": []object{{"type": "TextRun", "fontType": "Monospace", "text": text}}}
-	}
-	for style, want := range map[string]object{
-		"slack": {"text": "Budget check failed: https://gitlab.example.com/pipelines/9\n```\nBudget: 1 over.\n" +
-			"| &lt;!channel&gt; &amp; \"x\" ''' &lt;https://evil.example|click&gt; | \\u0000 $(id) \\ |```"},
-		"teams": {"type": "message", "attachments": []object{{
-			"contentType": "application/vnd.microsoft.card.adaptive", "content": object{
-				"type": "AdaptiveCard", "version": "1.4", "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
-				"body": []object{
-					{"type": "TextBlock", "weight": "Bolder", "text": "Budget check failed"},
-					line("Budget: 1 over."),
-					line("| <!channel> & \"x\" ``` <https://evil.example|click> | \\u0000 $(id) \\ |"),
-				},
-				"actions": []object{{"type": "Action.OpenUrl", "title": "Job", "url": "https://gitlab.example.com/pipelines/9"}},
-			},
-		}}},
-	} {
-		t.Run(style, func(t *testing.T) {
-			t.Parallel()
-			h, c := newHook(t, http.StatusAccepted), checkOut(t, s)
-			c.outcome(t, report)
-			r := c.sh(t, "ci/webhook.sh", h.trust, "BUDGET_WEBHOOK_URL="+h.url, "BUDGET_WEBHOOK_STYLE="+style, "CI_PIPELINE_URL=https://gitlab.example.com/pipelines/9")
-			encoded, err := json.Marshal(want)
+			want, err := json.Marshal(test.posts)
 			if err != nil {
 				t.Fatal(err)
 			}
-			var wanted, got any
-			posted := h.posted()
-			if err := json.Unmarshal(encoded, &wanted); err != nil {
-				t.Fatal(err)
+			var posted object // and encoded again, so that it is written as the other
+			if got := h.posted(); got != "" {
+				err = json.Unmarshal([]byte(got), &posted)
 			}
-			if err := json.Unmarshal([]byte(posted), &got); err != nil || !reflect.DeepEqual(got, wanted) {
-				t.Errorf("%v, want %s, got %s\n%s", err, encoded, posted, r.Output)
+			if got, _ := json.Marshal(posted); err != nil || string(got) != string(want) {
+				t.Errorf("%v; posted %s, want %s:\n%s", err, got, want, r.Output)
 			}
 		})
 	}
