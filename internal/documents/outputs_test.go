@@ -18,22 +18,16 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-// outputs applies a configuration and returns the values of its outputs, which
-// are texts.
-func outputs(t *testing.T, w cli.WorkingDir, configuration string) map[string]string {
+// outputs applies a configuration and returns its outputs, which are texts.
+func outputs(t *testing.T, w cli.WorkingDir, configuration string) (found map[string]struct{ Value string }) {
 	t.Helper()
 	clitest.Write(t, w, "main.tf", configuration)
 	clitest.MustRun(t, w, "init", "-no-color")
 	clitest.MustRun(t, w, "apply", "-auto-approve", "-no-color")
-	var found map[string]struct{ Value string }
 	if err := json.Unmarshal([]byte(clitest.MustRun(t, w, "output", "-json")), &found); err != nil {
 		t.Fatal(err)
 	}
-	values := map[string]string{}
-	for name, output := range found {
-		values[name] = output.Value
-	}
-	return values
+	return found
 }
 
 // usage returns a record of this month.
@@ -105,61 +99,40 @@ func TestAccReadmeShowsWhatTheDemoPrints(t *testing.T) {
 func TestAccBudgetGuideComputesPeriods(t *testing.T) {
 	t.Parallel()
 	periods := readPage(t, "docs/guides/budget-checks.md").block(t, "terraform", "quarter_start =")
-	w, root := open(t, ""), ""
+	w := open(t, "")
 	clitest.Write(t, w, "at/periods.tf", "variable \"now\" {}\n"+strings.Replace(periods, "plantimestamp()", "var.now", 1)+`
 		output "dates" {
 		  value = join(" ", [local.month_start, local.month_end, local.quarter_start, local.quarter_end, local.year_start, local.year_end])
 		}`)
-	want := map[string]string{
-		"2024-10-15T12:00:00Z": "2024-10-01 2024-10-31 2024-10-01 2024-12-31 2024-01-01 2024-12-31",
-		"2024-10-01T00:00:00Z": "2024-10-01 2024-10-31 2024-10-01 2024-12-31 2024-01-01 2024-12-31",
-		"2024-09-30T23:59:59Z": "2024-09-01 2024-09-30 2024-07-01 2024-09-30 2024-01-01 2024-12-31",
-		"2024-02-29T23:59:59Z": "2024-02-01 2024-02-29 2024-01-01 2024-03-31 2024-01-01 2024-12-31",
-		"2023-02-28T23:59:59Z": "2023-02-01 2023-02-28 2023-01-01 2023-03-31 2023-01-01 2023-12-31",
-		"2024-12-31T23:59:59Z": "2024-12-01 2024-12-31 2024-10-01 2024-12-31 2024-01-01 2024-12-31",
-		"2024-06-08T09:00:00Z": "2024-06-01 2024-06-30 2024-04-01 2024-06-30 2024-01-01 2024-12-31",
-	}
-	name := func(now string) string { return "at_" + regexp.MustCompile(`\W`).ReplaceAllString(now, "_") }
-	for now := range want {
-		root += fmt.Sprintf("module %[1]q {\n  source = \"./at\"\n  now = %[2]q\n}\noutput %[1]q { value = module.%[1]s.dates }\n", name(now), now)
-	}
-	found := outputs(t, w, root)
-	for now, dates := range want {
-		if got := found[name(now)]; got != dates {
-			t.Errorf("at %s:\ngot  %s\nwant %s", now, got, dates)
-		}
-	}
-}
-
-// The report and the chart of the guide are those of the functions.
-func TestAccBudgetGuideShowsWhatTheFunctionsReturn(t *testing.T) {
-	t.Parallel()
-	needFunctions(t)
-	guide := readPage(t, "docs/guides/budget-checks.md")
-	found := outputs(t, open(t, ""), required+`
+	found := outputs(t, w, `
 		locals {
-		  usages = [for month, amount in { "05" = 3815, "06" = 4630, "07" = null, "08" = 5248, "09" = 6373, "10" = 4124 } : {
-		    name = "CPU", type = "cpu", measured_unit = "hours", category_title = "Virtual machines", category_uuid = "a"
-		    date = "2024-${month}-01", reported_usage = amount
-		  }]
+		  want = {
+		    "2024-10-15T12:00:00Z" = "2024-10-01 2024-10-31 2024-10-01 2024-12-31 2024-01-01 2024-12-31"
+		    "2024-10-01T00:00:00Z" = "2024-10-01 2024-10-31 2024-10-01 2024-12-31 2024-01-01 2024-12-31"
+		    "2024-09-30T23:59:59Z" = "2024-09-01 2024-09-30 2024-07-01 2024-09-30 2024-01-01 2024-12-31"
+		    "2024-02-29T23:59:59Z" = "2024-02-01 2024-02-29 2024-01-01 2024-03-31 2024-01-01 2024-12-31"
+		    "2023-02-28T23:59:59Z" = "2023-02-01 2023-02-28 2023-01-01 2023-03-31 2023-01-01 2023-12-31"
+		    "2024-12-31T23:59:59Z" = "2024-12-01 2024-12-31 2024-10-01 2024-12-31 2024-01-01 2024-12-31"
+		    "2024-06-08T09:00:00Z" = "2024-06-01 2024-06-30 2024-04-01 2024-06-30 2024-01-01 2024-12-31"
+		  }
 		}
-		output "report" {
-		  value = provider::waldur::budget_check([merge(local.usages[0], { reported_usage = 4000 })], { CPU = { type = "cpu", limit = 6000 } }, {
-		    period = { start = "2024-10-01", end = "2024-10-31", now = "2024-10-16T12:00:00Z" }
-		  }).report
+		module "at" {
+		  source   = "./at"
+		  for_each = local.want
+		  now      = each.key
 		}
-		output "chart" { value = provider::waldur::usage_chart(local.usages, { type = "cpu", limit = 5000 }) }`)
-	if shown := guide.block(t, "text", "Forecast"); found["report"] != shown {
-		t.Errorf("the guide shows:\n%s\nthe function returns:\n%s", shown, found["report"])
-	}
-	if shown := "```mermaid\n" + guide.block(t, "mermaid", "xychart") + "```\n"; found["chart"] != shown {
-		t.Errorf("the guide shows:\n%s\nthe function returns:\n%s", shown, found["chart"])
+		output "different" {
+		  value = join("\n", [for now, dates in local.want : "at ${now}: ${module.at[now].dates}, not ${dates}" if module.at[now].dates != dates])
+		}`)
+	if different, evaluated := found["different"]; !evaluated || different.Value != "" {
+		t.Errorf("the periods are different, or were not evaluated:\n%s", different.Value)
 	}
 }
 
-// A year in which one project has a month less than the other, and a third one
-// has no records.
-func TestAccExamplesPrintTheirReports(t *testing.T) {
+// The report and the chart of the guide are those of the functions. The reports
+// of the examples are of a year in which one project has a month less than the
+// other, and a third one has no records.
+func TestAccReportsAndChartsAreThoseThatAreShown(t *testing.T) {
 	t.Parallel()
 	needFunctions(t)
 	first, second, empty := waldurtest.ProjectScope(1), waldurtest.ProjectScope(2), waldurtest.ProjectScope(9)
@@ -169,7 +142,7 @@ func TestAccExamplesPrintTheirReports(t *testing.T) {
 	server.Add(waldurtest.History(second, 3, 3)...)
 	w := open(t, server.Start(t))
 	copyExamples(t, "", w.Dir)
-	found := outputs(t, w, fmt.Sprintf(`
+	found := outputs(t, w, required+fmt.Sprintf(`
 		module "report" {
 		  source       = "./usage-report"
 		  project_uuid = %[1]q
@@ -180,12 +153,29 @@ func TestAccExamplesPrintTheirReports(t *testing.T) {
 		  projects = { a = %[1]q, b = %[2]q, empty = %[3]q }
 		  year     = 2024
 		}
-		output "usage-report" { value = module.report.report }
-		output "many-projects" { value = module.many.report }`, path.Base(first), path.Base(second), path.Base(empty)))
-	for _, name := range []string{"usage-report", "many-projects"} {
-		want, err := os.ReadFile(filepath.Join("testdata", name+".md"))
-		if err != nil || found[name] != string(want) {
-			t.Errorf("%v; %s:\n%s\nwant:\n%s", err, name, found[name], want)
+		locals {
+		  usages = [for month, amount in { "05" = 3815, "06" = 4630, "07" = null, "08" = 5248, "09" = 6373, "10" = 4124 } : {
+		    name = "CPU", type = "cpu", measured_unit = "hours", category_title = "Virtual machines", category_uuid = "a"
+		    date = "2024-${month}-01", reported_usage = amount
+		  }]
+		}
+		output "example" { value = module.report.report }
+		output "examples" { value = module.many.report }
+		output "chart" { value = provider::waldur::usage_chart(local.usages, { type = "cpu", limit = 5000 }) }
+		output "forecast" {
+		  value = provider::waldur::budget_check([merge(local.usages[0], { reported_usage = 4000 })], { CPU = { type = "cpu", limit = 6000 } }, {
+		    period = { start = "2024-10-01", end = "2024-10-31", now = "2024-10-16T12:00:00Z" }
+		  }).report
+		}`, path.Base(first), path.Base(second), path.Base(empty)))
+	guide := readPage(t, "docs/guides/budget-checks.md")
+	for name, shown := range map[string]string{
+		"example":  string(readFile(t, "internal/documents/testdata/usage-report.md")),
+		"examples": string(readFile(t, "internal/documents/testdata/many-projects.md")),
+		"chart":    "```mermaid\n" + guide.block(t, "mermaid", "xychart") + "```\n",
+		"forecast": guide.block(t, "text", "Forecast"),
+	} {
+		if got := found[name].Value; got != shown {
+			t.Errorf("the %s is shown as\n%s\nbut is\n%s", name, shown, got)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -103,20 +104,15 @@ func readPage(t *testing.T, path string) page {
 }
 
 // block returns the text of the only block in a language that contains a text.
-func (p page) block(t *testing.T, language, contains string) (text string) {
+func (p page) block(t *testing.T, language, contains string) string {
 	t.Helper()
-	for _, b := range p.blocks {
-		if b.language == language && strings.Contains(b.text, contains) {
-			if text != "" {
-				t.Fatalf("%s has several blocks with %q", p.path, contains)
-			}
-			text = b.text
-		}
+	found := slices.DeleteFunc(slices.Clone(p.blocks), func(b block) bool {
+		return b.language != language || !strings.Contains(b.text, contains)
+	})
+	if len(found) != 1 {
+		t.Fatalf("%s has %d blocks with %q", p.path, len(found), contains)
 	}
-	if text == "" {
-		t.Fatalf("%s has no block with %q", p.path, contains)
-	}
-	return text
+	return found[0].text
 }
 
 func TestLinksLeadSomewhere(t *testing.T) {
