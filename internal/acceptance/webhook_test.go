@@ -65,7 +65,10 @@ func (h hook) posted() string {
 func TestAccWebhookPostsTextAndKeepsItsSecret(t *testing.T) {
 	t.Parallel()
 	s := sandbox(t)
-	const job = "https://gitlab.example.com/pipelines/9"
+	const (
+		job  = "https://gitlab.example.com/pipelines/9"
+		text = "| <!channel> & \"x\" ``` <https://evil.example|click> | \\u0000 $(id) \\ |"
+	)
 	line := func(text string) object {
 		return object{"type": "RichTextBlock", "spacing": "None", "inlines": []object{{"type": "TextRun", "fontType": "Monospace", "text": text}}}
 	}
@@ -77,13 +80,12 @@ func TestAccWebhookPostsTextAndKeepsItsSecret(t *testing.T) {
 			"body": []object{
 				{"type": "TextBlock", "weight": "Bolder", "text": "Budget check failed"},
 				line("Budget: 1 over."),
-				line("| <!channel> & \"x\" ``` <https://evil.example|click> | \\u0000 $(id) \\ |"),
+				line(text),
 			},
 			"actions": []object{{"type": "Action.OpenUrl", "title": "Job", "url": job}},
 		},
 	}}}
-	check, err := json.Marshal(object{"passed": false, "limits": nil, "report": "Budget: 1 over.\n" +
-		"| <!channel> & \"x\" ``` <https://evil.example|click> | \\u0000 $(id) \\ |"})
+	check, err := json.Marshal(object{"passed": false, "limits": nil, "report": "Budget: 1 over.\n" + text})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ type page struct {
 	path    string // from the top of the repository, with slashes
 	blocks  []block
 	links   []string
-	anchors map[string]bool // of headings, as GitHub and the registries derive them, and of <a id="…">
+	anchors map[string]bool // of headings, as GitHub derives them from ASCII text without _, and of <a id="…">
 }
 
 // block is a fenced code block.
