@@ -14,13 +14,18 @@ import (
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/cli"
 	"github.com/waldur/terraform-provider-waldur-usage/internal/cli/clitest"
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-// repository is the path from this package to the top of the repository.
-const repository = "../.."
-
-// opaPath is the environment variable that names the program opa of tools/opa.
-const opaPath = "ACCEPTANCE_OPA"
+const (
+	// repository is the path from this package to the top of the repository.
+	repository = "../.."
+	// opaPath is the environment variable that names the program opa of tools/opa.
+	opaPath = "ACCEPTANCE_OPA"
+	// project is the UUID of the project that the policy limits, and its category.
+	project  = "2b5719686db84f24bf64c3dfec58fbeb"
+	category = "0123456789abcdef0123456789abcdef"
+)
 
 func TestMain(m *testing.M) {
 	if os.Getenv("TF_ACC") != "" {
@@ -54,33 +59,24 @@ func sandbox(t *testing.T) cli.Sandbox {
 	return s
 }
 
-// configuration returns an initialized folder with a configuration.
-func configuration(t *testing.T, s cli.Sandbox, main string, environment ...string) cli.WorkingDir {
+// copyModule copies the budget module into a folder.
+func copyModule(t *testing.T, dir string) {
 	t.Helper()
-	w := s.WorkingDir(t.TempDir(), environment...)
-	clitest.Write(t, w, "main.tf", main)
-	clitest.MustRun(t, w, "init", "-no-color")
-	return w
-}
-
-// budgetModule returns an initialized copy of the budget module.
-func budgetModule(t *testing.T, s cli.Sandbox, environment ...string) cli.WorkingDir {
-	t.Helper()
-	w := s.WorkingDir(filepath.Join(t.TempDir(), "budget-check"), environment...)
-	if err := os.CopyFS(w.Dir, os.DirFS(filepath.Join(repository, module))); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(repository, "examples/budget-check"))); err != nil {
 		t.Fatal(err)
 	}
-	clitest.MustRun(t, w, "init", "-no-color")
-	return w
 }
 
-// copyOf returns an independent copy of the folder, which is as initialized as
-// the folder is.
-func copyOf(t *testing.T, w cli.WorkingDir, environment ...string) cli.WorkingDir {
-	t.Helper()
-	dir := filepath.Join(t.TempDir(), filepath.Base(w.Dir))
-	if err := os.CopyFS(dir, os.DirFS(w.Dir)); err != nil {
-		t.Fatal(err)
+// usage returns a record of the project's virtual machines.
+func usage(kind, date string, amount int64) waldurtest.Record {
+	return waldurtest.Record{
+		Name: strings.ToUpper(kind), Type: kind, MeasuredUnit: "hours", CategoryTitle: "Virtual machines", CategoryUUID: category,
+		Date: date, ReportedUsage: &amount, Scope: "/api/projects/" + project + "/",
 	}
-	return w.Sandbox.WorkingDir(dir, environment...)
+}
+
+// connect returns the environment in which the provider finds a Waldur. Requests
+// are not retried, so that no test waits.
+func connect(endpoint, token string) []string {
+	return []string{"WALDUR_API_URL=" + endpoint, "WALDUR_ACCESS_TOKEN=" + token, "WALDUR_MAX_RETRIES=0"}
 }

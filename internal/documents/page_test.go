@@ -3,136 +3,143 @@
 package documents
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
-	"time"
-	"unicode"
 
-	"github.com/waldur/terraform-provider-waldur-usage/internal/cli"
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+
 	"github.com/waldur/terraform-provider-waldur-usage/internal/cli/clitest"
-	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-// repository is the path from this package to the top of the repository.
-const repository = "../.."
-
-// projectOfTheDocuments is the path of the project whose UUID the documents show.
-const projectOfTheDocuments = "/api/projects/2b5719686db84f24bf64c3dfec58fbeb/"
+const (
+	// repository is the path from this package to the top of the repository.
+	repository = "../.."
+	// home is the address of the repository. Pages in a registry link to its files.
+	home = "https://github.com/waldur/terraform-provider-waldur-usage/"
+)
 
 func TestMain(m *testing.M) { os.Exit(clitest.Main(m)) }
 
 // page is a Markdown document.
 type page struct {
-	path   string // from the top of the repository, with slashes
-	prose  string // everything but the blocks
-	blocks []block
+	path    string // from the top of the repository, with slashes
+	blocks  []block
+	links   []string
+	anchors map[string]bool // of headings, as GitHub derives them from ASCII text without _, and of <a id="…">
 }
 
 // block is a fenced code block.
 type block struct{ language, text string }
 
-// pages returns all documents. Those in docs are generated from templates and
-// examples.
-func pages(t *testing.T) (found []page) {
+// pages returns all documents by their paths. Those in docs are generated from
+// templates and examples.
+func pages(t *testing.T) map[string]page {
 	t.Helper()
+	found := map[string]page{}
 	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "examples/*/*.md"} {
 		paths, err := fs.Glob(os.DirFS(repository), pattern)
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("no %s: %v", pattern, err)
 		}
 		for _, path := range paths {
-			found = append(found, readPage(t, path))
+			found[path] = readPage(t, path)
 		}
 	}
 	return found
 }
 
-func readPage(t *testing.T, path string) page {
+func readFile(t *testing.T, path string) []byte {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(repository, filepath.FromSlash(path)))
+	content, err := os.ReadFile(filepath.Join(repository, filepath.FromSlash(path)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	fence := regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
-	p := page{path: path, prose: fence.ReplaceAllString(string(text), "")}
-	if strings.Contains(p.prose, "```") {
-		t.Fatalf("%s has a code block that this test cannot read", path)
+	return content
+}
+
+func readPage(t *testing.T, path string) page {
+	t.Helper()
+	source := readFile(t, path)
+	p := page{path: path, anchors: map[string]bool{}}
+	for _, id := range regexp.MustCompile(`<a id="([^"]+)">`).FindAllSubmatch(source, -1) {
+		p.anchors[string(id[1])] = true
 	}
-	for _, match := range fence.FindAllStringSubmatch(string(text), -1) {
-		p.blocks = append(p.blocks, block{language: match[1], text: match[2]})
+	markdown := goldmark.New(goldmark.WithParserOptions(parser.WithAutoHeadingID())).Parser().Parse(text.NewReader(source))
+	err := ast.Walk(markdown, func(node ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch node := node.(type) {
+		case *ast.Link:
+			p.links = append(p.links, string(node.Destination))
+		case *ast.Image:
+			p.links = append(p.links, string(node.Destination))
+		case *ast.Heading:
+			if id, found := node.AttributeString("id"); found {
+				p.anchors[string(id.([]byte))] = true
+			}
+		case *ast.FencedCodeBlock:
+			b := block{language: string(node.Language(source))}
+			for i := range node.Lines().Len() {
+				line := node.Lines().At(i)
+				b.text += string(line.Value(source))
+			}
+			p.blocks = append(p.blocks, b)
+		}
+		return ast.WalkContinue, nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return p
 }
 
 // block returns the text of the only block in a language that contains a text.
-func (p page) block(t *testing.T, language, contains string) (text string) {
+func (p page) block(t *testing.T, language, contains string) string {
 	t.Helper()
-	for _, b := range p.blocks {
-		if b.language == language && strings.Contains(b.text, contains) {
-			if text != "" {
-				t.Fatalf("%s has several blocks with %q", p.path, contains)
-			}
-			text = b.text
-		}
+	found := slices.DeleteFunc(slices.Clone(p.blocks), func(b block) bool {
+		return b.language != language || !strings.Contains(b.text, contains)
+	})
+	if len(found) != 1 {
+		t.Fatalf("%s has %d blocks with %q", p.path, len(found), contains)
 	}
-	if text == "" {
-		t.Fatalf("%s has no block with %q", p.path, contains)
-	}
-	return text
+	return found[0].text
 }
 
-// anchors returns the names by which a link finds a place of the page, as
-// GitHub and the registries derive them from headings.
-func (p page) anchors() map[string]bool {
-	found := map[string]bool{}
-	for _, match := range regexp.MustCompile(`<a id="([^"]+)">`).FindAllStringSubmatch(p.prose, -1) {
-		found[match[1]] = true
-	}
-	for _, match := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(p.prose, -1) {
-		name := strings.Map(func(r rune) rune {
+func TestLinksLeadSomewhere(t *testing.T) {
+	t.Parallel()
+	all, links := pages(t), 0
+	for _, p := range all {
+		for _, link := range p.links {
+			target, anchor, _ := strings.Cut(link, "#")
 			switch {
-			case r == ' ':
-				return '-'
-			case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
-				return unicode.ToLower(r)
+			case strings.HasPrefix(target, home):
+				target = regexp.MustCompile(`^(tree|blob)/main/`).ReplaceAllString(strings.TrimPrefix(target, home), "")
+			case strings.Contains(target, ":"):
+				continue // another site
+			case target == "":
+				target = p.path
 			default:
-				return -1
+				target = path.Join(path.Dir(p.path), target)
 			}
-		}, match[1])
-		unique := name
-		for n := 1; found[unique]; n++ {
-			unique = fmt.Sprintf("%s-%d", name, n)
+			links++
+			if _, err := os.Stat(filepath.Join(repository, filepath.FromSlash(target))); err != nil {
+				t.Errorf("%s links to %s, which does not exist", p.path, link)
+			} else if anchor != "" && !all[target].anchors[anchor] {
+				t.Errorf("%s links to %s, which has no such heading", p.path, link)
+			}
 		}
-		found[unique] = true
 	}
-	return found
-}
-
-// open returns a folder in which the provider finds the Waldur at the endpoint.
-func open(t *testing.T, dir, endpoint, token string) cli.WorkingDir {
-	t.Helper()
-	return clitest.Sandbox(t).WorkingDir(dir, "WALDUR_API_URL="+endpoint, "WALDUR_ACCESS_TOKEN="+token, "WALDUR_MAX_RETRIES=0")
-}
-
-// thisMonth returns a Waldur with two years of records of the project, up to
-// this month.
-func thisMonth() *waldurtest.Waldur {
-	now := time.Now().UTC()
-	server := waldurtest.New()
-	server.Add(waldurtest.History(projectOfTheDocuments, 24, 8, waldurtest.Newest(now.Year(), now.Month()))...)
-	return server
-}
-
-// initialize runs "init" on a configuration.
-func initialize(t *testing.T, configuration, endpoint, token string) cli.WorkingDir {
-	t.Helper()
-	w := open(t, t.TempDir(), endpoint, token)
-	clitest.Write(t, w, "main.tf", configuration)
-	clitest.MustRun(t, w, "init", "-no-color")
-	return w
+	if links < 30 {
+		t.Errorf("only %d links were found", links)
+	}
 }
