@@ -140,18 +140,3 @@ func TestConversionIsCheap(t *testing.T) {
 		t.Errorf("structs take only %.1f allocations per record: use them, the framework has become faster", got)
 	}
 }
-
-func TestEachAttributeOfARecordHasItsDescription(t *testing.T) {
-	t.Parallel()
-	described := map[string]waldur.Field{}
-	for field := range waldur.AllFields().Each {
-		text := meaning(field)
-		if other, twice := described[text]; twice || text == "" {
-			t.Errorf("%s and %s have the description %q", field, other, text)
-		}
-		described[text] = field
-	}
-	if len(usageAttributes()) != len(described) {
-		t.Errorf("the schema has %d attributes, a record %d", len(usageAttributes()), len(described))
-	}
-}

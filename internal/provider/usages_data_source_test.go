@@ -338,7 +338,7 @@ func TestPageOfTheListExplainsEveryAttributeOfARecord(t *testing.T) {
 		if usageType().AttributeTypes[field.String()].Is(tftypes.Number) {
 			kind = "Number"
 		}
-		fmt.Fprintf(&want, "| `%s` | %s | %s |\n", field, kind, meaning(field))
+		fmt.Fprintf(&want, "| `%s` | %s | %s |\n", field, kind, meanings()[field])
 	}
 	if _, table, _ := strings.Cut(string(page), "| Attribute | Type | Meaning |\n|---|---|---|\n"); table != want.String() {
 		t.Errorf("got:\n%s\nwant:\n%s", table, want.String())
