@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +17,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
@@ -36,16 +35,8 @@ type baseDataSource struct{ provider *providerData }
 
 // Configure implements datasource.DataSourceWithConfigure. While a
 // configuration is only validated, there is no provider data.
-func (d *baseDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	if req.ProviderData == nil {
-		return
-	}
-	data, ok := req.ProviderData.(*providerData)
-	if !ok {
-		resp.Diagnostics.AddError("Invalid provider data", "The data source received provider data of an unexpected type. This is a bug of the provider: please report it.")
-		return
-	}
-	d.provider = data
+func (d *baseDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, _ *datasource.ConfigureResponse) {
+	d.provider, _ = req.ProviderData.(*providerData)
 }
 
 // check returns an error if there is no client to read with, or if what to read
@@ -98,11 +89,9 @@ func fieldSet(configured types.Set) waldur.FieldSet {
 		return waldur.AllFields()
 	}
 	var set waldur.FieldSet
-	for _, element := range configured.Elements() {
-		if name, ok := element.(types.String); ok {
-			if field, known := waldur.ParseField(name.ValueString()); known {
-				set |= waldur.Fields(field)
-			}
+	for field := range waldur.AllFields().Each {
+		if slices.ContainsFunc(configured.Elements(), types.StringValue(field.String()).Equal) {
+			set |= waldur.Fields(field)
 		}
 	}
 	return set
@@ -128,19 +117,4 @@ func timeoutsAttribute(ctx context.Context) schema.Attribute {
 	}))
 	attribute.Attributes["read"] = read
 	return attribute
-}
-
-// setState sets the state to the configuration with the values that were read.
-// It sets it as one value: attribute by attribute, the framework would convert
-// each record by reflection.
-func setState(state *tfsdk.State, config tfsdk.Config, read map[string]tftypes.Value) (diagnostics diag.Diagnostics) {
-	var values map[string]tftypes.Value
-	if err := config.Raw.As(&values); err != nil {
-		diagnostics.AddError("Unable to set the state", err.Error()+"\n\nThis is a bug of the provider: please report it.")
-		return diagnostics
-	}
-	values = maps.Clone(values) // As returns the map of the value itself
-	maps.Copy(values, read)
-	state.Raw = tftypes.NewValue(config.Raw.Type(), values)
-	return nil
 }

@@ -252,20 +252,15 @@ func invalidArgument(argument, source string, err error) diag.Diagnostic {
 
 // argumentProblem says what is wrong with a value, and what to use instead.
 func argumentProblem(argument string, err error) string {
-	detail := sentence(err.Error())
-	switch argument {
-	case "endpoint":
-		detail += " Use the URL of your Waldur, such as https://waldur.example.com."
-	case "token":
-		detail += " Use the token alone, without Token or Bearer in front of it."
-	case "ca_certificate":
-		detail += " Use the certificates themselves, each from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----; " +
-			`file("ca.pem") reads them from a file.`
-	case "scope":
-		detail += " Use a URL such as https://waldur.example.com/api/projects/<uuid>/, or set project_uuid or customer_uuid instead."
-	case "project_uuid", "customer_uuid":
-		detail += " An example is 2b5719686db84f24bf64c3dfec58fbeb."
-	}
+	detail := sentence(err.Error()) + map[string]string{
+		"endpoint": " Use the URL of your Waldur, such as https://waldur.example.com.",
+		"token":    " Use the token alone, without Token or Bearer in front of it.",
+		"ca_certificate": " Use the certificates themselves, each from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----; " +
+			`file("ca.pem") reads them from a file.`,
+		"scope":         " Use a URL such as https://waldur.example.com/api/projects/<uuid>/, or set project_uuid or customer_uuid instead.",
+		"project_uuid":  " An example is 2b5719686db84f24bf64c3dfec58fbeb.",
+		"customer_uuid": " An example is 2b5719686db84f24bf64c3dfec58fbeb.",
+	}[argument]
 	if errors.Is(err, waldur.ErrWhitespace) {
 		detail += " If the value is read from a file, trimspace() removes the line break at its end."
 	}

@@ -153,12 +153,9 @@ func (p *usageProvider) userAgent(cliVersion string) string {
 		agent += " Terraform/" + cliVersion
 	}
 	added, _ := p.dependencies.lookupEnv("TF_APPEND_USER_AGENT")
+	notInHeader := func(r rune) bool { return r <= ' ' || r == '\x7f' }
 	return strings.Join(append(strings.Fields(agent), strings.FieldsFunc(added, notInHeader)...), " ")
 }
-
-// notInHeader reports whether a character is invalid in a header line, or
-// separates its words.
-func notInHeader(r rune) bool { return r <= ' ' || r == '\x7f' }
 
 // DataSources implements provider.Provider.
 func (p *usageProvider) DataSources(context.Context) []func() datasource.DataSource {

@@ -57,11 +57,6 @@ func usageObject() types.ObjectType {
 	return types.ObjectType{AttrTypes: attributes}
 }
 
-// usageValues returns the attributes of a record by name.
-func usageValues(usage *waldur.Usage) map[string]tftypes.Value {
-	return make(converter).attributes(usage)
-}
-
 // usagesValue converts records to the value of a list attribute. As a list of
 // structs, which the framework converts by reflection, they would need 70 times
 // the allocations. Without records, it is an empty list, not null.
@@ -78,7 +73,7 @@ func usagesValue(usages []waldur.Usage) tftypes.Value {
 // usageType returns the Terraform type of a record.
 func usageType() tftypes.Object {
 	types := map[string]tftypes.Type{}
-	for name, value := range usageValues(new(waldur.Usage)) {
+	for name, value := range make(converter).attributes(new(waldur.Usage)) {
 		types[name] = value.Type()
 	}
 	return tftypes.Object{AttributeTypes: types}
@@ -89,6 +84,7 @@ func usageType() tftypes.Object {
 // and a value costs four allocations.
 type converter map[string]tftypes.Value
 
+// attributes returns the attributes of a record by name.
 func (c converter) attributes(usage *waldur.Usage) map[string]tftypes.Value {
 	values := make(map[string]tftypes.Value, 9) // only a hint of its size
 	for field := range waldur.AllFields().Each {

@@ -72,5 +72,7 @@ func (d *usageDataSource) Read(ctx context.Context, req datasource.ReadRequest, 
 		resp.Diagnostics.Append(d.provider.readError(err, readTarget{what: "usage record", name: strconv.FormatInt(number, 10), argument: path.Root("id")}))
 		return
 	}
-	resp.Diagnostics.Append(setState(&resp.State, req.Config, usageValues(&usage))...)
+	for name, value := range make(converter).attributes(&usage) {
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(name), value)...)
+	}
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
@@ -150,11 +149,10 @@ func (d *usagesDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 		return
 	}
 	resp.Diagnostics.Append(d.provider.duplicateWarning(usages)...)
-	values := map[string]tftypes.Value{"usages": usagesValue(usages)}
 	if config.Scope.IsNull() {
-		values["scope"] = tftypes.NewValue(tftypes.String, d.provider.endpoint.ScopeURL(scope))
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("scope"), d.provider.endpoint.ScopeURL(scope))...)
 	}
-	resp.Diagnostics.Append(setState(&resp.State, req.Config, values)...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("usages"), usagesValue(usages))...)
 }
 
 // chosenScope returns the scope, and the name of the argument that is set.
