@@ -44,42 +44,43 @@ type remedy struct{ summary, advice string }
 // explain returns what happened, with the request, and what to do about it.
 func (p *providerData) explain(err error, target readTarget) (problem string, _ remedy) {
 	if refused, ok := errors.AsType[*waldur.StatusError](err); ok {
-		return answered(refused) + requestLine(refused.Request, refused.Attempts, refused.RequestID), refusalRemedy(refused, target)
+		return answered(refused) + requestsLine(refused.Request, refused.Attempts, refused.RequestID),
+			refusalRemedy(refused, target)
 	}
 	if unreachable, ok := errors.AsType[*waldur.UnreachableError](err); ok {
 		remedy := cmp.Or(reasonRemedies(target)[unreachable.Reason],
 			remedy{notReachable, "Check endpoint, the network and the proxy variables, and that Waldur is running."})
 		remedy.advice += throttled(unreachable.Throttled)
-		return unreachable.Origin + ": " + unreachable.Problem + "." + requestLine(unreachable.Request, unreachable.Attempts, ""), remedy
+		return unreachable.Origin + ": " + unreachable.Problem + "." + requestsLine(unreachable.Request, unreachable.Attempts, ""), remedy
 	}
 	if untrusted, ok := errors.AsType[*waldur.TLSError](err); ok {
-		return untrusted.Origin + ": " + untrusted.Problem + "." + requestLine(untrusted.Request, 1, ""),
+		return untrusted.Origin + ": " + untrusted.Problem + "." + requestLine(untrusted.Request),
 			cmp.Or(reasonRemedies(target)[untrusted.Reason], remedy{notTrusted, "Check the host of endpoint. " +
 				"If the certificate of Waldur is issued by your own authority, set ca_certificate to the certificate of that authority."})
 	}
 	if redirect, ok := errors.AsType[*waldur.RedirectError](err); ok {
 		return fmt.Sprintf("The answer was %d, a redirect to %s. Redirects are not followed, so the token is sent only to endpoint.%s",
-				redirect.Status, redirect.Target, requestLine(redirect.Request, 1, "")),
+				redirect.Status, redirect.Target, requestLine(redirect.Request)),
 			remedy{"redirected", "Set endpoint to the address that answers: with https instead of http, the other name of the host, " +
 				"or the missing path prefix. A redirect to a login page means that something in front of Waldur requires a login."}
 	}
 	if malformed, ok := errors.AsType[*waldur.FormatError](err); ok {
-		return formatProblem(malformed) + requestLine(malformed.Request, 1, ""),
+		return formatProblem(malformed) + requestLine(malformed.Request),
 			remedy{"answer not as documented", "Check that endpoint is the address of a Waldur, with its path prefix if it has one. " +
 				"If it is, this version of Waldur differs from those that the provider supports: please report it."}
 	}
 	if unfiltered, ok := errors.AsType[*waldur.FilterError](err); ok {
-		return fmt.Sprintf("Waldur was asked for %s and answered with a record of %s.%s", unfiltered.Asked, unfiltered.Got, requestLine(unfiltered.Request, 1, "")),
+		return fmt.Sprintf("Waldur was asked for %s and answered with a record of %s.%s", unfiltered.Asked, unfiltered.Got, requestLine(unfiltered.Request)),
 			remedy{"filter not applied", "None of the records is used. Report this to the Waldur administrator."}
 	}
 	if incomplete, ok := errors.AsType[*waldur.IncompleteError](err); ok {
-		return fmt.Sprintf("In each of %d attempts, records changed while they were read: %s.%s",
-				incomplete.Reads, incomplete.Problem, requestLine(incomplete.Request, 1, "")),
+		return fmt.Sprintf("In each of %d attempts, records changed while they were read: %s.", incomplete.Reads, incomplete.Problem) +
+				requestLine(incomplete.Request),
 			remedy{"list not verified to be complete", "None of the records is used. Run this again in a few minutes. " +
 				"If the problem persists, contact the Waldur administrator."}
 	}
 	if unverifiable, ok := errors.AsType[*waldur.UnverifiableError](err); ok {
-		return fmt.Sprintf("The server's answers do not allow it: %s.%s", unverifiable.Problem, requestLine(unverifiable.Request, 1, "")),
+		return fmt.Sprintf("The server's answers do not allow it: %s.%s", unverifiable.Problem, requestLine(unverifiable.Request)),
 			remedy{"list cannot be verified to be complete", "None of the records is used, and another run will not help. " +
 				"Report this to the Waldur administrator. If it concerns one month, date_after and date_before can leave that out."}
 	}
@@ -89,7 +90,7 @@ func (p *providerData) explain(err error, target readTarget) (problem string, _ 
 	}
 	if outage, ok := errors.AsType[*waldur.OutageError](err); ok {
 		return "No request was made, since too many requests of this run have failed." +
-				p.lastFailure(outage.LastFailure, target) + requestLine(outage.Request, 1, ""),
+				p.lastFailure(outage.LastFailure, target) + requestLine(outage.Request),
 			remedy{"too many failed requests", "Resolve the last failure, then run this again."}
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -107,45 +108,62 @@ const (
 // reasonRemedies has the reasons that call for something of their own.
 func reasonRemedies(target readTarget) map[waldur.Reason]remedy {
 	return map[waldur.Reason]remedy{
-		waldur.ReasonTokenExpired: {tokenRefused, "By default, Waldur's API tokens expire 3,600 seconds after their last use, and JWTs are valid for minutes. " +
-			"For a pipeline, use a personal access token (w_…), or the API token of a user whose token lifetime is longer or unlimited. " +
-			"Otherwise, get a new token and run this again."},
-		waldur.ReasonUserInactive: {tokenRefused, "The user of the token has been deactivated or deleted. Use the token of another user."},
-		waldur.ReasonNotProvided: {tokenRefused, "Waldur found no token of a kind that it accepts. If the token begins with w_ or is a JWT, " +
-			"this Waldur may be too old for it: use the API token of a user. A proxy in front of Waldur may also have removed the Authorization header."},
-		waldur.ReasonPersonalTokenInvalid: {tokenRefused, "Waldur does not say why it refuses a personal access token. It may be incomplete, revoked, rotated " +
-			"or of another Waldur; its user may be deactivated or no longer permitted to use such tokens; or this machine is not in a network that " +
-			"the token allows. See Profile > Credentials > Personal access tokens in Waldur."},
-		waldur.ReasonPersonalTokensDisabled: {tokenRefused, "This Waldur does not accept personal access tokens. Its staff can enable them under " +
-			"Administration > Configuration > Personal access tokens. Otherwise, use the API token of a user."},
-		waldur.ReasonJWTMalformed: {tokenRefused, "Waldur cannot decode the JWT. Check that the token is complete."},
-		waldur.ReasonJWTInactive: {tokenRefused, "The OIDC provider of this Waldur does not accept the JWT: it is of another provider, revoked or expired. " +
-			"Get a new one from that provider, or use a personal access token (w_…)."},
-		waldur.ReasonOIDCNotConfigured: {tokenRefused, "This Waldur has no OIDC provider with which it could verify a JWT. " +
-			"Use a personal access token (w_…) or the API token of a user, " +
-			"or ask the Waldur administrator to set OIDC_INTROSPECTION_URL, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET."},
-		waldur.ReasonOIDCProviderFailed: {tokenRefused, "Waldur could not verify the JWT, since its OIDC provider did not answer. Run this again later. " +
-			"If the problem persists, contact the Waldur administrator."},
-		waldur.ReasonUserIdentifierMissing: {tokenRefused, "The OIDC provider of this Waldur does not return the field that identifies the user of the JWT. " +
-			"Contact the Waldur administrator: the setting OIDC_USER_FIELD names that field."},
+		waldur.ReasonNotProvided: {tokenRefused,
+			"Waldur found no token of a kind that it accepts. If the token begins with w_ or is a JWT, this Waldur may be too old for it: " +
+				"use the API token of a user. A proxy in front of Waldur may also have removed the Authorization header."},
+		waldur.ReasonTokenExpired: {tokenRefused,
+			"By default, Waldur's API tokens expire 3,600 seconds after their last use, and JWTs are valid for minutes. For a pipeline, " +
+				"use a personal access token (w_…), or the API token of a user whose token lifetime is longer or unlimited. " +
+				"Otherwise, get a new token and run this again."},
+		waldur.ReasonUserInactive: {tokenRefused,
+			"The user of the token has been deactivated or deleted. Use the token of another user."},
+		waldur.ReasonPersonalTokenInvalid: {tokenRefused,
+			"Waldur does not say why it refuses a personal access token. It may be incomplete, revoked, rotated or of another Waldur; " +
+				"its user may be deactivated or no longer permitted to use such tokens; or this machine is not in a network that the token allows. " +
+				"See Profile > Credentials > Personal access tokens in Waldur."},
+		waldur.ReasonPersonalTokensDisabled: {tokenRefused,
+			"This Waldur does not accept personal access tokens. Its staff can enable them under " +
+				"Administration > Configuration > Personal access tokens. Otherwise, use the API token of a user."},
+		waldur.ReasonJWTMalformed: {tokenRefused,
+			"Waldur cannot decode the JWT. Check that the token is complete."},
+		waldur.ReasonJWTInactive: {tokenRefused,
+			"The OIDC provider of this Waldur does not accept the JWT: it is of another provider, revoked or expired. " +
+				"Get a new one from that provider, or use a personal access token (w_…)."},
+		waldur.ReasonOIDCNotConfigured: {tokenRefused,
+			"This Waldur has no OIDC provider with which it could verify a JWT. Use a personal access token (w_…) or the API token of a user, " +
+				"or ask the Waldur administrator to set OIDC_INTROSPECTION_URL, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET."},
+		waldur.ReasonOIDCProviderFailed: {tokenRefused,
+			"Waldur could not verify the JWT, since its OIDC provider did not answer. Run this again later. " +
+				"If the problem persists, contact the Waldur administrator."},
+		waldur.ReasonUserIdentifierMissing: {tokenRefused,
+			"The OIDC provider of this Waldur does not return the field that identifies the user of the JWT. " +
+				"Contact the Waldur administrator: the setting OIDC_USER_FIELD names that field."},
 
-		waldur.ReasonScopeNotVisible: {"scope not found or not visible", "There is no " + target.name + ", or the user of the token may not see it: " +
-			"Waldur answers the same in both cases. " +
-			"Check the UUID, whether it is that of a project or of a customer, and that the user has a role there."},
-		waldur.ReasonRecordNotFound: {"record not found", "There is no usage record with the id " + target.name + ". " +
-			"Records in lists have no id, so it cannot be looked up there; " +
-			"to read the records of a project or a customer, use waldur_category_component_usages."},
+		waldur.ReasonScopeNotVisible: {"scope not found or not visible",
+			"There is no " + target.name + ", or the user of the token may not see it: Waldur answers the same in both cases. " +
+				"Check the UUID, whether it is that of a project or of a customer, and that the user has a role there."},
+		waldur.ReasonRecordNotFound: {"record not found",
+			"There is no usage record with the id " + target.name + ". Records in lists have no id, so it cannot be looked up there; " +
+				"to read the records of a project or a customer, use waldur_category_component_usages."},
 
-		waldur.ReasonTimeout:     {notReachable, "If Waldur takes long to answer, raise request_timeout. Otherwise, check endpoint, the network and the proxy variables."},
-		waldur.ReasonRefused:     {notReachable, "Check the host and the port of endpoint, and that Waldur is running. To outlast a longer restart of it, raise max_retries."},
-		waldur.ReasonHostUnknown: {notReachable, "Check the host of endpoint, and the name servers of this machine."},
-		waldur.ReasonProxy:       {notReachable, "Check the HTTPS_PROXY, HTTP_PROXY and NO_PROXY environment variables, and that the proxy is running."},
-		waldur.ReasonProxyCredentials: {"proxy requires credentials", "Set the user name and the password of the proxy in its URL, in the environment variable " +
-			"HTTPS_PROXY for an https endpoint or HTTP_PROXY for an http endpoint: http://user:password@proxy.example.com:3128. " +
-			"If they are set, the proxy does not accept them."},
-		waldur.ReasonHTTPSExpected: {"https required", "Use https:// in endpoint."},
-		waldur.ReasonHTTPExpected:  {notTrusted, "Set endpoint to the port that speaks https. If this Waldur has none, use http:// in endpoint."},
-		waldur.ReasonNotHTTPS:      {notTrusted, "Check the port of endpoint."},
+		waldur.ReasonTimeout: {notReachable,
+			"If Waldur takes long to answer, raise request_timeout. Otherwise, check endpoint, the network and the proxy variables."},
+		waldur.ReasonRefused: {notReachable,
+			"Check the host and the port of endpoint, and that Waldur is running. To outlast a longer restart of it, raise max_retries."},
+		waldur.ReasonHostUnknown: {notReachable,
+			"Check the host of endpoint, and the name servers of this machine."},
+		waldur.ReasonProxy: {notReachable,
+			"Check the HTTPS_PROXY, HTTP_PROXY and NO_PROXY environment variables, and that the proxy is running."},
+		waldur.ReasonProxyCredentials: {"proxy requires credentials",
+			"Set the user name and the password of the proxy in its URL, in the environment variable " +
+				"HTTPS_PROXY for an https endpoint or HTTP_PROXY for an http endpoint: http://user:password@proxy.example.com:3128. " +
+				"If they are set, the proxy does not accept them."},
+		waldur.ReasonHTTPSExpected: {"https required",
+			"Use https:// in endpoint."},
+		waldur.ReasonHTTPExpected: {notTrusted,
+			"Set endpoint to the port that speaks https. If this Waldur has none, use http:// in endpoint."},
+		waldur.ReasonNotHTTPS: {notTrusted,
+			"Check the port of endpoint."},
 	}
 }
 
@@ -156,21 +174,25 @@ func refusalRemedy(refused *waldur.StatusError, target readTarget) remedy {
 	}
 	switch {
 	case refused.Status == http.StatusUnauthorized:
-		return remedy{tokenRefused, "Check token, or the WALDUR_ACCESS_TOKEN environment variable: the token must be complete, of this Waldur, and still valid. " +
-			"By default, Waldur's API tokens expire 3,600 seconds after their last use."}
+		return remedy{tokenRefused,
+			"Check token, or the WALDUR_ACCESS_TOKEN environment variable: the token must be complete, of this Waldur, and still valid. " +
+				"By default, Waldur's API tokens expire 3,600 seconds after their last use."}
 	case refused.Status == http.StatusForbidden:
-		return remedy{"not allowed", "The user of the token is not allowed to do this. Use the token of a user who has a role in the project or the customer. " +
-			"This answer may also come from a firewall in front of Waldur."}
+		return remedy{"not allowed",
+			"The user of the token is not allowed to do this. Use the token of a user who has a role in the project or the customer. " +
+				"This answer may also come from a firewall in front of Waldur."}
 	case refused.Status == http.StatusNotFound:
-		return remedy{"no Waldur at the endpoint", "Check that endpoint is the address of a Waldur, with its path prefix if it has one."}
+		return remedy{"no Waldur at the endpoint",
+			"Check that endpoint is the address of a Waldur, with its path prefix if it has one."}
 	case refused.Status == http.StatusTooManyRequests:
-		return remedy{"rate limited", retryAfter(refused.RetryAfter) +
-			" Fewer data sources, or a lower max_concurrent_requests, request less at once." + throttled(refused.Throttled)}
+		return remedy{"rate limited",
+			retryAfter(refused.RetryAfter) + " Fewer data sources, or a lower max_concurrent_requests, request less at once." + throttled(refused.Throttled)}
 	case refused.Status >= http.StatusInternalServerError:
 		return remedy{"server error", retryAfter(refused.RetryAfter) +
 			" If the problem persists, contact the Waldur administrator with the time of this error." + throttled(refused.Throttled)}
 	default:
-		return remedy{"request refused", "Check endpoint and the arguments. If they are right, this Waldur differs from those that the provider supports: please report it."}
+		return remedy{"request refused", "Check endpoint and the arguments. " +
+			"If they are right, this Waldur differs from those that the provider supports: please report it."}
 	}
 }
 
@@ -205,7 +227,9 @@ func formatProblem(malformed *waldur.FormatError) string {
 }
 
 // requestLine names the request on a line of its own.
-func requestLine(request waldur.Request, attempts int, id string) string {
+func requestLine(request waldur.Request) string { return requestsLine(request, 1, "") }
+
+func requestsLine(request waldur.Request, attempts int, id string) string {
 	text := "\nRequest: " + request.String()
 	if attempts > 1 {
 		text += fmt.Sprintf(", %d times", attempts)

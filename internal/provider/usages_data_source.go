@@ -62,7 +62,10 @@ func (d *usagesDataSource) Schema(ctx context.Context, _ datasource.SchemaReques
 			"customer_uuid": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "UUID of the customer: 32 hexadecimal digits, with or without hyphens.",
-				Validators:          []validator.String{parsed(waldur.ParseUUID), stringvalidator.ConflictsWith(path.MatchRoot("scope"), path.MatchRoot("project_uuid"))},
+				Validators: []validator.String{
+					parsed(waldur.ParseUUID),
+					stringvalidator.ConflictsWith(path.MatchRoot("scope"), path.MatchRoot("project_uuid")),
+				},
 			},
 			"date_after": schema.StringAttribute{
 				Optional: true,
