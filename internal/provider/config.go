@@ -88,7 +88,7 @@ func resolve[T any](s *settings, argument, variable string, configured attr.Valu
 	}
 	value, err := parse(raw)
 	if err != nil {
-		s.diagnostics.Append(invalidArgument(argument, source, err))
+		s.diagnostics.Append(invalidArgument(path.Root(argument), source, err))
 	}
 	return value, source
 }
@@ -166,22 +166,21 @@ func (v textValidator) MarkdownDescription(ctx context.Context) string { return 
 
 // ValidateString implements validator.String.
 func (v textValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	resp.Diagnostics.Append(v.validate(req.Path, req.ConfigValue)...)
+	v.validate(req.Path, req.ConfigValue, &resp.Diagnostics)
 }
 
 // ValidateNumber implements validator.Number.
 func (v textValidator) ValidateNumber(_ context.Context, req validator.NumberRequest, resp *validator.NumberResponse) {
-	resp.Diagnostics.Append(v.validate(req.Path, req.ConfigValue)...)
+	v.validate(req.Path, req.ConfigValue, &resp.Diagnostics)
 }
 
-func (v textValidator) validate(argument path.Path, configured attr.Value) (diagnostics diag.Diagnostics) {
+func (v textValidator) validate(argument path.Path, configured attr.Value, diagnostics *diag.Diagnostics) {
 	if configured.IsNull() || configured.IsUnknown() {
-		return nil
+		return
 	}
 	if err := v(textOf(configured)); err != nil {
-		diagnostics.AddAttributeError(argument, "Invalid "+argument.String(), argumentProblem(argument.String(), err))
+		diagnostics.Append(invalidArgument(argument, argument.String(), err))
 	}
-	return diagnostics
 }
 
 // textOf returns a text, or the decimal digits of an int64. It returns "" for

@@ -264,18 +264,10 @@ func sentence(text string) string {
 	return text
 }
 
-// invalidArgument is the error of a value that was taken from the argument or
-// from an environment variable.
-func invalidArgument(argument, source string, err error) diag.Diagnostic {
-	detail := argumentProblem(argument, err)
-	if source != argument {
-		detail = "The value is that of the environment variable " + source + ". " + detail
-	}
-	return diag.NewAttributeErrorDiagnostic(path.Root(argument), "Invalid "+source, detail)
-}
-
-// argumentProblem says what is wrong with a value, and what to use instead.
-func argumentProblem(argument string, err error) string {
+// invalidArgument says what is wrong with a value that was taken from the
+// argument or from an environment variable, and what to use instead.
+func invalidArgument(argument path.Path, source string, err error) diag.Diagnostic {
+	name := argument.String()
 	detail := sentence(err.Error()) + map[string]string{
 		"endpoint": " Use the URL of your Waldur, such as https://waldur.example.com.",
 		"token":    " Use the token alone, without Token or Bearer in front of it.",
@@ -284,11 +276,14 @@ func argumentProblem(argument string, err error) string {
 		"scope":         " Use a URL such as https://waldur.example.com/api/projects/<uuid>/, or set project_uuid or customer_uuid instead.",
 		"project_uuid":  " An example is 2b5719686db84f24bf64c3dfec58fbeb.",
 		"customer_uuid": " An example is 2b5719686db84f24bf64c3dfec58fbeb.",
-	}[argument]
+	}[name]
 	if errors.Is(err, waldur.ErrWhitespace) {
 		detail += " If the value is read from a file, trimspace() removes the line break at its end."
 	}
-	return detail
+	if source != name {
+		detail = "The value is that of the environment variable " + source + ". " + detail
+	}
+	return diag.NewAttributeErrorDiagnostic(argument, "Invalid "+source, detail)
 }
 
 const maxNamedDuplicates = 10 // in one warning

@@ -62,7 +62,7 @@ func (d *usageDataSource) Read(ctx context.Context, req datasource.ReadRequest, 
 	}
 	number, err := integerFrom(1)(textOf(id))
 	if err != nil {
-		resp.Diagnostics.Append(invalidArgument("id", "id", err))
+		resp.Diagnostics.Append(invalidArgument(path.Root("id"), "id", err))
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)

@@ -136,7 +136,7 @@ func (d *usagesDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 	}
 	scope, argument, err := config.chosenScope()
 	if err != nil {
-		resp.Diagnostics.Append(invalidArgument(argument, argument, err))
+		resp.Diagnostics.Append(invalidArgument(path.Root(argument), argument, err))
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
