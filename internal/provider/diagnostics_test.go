@@ -230,8 +230,8 @@ func TestReadEndsWhenItIsInterruptedOrItsTimeIsUp(t *testing.T) {
 		server := waldurtest.New()
 		ctx, cancel := context.WithCancel(t.Context())
 		server.Before = func(int, *http.Request) { cancel() }
-		server.Latency = time.Minute
-		s := connect(t, server, nil)
+		server.Latency = 5 * time.Second
+		s := connect(t, server, attributes{"max_retries": 0})
 		_, found := s.readUntil(ctx, typeName, block)
 		found.require(t, "error: Unable to read "+what+": interrupted")
 		block["timeouts"] = timeout("30ms")

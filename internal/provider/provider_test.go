@@ -59,7 +59,8 @@ func newSession(tb testing.TB, environment map[string]string) *session {
 		lookupEnv: lookupIn(environment),
 		clock:     &jumpingClock{now: sessionStart()},
 		random:    func() float64 { return 0.5 },
-		log: func(_ context.Context, message string, fields map[string]any) {
+		log: func(ctx context.Context, message string, fields map[string]any) {
+			debug(ctx, message, fields)
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.logged = append(s.logged, fmt.Sprint(message, " ", fields))
@@ -380,16 +381,20 @@ func TestUserAgentAndOtherHeaders(t *testing.T) {
 	}
 }
 
-// Package waldur logs no token today. If it does, the token must be masked.
+// Package waldur logs no token, except one that is also in the path of the
+// endpoint. What a later version may log must be masked.
 func TestTokenIsMaskedInLogs(t *testing.T) {
 	t.Parallel()
-	const token = "0123456789abcdef"
+	server := waldurtest.New()
+	server.PathPrefix = "/" + waldurtest.Token
+	server.AddScope(waldurtest.ProjectScope(1))
 	var log bytes.Buffer
-	write := masked(debug, token)
-	write(tflogtest.RootLogger(t.Context(), &log), "Waldur says "+token, map[string]any{"error": "refused " + token, "records": 3})
+	s := connect(t, server, nil)
+	_, found := s.readUntil(tflogtest.RootLogger(t.Context(), &log), listType, attributes{"scope": "http://localhost" + waldurtest.ProjectScope(1)})
+	found.require(t, "")
 	shown := log.String()
-	if strings.Contains(shown, token) || !strings.Contains(shown, "Waldur says ***") || !strings.Contains(shown, "refused ***") ||
-		!strings.Contains(shown, `"records":3`) || !strings.Contains(shown, `"@level":"debug"`) {
+	if strings.Contains(shown, waldurtest.Token) || !strings.Contains(shown, `"path":"/***/api/`) ||
+		!strings.Contains(shown, `"records":0`) || !strings.Contains(shown, `"@level":"debug"`) {
 		t.Errorf("logged: %s", shown)
 	}
 }
