@@ -1,13 +1,17 @@
 package provider
 
 import (
-	"crypto/x509"
+	"context"
 	"fmt"
 	"math"
+	"math/big"
+	"strconv"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
@@ -45,12 +49,13 @@ type settings struct {
 // decides whether a token has expired.
 func newSettings(model providerModel, lookupEnv func(name string) (string, bool), now time.Time) settings {
 	s := settings{lookupEnv: lookupEnv}
-	s.config.Endpoint, _ = parseRequired(&s, "endpoint", "WALDUR_API_URL", model.Endpoint, waldur.ParseEndpoint)
+	s.config.Endpoint, _ = required(&s, "endpoint", "WALDUR_API_URL", model.Endpoint, waldur.ParseEndpoint)
 	if s.config.Endpoint.Cleartext() {
-		s.diagnostics.Append(cleartextWarning(s.config.Endpoint))
+		s.diagnostics.AddAttributeWarning(path.Root("endpoint"), "Token sent in cleartext",
+			"Requests to "+s.config.Endpoint.Origin()+" are not encrypted: anyone on the network can read the token and use it. Use https.")
 	}
 	var source string
-	s.config.Token, source = parseRequired(&s, "token", "WALDUR_ACCESS_TOKEN", model.Token, func(raw string) (waldur.Token, error) {
+	s.config.Token, source = required(&s, "token", "WALDUR_ACCESS_TOKEN", model.Token, func(raw string) (waldur.Token, error) {
 		s.secret = raw
 		return waldur.ParseToken(raw)
 	})
@@ -59,76 +64,147 @@ func newSettings(model providerModel, lookupEnv func(name string) (string, bool)
 	s.config.RequestTimeout = time.Duration(min(timeout, math.MaxInt64/int64(time.Second))) * time.Second
 	s.config.MaxRetries = toInt(s.integer("max_retries", "WALDUR_MAX_RETRIES", model.MaxRetries, minRetries, defaultRetries))
 	s.config.MaxConcurrentRequests = toInt(s.integer("max_concurrent_requests", "", model.MaxConcurrentRequests, minConcurrency, defaultConcurrency))
-	s.config.RootCAs = s.certificates(model.CACertificate)
+	s.config.RootCAs, _ = resolve(&s, "ca_certificate", "", model.CACertificate, waldur.CertPoolWith)
 	return s
 }
 
-// parseRequired returns the value of a required text, and what it was taken
-// from: the argument or the environment variable.
-func parseRequired[T any](s *settings, argument, variable string, configured types.String, parse func(string) (T, error)) (value T, source string) {
-	if configured.IsUnknown() {
+// resolve returns the value of an argument, and what it was taken from: the
+// argument or the environment variable, if it has one, or "" if neither is set.
+func resolve[T any](s *settings, argument, variable string, configured attr.Value, parse func(string) (T, error)) (value T, source string) {
+	var raw string
+	switch {
+	case configured.IsUnknown():
 		s.unknown = append(s.unknown, argument)
 		return value, argument
-	}
-	raw, source := configured.ValueString(), argument
-	if configured.IsNull() {
-		raw, source = s.environment(variable), variable
-	}
-	if configured.IsNull() && raw == "" {
-		s.diagnostics.AddAttributeError(path.Root(argument), "Missing "+argument,
-			fmt.Sprintf("Set %s in the provider block, or the %s environment variable.", argument, variable))
-		return value, source
+	case configured.IsNull():
+		raw, _ = s.lookupEnv(variable)
+		source = variable
+		// In most pipelines, a variable that is set but empty is a missing secret.
+		if raw == "" {
+			return value, ""
+		}
+	default:
+		raw, source = textOf(configured), argument
 	}
 	value, err := parse(raw)
 	if err != nil {
-		s.diagnostics.Append(invalidArgument(argument, source, err))
+		s.diagnostics.Append(invalidArgument(path.Root(argument), source, err))
 	}
 	return value, source
 }
 
-// integer returns the value of an integer that has a default. It may have no
-// environment variable ("").
-func (s *settings) integer(argument, variable string, configured types.Number, minimum, fallback int64) int64 {
-	if configured.IsUnknown() {
-		s.unknown = append(s.unknown, argument)
-		return fallback
+func required[T any](s *settings, argument, variable string, configured attr.Value, parse func(string) (T, error)) (value T, source string) {
+	value, source = resolve(s, argument, variable, configured, parse)
+	if source == "" {
+		s.diagnostics.AddAttributeError(path.Root(argument), "Missing "+argument,
+			fmt.Sprintf("Set %s in the provider block, or the %s environment variable.", argument, variable))
 	}
-	var source, raw string
-	if configured.IsNull() {
-		source, raw = variable, s.environment(variable)
-	} else {
-		source, raw = argument, digits(configured.ValueBigFloat())
-	}
-	if configured.IsNull() && raw == "" {
-		return fallback
-	}
-	value, err := parseInteger(raw, minimum)
-	if err != nil {
-		s.diagnostics.Append(invalidArgument(argument, source, err))
-	}
-	return value
+	return value, source
 }
 
-func (s *settings) certificates(configured types.String) *x509.CertPool {
-	if configured.IsUnknown() {
-		s.unknown = append(s.unknown, "ca_certificate")
+func (s *settings) integer(argument, variable string, configured attr.Value, minimum, fallback int64) int64 {
+	value, source := resolve(s, argument, variable, configured, integerFrom(minimum))
+	if source == "" {
+		return fallback
 	}
-	if configured.IsUnknown() || configured.IsNull() {
-		return nil
-	}
-	pool, err := waldur.CertPoolWith(configured.ValueString())
-	if err != nil {
-		s.diagnostics.Append(invalidArgument("ca_certificate", "ca_certificate", err))
-	}
-	return pool
-}
-
-// environment returns the value of a variable. A variable that is set but empty
-// counts as not set: in most pipelines, that is a missing secret.
-func (s *settings) environment(variable string) string {
-	value, _ := s.lookupEnv(variable)
 	return value
 }
 
 // toInt limits large numbers where an int has 32 bits.
 func toInt(n int64) int { return int(min(n, math.MaxInt32)) }
+
+const (
+	clockTolerance = time.Minute        // by which clocks may differ
+	expiryNotice   = 7 * 24 * time.Hour // before a personal access token expires
+)
+
+// expiryDiagnostics returns an error if the token has expired, and a warning if
+// a personal access token is about to. The source is the argument or the
+// environment variable that the token was taken from.
+func expiryDiagnostics(token waldur.Token, source string, now time.Time) (diagnostics diag.Diagnostics) {
+	expiry, known := token.Expiry()
+	if !known {
+		return nil
+	}
+	kind, advice := "JWT", "Get a new JWT from the OIDC provider right before each run: JWTs are usually valid for minutes."
+	if token.Kind() == waldur.PersonalAccessToken {
+		kind, advice = "personal access token", "Create a new token in Waldur, under Profile > Credentials > Personal access tokens. "+
+			"Rotating this one does not help: the new token would expire at the same time."
+	}
+	if source != "token" {
+		kind += " in the environment variable " + source
+	}
+	day := expiry.UTC().Format("2 January 2006 at 15:04 UTC")
+	switch {
+	case now.After(expiry.Add(clockTolerance)):
+		diagnostics.AddAttributeError(path.Root("token"), "Token has expired",
+			fmt.Sprintf("The %s expired on %s. No request was made.\n\n%s", kind, day, advice))
+	case token.Kind() == waldur.PersonalAccessToken && now.After(expiry.Add(-expiryNotice)):
+		diagnostics.AddAttributeWarning(path.Root("token"), "Token expires soon",
+			fmt.Sprintf("The %s expires on %s.\n\n%s", kind, day, advice))
+	}
+	return diagnostics
+}
+
+// textValidator is a validator of texts and numbers by what reads their value,
+// so that validation and use follow one rule.
+type textValidator func(text string) error
+
+// parsed returns a validator that accepts what the function parses.
+func parsed[T any](parse func(string) (T, error)) textValidator {
+	return func(text string) error {
+		_, err := parse(text)
+		return err
+	}
+}
+
+// Description implements validator.Describer.
+func (textValidator) Description(context.Context) string { return "value must be valid" }
+
+// MarkdownDescription implements validator.Describer.
+func (v textValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+// ValidateString implements validator.String.
+func (v textValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	v.validate(req.Path, req.ConfigValue, &resp.Diagnostics)
+}
+
+// ValidateNumber implements validator.Number.
+func (v textValidator) ValidateNumber(_ context.Context, req validator.NumberRequest, resp *validator.NumberResponse) {
+	v.validate(req.Path, req.ConfigValue, &resp.Diagnostics)
+}
+
+func (v textValidator) validate(argument path.Path, configured attr.Value, diagnostics *diag.Diagnostics) {
+	if configured.IsNull() || configured.IsUnknown() {
+		return
+	}
+	if err := v(textOf(configured)); err != nil {
+		diagnostics.Append(invalidArgument(argument, argument.String(), err))
+	}
+}
+
+// textOf returns a text, or the decimal digits of an int64. It returns "" for
+// another number.
+func textOf(configured attr.Value) string {
+	switch value := configured.(type) {
+	case types.String:
+		return value.ValueString()
+	case types.Number:
+		if integer, accuracy := value.ValueBigFloat().Int64(); accuracy == big.Exact {
+			return strconv.FormatInt(integer, 10)
+		}
+	}
+	return ""
+}
+
+// integerFrom returns a function that parses integers of at least the minimum.
+// The framework's own Int64Attribute reports 1.5 as a bug of the provider.
+func integerFrom(minimum int64) func(digits string) (int64, error) {
+	return func(digits string) (int64, error) {
+		integer, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil || integer < minimum {
+			return 0, fmt.Errorf("the value must be an integer of at least %d", minimum)
+		}
+		return integer, nil
+	}
+}

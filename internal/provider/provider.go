@@ -57,32 +57,6 @@ type usageProvider struct {
 	dependencies dependencies
 }
 
-// providerData is what the provider hands to its data sources.
-type providerData struct {
-	client   *waldur.Client
-	endpoint waldur.Endpoint
-	// unknown names the provider arguments whose values are not known yet. While
-	// there are any, there is no client.
-	unknown []string
-}
-
-// baseDataSource is the part of a data source that takes the provider's data.
-type baseDataSource struct{ provider *providerData }
-
-// Configure implements datasource.DataSourceWithConfigure. While a
-// configuration is only validated, there is no provider data.
-func (d *baseDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	if req.ProviderData == nil {
-		return
-	}
-	data, ok := req.ProviderData.(*providerData)
-	if !ok {
-		resp.Diagnostics.AddError("Invalid provider data", "The data source received provider data of an unexpected type. This is a bug of the provider: please report it.")
-		return
-	}
-	d.provider = data
-}
-
 // Metadata implements provider.Provider.
 func (p *usageProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
 	resp.TypeName = "waldur"
@@ -101,7 +75,7 @@ func (p *usageProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 				MarkdownDescription: "URL of the Waldur server: `https://waldur.example.com`, or with a path prefix, `https://portal.example.com/waldur/`. " +
 					"A trailing `/`, `/api` or `/api/` is ignored. " +
 					"Can also be set with the `WALDUR_API_URL` environment variable. One of the two is required.",
-				Validators: []validator.String{parsed("Invalid endpoint", waldur.ParseEndpoint)},
+				Validators: []validator.String{parsed(waldur.ParseEndpoint)},
 			},
 			"token": schema.StringAttribute{
 				Optional:  true,
@@ -110,20 +84,20 @@ func (p *usageProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 					"The user of the token must have a role in the projects and customers to be read. By default, an API token expires " +
 					"3,600 seconds after its last use. " +
 					"Can also be set with the `WALDUR_ACCESS_TOKEN` environment variable, which keeps the token out of files. One of the two is required.",
-				Validators: []validator.String{parsed("Invalid token", waldur.ParseToken)},
+				Validators: []validator.String{parsed(waldur.ParseToken)},
 			},
 			"request_timeout": schema.NumberAttribute{
 				Optional: true,
 				MarkdownDescription: "Timeout of each HTTP request in seconds, including its answer; an integer of at least 1. " +
 					"Can also be set with the `WALDUR_HTTP_TIMEOUT` environment variable. Defaults to `60`.",
-				Validators: []validator.Number{integerValidator{"Invalid request_timeout", minTimeout}},
+				Validators: []validator.Number{parsed(integerFrom(minTimeout))},
 			},
 			"max_retries": schema.NumberAttribute{
 				Optional: true,
 				MarkdownDescription: "Maximum number of retries of an HTTP request after a failure that may be temporary: a refused or broken connection, " +
 					"a timeout, or status 429, 500, 502, 503 or 504; an integer of at least 0. The waits between retries grow, so the default outlasts " +
 					"a 15-second restart of Waldur. Can also be set with the `WALDUR_MAX_RETRIES` environment variable. Defaults to `6`.",
-				Validators: []validator.Number{integerValidator{"Invalid max_retries", minRetries}},
+				Validators: []validator.Number{parsed(integerFrom(minRetries))},
 			},
 			"max_concurrent_requests": schema.NumberAttribute{
 				Optional: true,
@@ -131,13 +105,13 @@ func (p *usageProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 					"On a current Waldur with four free workers, a list of 10,000 records takes 0.28 times as long with `4` as with `1`. " +
 					"Lower it for a Waldur of October 2024, which processes the requests of a token one at a time: " +
 					"concurrent requests gain nothing there, and each occupies a worker of the server while it waits. Defaults to `4`.",
-				Validators: []validator.Number{integerValidator{"Invalid max_concurrent_requests", minConcurrency}},
+				Validators: []validator.Number{parsed(integerFrom(minConcurrency))},
 			},
 			"ca_certificate": schema.StringAttribute{
 				Optional: true,
 				MarkdownDescription: "PEM certificates to trust in addition to the system's: `file(\"ca.pem\")`. " +
 					"Needed if the certificate of Waldur is issued by a private certificate authority.",
-				Validators: []validator.String{parsed("Invalid ca_certificate", waldur.CertPoolWith)},
+				Validators: []validator.String{parsed(waldur.CertPoolWith)},
 			},
 		},
 	}
@@ -179,12 +153,9 @@ func (p *usageProvider) userAgent(cliVersion string) string {
 		agent += " Terraform/" + cliVersion
 	}
 	added, _ := p.dependencies.lookupEnv("TF_APPEND_USER_AGENT")
+	notInHeader := func(r rune) bool { return r <= ' ' || r == '\x7f' }
 	return strings.Join(append(strings.Fields(agent), strings.FieldsFunc(added, notInHeader)...), " ")
 }
-
-// notInHeader reports whether a character is invalid in a header line, or
-// separates its words.
-func notInHeader(r rune) bool { return r <= ' ' || r == '\x7f' }
 
 // DataSources implements provider.Provider.
 func (p *usageProvider) DataSources(context.Context) []func() datasource.DataSource {

@@ -32,7 +32,7 @@ func (d *usageDataSource) Schema(ctx context.Context, _ datasource.SchemaRequest
 			Required: true,
 			MarkdownDescription: "ID of the record: an integer of at least 1. Waldur's API never returns IDs: " +
 				"the Waldur administrator can look them up in the database.",
-			Validators: []validator.Number{integerValidator{"Invalid id", 1}},
+			Validators: []validator.Number{parsed(integerFrom(1))},
 		},
 		"fields":   fieldsAttribute(),
 		"timeouts": timeoutsAttribute(ctx),
@@ -50,19 +50,19 @@ func (d *usageDataSource) Schema(ctx context.Context, _ datasource.SchemaRequest
 func (d *usageDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	resp.Diagnostics.Append(d.provider.check("usage record", req.Config)...)
 	var id types.Number
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("id"), &id)...)
 	var fields types.Set
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("fields"), &fields)...)
 	var limits timeouts.Value
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("timeouts"), &limits)...)
+	for name, value := range map[string]any{"id": &id, "fields": &fields, "timeouts": &limits} {
+		resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root(name), value)...)
+	}
 	timeout, diagnostics := limits.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diagnostics...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	number, err := parseInteger(digits(id.ValueBigFloat()), 1)
+	number, err := integerFrom(1)(textOf(id))
 	if err != nil {
-		resp.Diagnostics.Append(invalidArgument("id", "id", err))
+		resp.Diagnostics.Append(invalidArgument(path.Root("id"), "id", err))
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -72,5 +72,7 @@ func (d *usageDataSource) Read(ctx context.Context, req datasource.ReadRequest, 
 		resp.Diagnostics.Append(d.provider.readError(err, readTarget{what: "usage record", name: strconv.FormatInt(number, 10), argument: path.Root("id")}))
 		return
 	}
-	resp.Diagnostics.Append(setState(&resp.State, req.Config, usageValues(&usage))...)
+	for name, value := range make(converter).attributes(&usage) {
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(name), value)...)
+	}
 }

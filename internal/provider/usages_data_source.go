@@ -12,7 +12,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
@@ -49,7 +48,7 @@ func (d *usagesDataSource) Schema(ctx context.Context, _ datasource.SchemaReques
 					"`https://waldur.example.com/api/projects/<uuid>/` or `…/api/customers/<uuid>/`. Its host can be another name of the same Waldur. " +
 					"Exactly one of `scope`, `project_uuid` and `customer_uuid` is required. If a UUID is set, `scope` is computed from it.",
 				Validators: []validator.String{
-					parsed("Invalid scope", waldur.ParseScopeURL),
+					parsed(waldur.ParseScopeURL),
 					// ExactlyOneOf would report everything at scope, even if scope is
 					// not set.
 					stringvalidator.AtLeastOneOf(path.MatchRoot("project_uuid"), path.MatchRoot("customer_uuid")),
@@ -58,23 +57,26 @@ func (d *usagesDataSource) Schema(ctx context.Context, _ datasource.SchemaReques
 			"project_uuid": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "UUID of the project: 32 hexadecimal digits, with or without hyphens.",
-				Validators:          []validator.String{parsed("Invalid project_uuid", waldur.ParseUUID), stringvalidator.ConflictsWith(path.MatchRoot("scope"))},
+				Validators:          []validator.String{parsed(waldur.ParseUUID), stringvalidator.ConflictsWith(path.MatchRoot("scope"))},
 			},
 			"customer_uuid": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "UUID of the customer: 32 hexadecimal digits, with or without hyphens.",
-				Validators:          []validator.String{parsed("Invalid customer_uuid", waldur.ParseUUID), stringvalidator.ConflictsWith(path.MatchRoot("scope"), path.MatchRoot("project_uuid"))},
+				Validators: []validator.String{
+					parsed(waldur.ParseUUID),
+					stringvalidator.ConflictsWith(path.MatchRoot("scope"), path.MatchRoot("project_uuid")),
+				},
 			},
 			"date_after": schema.StringAttribute{
 				Optional: true,
 				MarkdownDescription: "Earliest date, inclusive, as `YYYY-MM-DD`. Records are dated the first of their month: " +
 					"`2024-09-01` includes September 2024, and `2024-09-02` does not.",
-				Validators: []validator.String{parsed("Invalid date_after", waldur.ParseDate)},
+				Validators: []validator.String{parsed(waldur.ParseDate)},
 			},
 			"date_before": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "Latest date, inclusive, as `YYYY-MM-DD`. Any day of September 2024 includes September 2024.",
-				Validators:          []validator.String{parsed("Invalid date_before", waldur.ParseDate)},
+				Validators:          []validator.String{parsed(waldur.ParseDate)},
 			},
 			"fields":   fieldsAttribute(),
 			"timeouts": timeoutsAttribute(ctx),
@@ -134,7 +136,7 @@ func (d *usagesDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 	}
 	scope, argument, err := config.chosenScope()
 	if err != nil {
-		resp.Diagnostics.Append(invalidArgument(argument, argument, err))
+		resp.Diagnostics.Append(invalidArgument(path.Root(argument), argument, err))
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -150,11 +152,10 @@ func (d *usagesDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 		return
 	}
 	resp.Diagnostics.Append(d.provider.duplicateWarning(usages)...)
-	values := map[string]tftypes.Value{"usages": usagesValue(usages)}
 	if config.Scope.IsNull() {
-		values["scope"] = tftypes.NewValue(tftypes.String, d.provider.endpoint.ScopeURL(scope))
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("scope"), d.provider.endpoint.ScopeURL(scope))...)
 	}
-	resp.Diagnostics.Append(setState(&resp.State, req.Config, values)...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("usages"), usagesValue(usages))...)
 }
 
 // chosenScope returns the scope, and the name of the argument that is set.

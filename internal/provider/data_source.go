@@ -1,0 +1,120 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
+)
+
+// providerData is what the provider hands to its data sources.
+type providerData struct {
+	client   *waldur.Client
+	endpoint waldur.Endpoint
+	// unknown names the provider arguments whose values are not known yet. While
+	// there are any, there is no client.
+	unknown []string
+}
+
+// baseDataSource is the part of a data source that takes the provider's data.
+type baseDataSource struct{ provider *providerData }
+
+// Configure implements datasource.DataSourceWithConfigure. While a
+// configuration is only validated, there is no provider data.
+func (d *baseDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, _ *datasource.ConfigureResponse) {
+	d.provider, _ = req.ProviderData.(*providerData)
+}
+
+// check returns an error if there is no client to read with, or if what to read
+// is not known yet: an unknown bound must not become no bound.
+func (p *providerData) check(what string, config tfsdk.Config) (diagnostics diag.Diagnostics) {
+	switch {
+	case !config.Raw.IsFullyKnown():
+		diagnostics.AddError("Unable to read "+what+": arguments not known yet",
+			"The CLI requested a read before all arguments were known. This is a bug of the CLI.")
+	case p == nil:
+		diagnostics.AddError("Unable to read "+what+": provider not configured",
+			"The CLI requested a read before it configured the provider. This is a bug of the CLI.")
+	case len(p.unknown) > 0:
+		diagnostics.AddError("Unable to read "+what+": provider configuration not known yet",
+			fmt.Sprintf("The value of %s in the provider block depends on something that is not known before the apply. No request was made.\n\n"+
+				"Apply that first (with -target), or use a value that is known.", strings.Join(p.unknown, ", ")))
+	}
+	return diagnostics
+}
+
+// fieldsAttribute returns the argument that selects the attributes to request
+// from Waldur. Both data sources have it.
+func fieldsAttribute() schema.SetAttribute {
+	names := fieldNames()
+	return schema.SetAttribute{
+		ElementType: types.StringType,
+		Optional:    true,
+		MarkdownDescription: fmt.Sprintf("Attributes to request from Waldur; the others are null. `date` is always requested. "+
+			"Defaults to all attributes. Waldur spends most of its time on `category_title` and `category_uuid`, then on `name`, `type` and "+
+			"`measured_unit`. Valid values: `%s`.", strings.Join(names, "`, `")),
+		Validators: []validator.Set{
+			setvalidator.SizeAtLeast(1),
+			setvalidator.NoNullValues(),
+			setvalidator.ValueStringsAre(stringvalidator.OneOf(names...)),
+		},
+	}
+}
+
+func fieldNames() []string {
+	var names []string
+	for field := range waldur.AllFields().Each {
+		names = append(names, field.String())
+	}
+	return names
+}
+
+// fieldSet returns the fields of the argument, whose names have been validated.
+func fieldSet(configured types.Set) waldur.FieldSet {
+	if configured.IsNull() {
+		return waldur.AllFields()
+	}
+	var set waldur.FieldSet
+	for field := range waldur.AllFields().Each {
+		if slices.ContainsFunc(configured.Elements(), types.StringValue(field.String()).Equal) {
+			set |= waldur.Fields(field)
+		}
+	}
+	return set
+}
+
+const defaultReadTimeout = 10 * time.Minute
+
+// timeoutsAttribute returns the argument that limits the time of a read. Both
+// data sources have it.
+func timeoutsAttribute(ctx context.Context) schema.Attribute {
+	attribute, _ := timeouts.Attributes(ctx).(schema.SingleNestedAttribute)
+	attribute.MarkdownDescription = "Time limits of the data source."
+	read, _ := attribute.Attributes["read"].(schema.StringAttribute)
+	read.Description = ""
+	read.MarkdownDescription = "Time limit of the read, including its retries and the time that it waits for other reads: " +
+		"a duration such as `30s` or `10m`. Defaults to `10m`."
+	// The attribute itself rejects what is not a duration.
+	read.Validators = append(read.Validators, textValidator(func(text string) error {
+		if limit, err := time.ParseDuration(text); err == nil && limit <= 0 {
+			return errors.New("it must be a duration longer than 0, such as 10m")
+		}
+		return nil
+	}))
+	attribute.Attributes["read"] = read
+	return attribute
+}
