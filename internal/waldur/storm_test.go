@@ -21,7 +21,7 @@ import (
 func TestReadsInAStormOfFaultsAreExactOrFail(t *testing.T) {
 	t.Parallel()
 	const reads, requestsAtOnce = 1000, 8
-	records := months(even(40, 4)...)
+	records := months(even(24, 4)...)
 	server := newServer(records...)
 	server.PageCap = 20 // fewer records to decode per request
 	url := server.Start(t)
