@@ -61,11 +61,12 @@ func serve(tb testing.TB, answers ...answer) (url string, requests func() int) {
 
 // reply reads the request and writes the text.
 func reply(text string) answer {
+	raw := []byte(text)
 	return func(connection *net.TCPConn) {
 		if request, err := http.ReadRequest(bufio.NewReader(connection)); err == nil {
 			_ = request.Body.Close()
 		}
-		_, _ = io.WriteString(connection, text)
+		_, _ = connection.Write(raw)
 	}
 }
 

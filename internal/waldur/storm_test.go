@@ -22,20 +22,17 @@ func TestReadsInAStormOfFaultsAreExactOrFail(t *testing.T) {
 	t.Parallel()
 	const reads, requestsAtOnce = 1000, 8
 	records := months(even(24, 4)...)
-	server := newServer(records...)
-	server.PageCap = 20 // fewer records to decode per request
-	url := server.Start(t)
 	query := everything()
 	query.Fields = waldur.Fields(waldur.FieldName, waldur.FieldReportedUsage)
-	want, err := connect(t, url).Usages(t.Context(), query)
-	if err != nil || len(want) != len(records) {
-		t.Fatalf("%d records, error %v", len(want), err)
+	var want []waldur.Usage
+	for _, r := range records {
+		want = append(want, waldur.Usage{Name: waldur.Of(r.Name), Date: waldur.Of(r.Date), ReportedUsage: waldur.Of(*r.ReportedUsage)})
 	}
 
 	var faulty atomic.Int32
 	drawn := func(n int) int { return rand.New(rand.NewPCG(1, uint64(n))).IntN(20) }
 	storm := newServer(records...)
-	storm.PageCap = server.PageCap
+	storm.PageCap = 20 // fewer records to decode per request
 	storm.Intercept = func(n int, w http.ResponseWriter, _ *http.Request) bool {
 		kind := drawn(n)
 		if kind < 4 {
