@@ -220,31 +220,39 @@ func TestReadsDuringAnOutageEndWithinTheirDeadline(t *testing.T) {
 			}
 			return !over.Load()
 		}
-		start := time.Now()
-		var group sync.WaitGroup
-		for range 50 {
-			group.Go(func() {
-				ctx, cancel := context.WithTimeout(t.Context(), limit)
-				defer cancel()
-				_, err := client.Usages(ctx, everything())
-				if !isType[*waldur.OutageError](err) && !isType[*waldur.UnreachableError](err) {
-					t.Errorf("error %v", err)
-				}
-			})
+		readAtOnce := func(reads int) (requests int) {
+			before := len(server.Requests())
+			var group sync.WaitGroup
+			for range reads {
+				group.Go(func() {
+					ctx, cancel := context.WithTimeout(t.Context(), limit)
+					defer cancel()
+					_, err := client.Usages(ctx, everything())
+					if !isType[*waldur.OutageError](err) && !isType[*waldur.UnreachableError](err) {
+						t.Errorf("error %v", err)
+					}
+				})
+			}
+			group.Wait()
+			return len(server.Requests()) - before
 		}
-		group.Wait()
-		requests := len(server.Requests())
+		start := time.Now()
+		requests := readAtOnce(50)
 		t.Logf("50 reads ended after %s, %d requests", time.Since(start), requests)
 		if time.Since(start) > limit || requests > 14 {
 			t.Errorf("want at most %s and 14 requests", limit)
 		}
-
+		<-time.NewTimer(21 * time.Second).C
+		if requests := readAtOnce(3); requests != 1 {
+			t.Errorf("%d requests are let through after a while, want 1", requests)
+		}
 		over.Store(true)
-		for waited, want := range []bool{false, true, true} { // the last one without a wait
-			if waited == 1 {
-				<-time.NewTimer(21 * time.Second).C
-			}
-			if _, err := client.Usages(t.Context(), everything()); (err == nil) != want || err != nil && !isType[*waldur.OutageError](err) {
+		if requests := readAtOnce(1); requests != 0 {
+			t.Errorf("%d requests are let through at once, want 0", requests)
+		}
+		<-time.NewTimer(21 * time.Second).C
+		for range 2 {
+			if _, err := client.Usages(t.Context(), everything()); err != nil {
 				t.Errorf("error %v after the outage", err)
 			}
 		}
