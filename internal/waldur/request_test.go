@@ -26,22 +26,20 @@ import (
 func TestRequestURLAndHeaders(t *testing.T) {
 	t.Parallel()
 	const path = "/waldur/api/marketplace-category-component-usages/"
-	byID := func(fields waldur.FieldSet) func(context.Context, *waldur.Client) {
-		return func(ctx context.Context, client *waldur.Client) { _, _ = client.Usage(ctx, 7, fields) }
-	}
+	const scope = "http%3A%2F%2FHOST%2Fapi%2Fprojects%2F" + projectUUID + "%2F"
 	for name, row := range map[string]struct {
 		token, authorization string
-		read                 func(context.Context, *waldur.Client)
+		fields               waldur.FieldSet
+		list                 bool
 		url                  string
 	}{
-		"an attribute":          {waldurtest.Token, "Token " + waldurtest.Token, byID(waldur.Fields(waldur.FieldDate)), path + "7/?field=date"},
-		"all attributes":        {waldurtest.Token, "Token " + waldurtest.Token, byID(waldur.AllFields()), path + "7/"},
-		"personal access token": {"w_abc", "Bearer w_abc", byID(waldur.AllFields()), path + "7/"},
-		"list": {waldurtest.Token, "Token " + waldurtest.Token, func(ctx context.Context, client *waldur.Client) {
-			_, _ = client.Usages(ctx, waldur.Query{
-				Scope: project(), After: "2024-01-01", Before: "2024-09-01", Fields: waldur.Fields(waldur.FieldReportedUsage, waldur.FieldName),
-			})
-		}, path + "?date_after=2024-01-01&date_before=2024-09-01&field=name&field=date&field=reported_usage&page_size=300&scope=http%3A%2F%2FHOST%2Fapi%2Fprojects%2F" + projectUUID + "%2F"},
+		"an attribute":          {waldurtest.Token, "Token " + waldurtest.Token, waldur.Fields(waldur.FieldDate), false, path + "7/?field=date"},
+		"all attributes":        {waldurtest.Token, "Token " + waldurtest.Token, waldur.AllFields(), false, path + "7/"},
+		"personal access token": {"w_abc", "Bearer w_abc", waldur.AllFields(), false, path + "7/"},
+		"list": {
+			waldurtest.Token, "Token " + waldurtest.Token, waldur.Fields(waldur.FieldReportedUsage, waldur.FieldName), true,
+			path + "?date_after=2024-01-01&date_before=2024-09-01&field=name&field=date&field=reported_usage&page_size=300&scope=" + scope,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -55,7 +53,12 @@ func TestRequestURLAndHeaders(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			row.read(t.Context(), connect(t, server.URL+"/waldur/api/", func(config *waldur.Config) { config.Token, config.UserAgent = token, "agent/1.0" }))
+			client := connect(t, server.URL+"/waldur/api/", func(config *waldur.Config) { config.Token, config.UserAgent = token, "agent/1.0" })
+			if row.list {
+				_, _ = client.Usages(t.Context(), waldur.Query{Scope: project(), After: "2024-01-01", Before: "2024-09-01", Fields: row.fields})
+			} else {
+				_, _ = client.Usage(t.Context(), 7, row.fields)
+			}
 			if url := strings.Replace(got.URL.String(), strings.Replace(got.Host, ":", "%3A", 1), "HOST", 1); got.Method != http.MethodGet || url != row.url {
 				t.Errorf("%s %s\nwant %s", got.Method, url, row.url)
 			}
