@@ -3,12 +3,11 @@ package waldur_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -18,35 +17,25 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-// reads counts reads of a changing list by their result.
-type reads struct{ all, failed, wrong int }
+// reads counts reads of changing lists by their result.
+type reads struct {
+	mu                 sync.Mutex
+	all, failed, wrong int
+}
 
-// read reads the list and compares it with the records that exist throughout the
-// read.
-func (r *reads) read(t *testing.T, client *waldur.Client, throughout func() map[string]bool) {
+func (r *reads) read(t *testing.T, server *waldurtest.Waldur, client *waldur.Client) {
 	t.Helper()
-	before := throughout()
+	before := server.Records()
 	usages, err := client.Usages(t.Context(), everything())
-	after := throughout()
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.all++
 	if err != nil {
 		r.failed++
 		t.Log(err)
-		return
-	}
-	seen := map[string]bool{}
-	for _, u := range usages {
-		if seen[u.Name.Value] {
-			r.wrong++
-			return
-		}
-		seen[u.Name.Value] = true
-	}
-	for name := range before {
-		if after[name] && !seen[name] {
-			r.wrong++
-			return
-		}
+	} else if wrong := problem(usages, before, server.Records()); wrong != "" {
+		r.wrong++
+		t.Log(wrong)
 	}
 }
 
@@ -58,16 +47,6 @@ func (r *reads) check(t *testing.T, failedAtMost float64) {
 	}
 }
 
-func namesIn(server *waldurtest.Waldur) func() map[string]bool {
-	return func() map[string]bool {
-		names := map[string]bool{}
-		for _, r := range server.Records() {
-			names[r.Name] = true
-		}
-		return names
-	}
-}
-
 // startSlow returns a server that takes as long as a real one, for a bubble of
 // synctest, and its client with the default settings of the provider.
 func startSlow(t *testing.T, records []waldurtest.Record, change ...func(*waldur.Config)) (*waldurtest.Waldur, *waldur.Client) {
@@ -76,49 +55,60 @@ func startSlow(t *testing.T, records []waldurtest.Record, change ...func(*waldur
 	server.Sleep, server.Workers = true, 4
 	dial := server.StartInMemory(t)
 	defaults := func(config *waldur.Config) {
-		config.Dial, config.Clock, config.MaxConcurrentRequests, config.MaxRetries = dial, nil, 4, 6
-		config.Random = nil
+		config.Dial, config.Clock, config.Random, config.MaxConcurrentRequests, config.MaxRetries = dial, nil, nil, 4, 6
 	}
 	return server, connect(t, "http://waldur.example.com", append([]func(*waldur.Config){defaults}, change...)...)
 }
 
-// serveDrawn returns a server with up to four pages of records, in months of up
-// to a third of a page. Nine of ten servers have smaller pages than a real one,
-// which costs a fifth and is the same to the client.
-func serveDrawn(seed uint64, random *rand.Rand) (*waldurtest.Waldur, []waldurtest.Record) {
-	server := waldurtest.New()
-	if seed%10 > 0 {
-		server.PageCap = 60
-	}
-	page := server.PageCap
-	records := months(even(page/6+random.IntN(4*page), page/25+random.IntN(page/3))...)
-	server.Add(records...)
-	return server, records
-}
-
-// late returns record n to appear during a read, in the month of another record.
-func late(other waldurtest.Record, n int) waldurtest.Record {
-	other.ID, other.Name, other.CategoryUUID = 0, fmt.Sprintf("late %d", n), fmt.Sprintf("%032x", 100+n)
-	return other
-}
-
-func TestNothingIsLostToInsertionsBetweenCountAndSelect(t *testing.T) {
+// Each list has up to three pages of records, in months of up to a third of a page.
+// 19 of 20 are on a server with smaller pages than a real one, which costs a tenth
+// and is the same to the client.
+func TestNothingIsLostWhileRecordsChange(t *testing.T) {
 	t.Parallel()
-	var result reads
-	for seed := range uint64(600) {
-		random := rand.New(rand.NewPCG(seed, 0))
-		server, records := serveDrawn(seed, random)
-		var mu sync.Mutex
-		server.BetweenCountAndSelect = func(n int) {
-			mu.Lock()
-			defer mu.Unlock()
-			if random.IntN(10) < 3 {
-				server.Add(late(records[n*37%len(records)], n))
+	for name, row := range map[string]struct {
+		reads, atOnce int
+		between       bool // the count and the select of a request; otherwise before it
+		inTen         int  // of ten requests, at how many a record changes
+		kinds         []string
+	}{
+		"records are inserted between count and select":                  {600, 2, true, 3, []string{"insert"}},
+		"records are added, deleted and changed before 60 % of requests": {240, 4, false, 6, []string{"insert", "delete", "update"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var result reads
+			for pageCap, reads := range map[int]int{300: row.reads / 20, 30: row.reads - row.reads/20} {
+				var mu sync.Mutex
+				random := rand.New(rand.NewPCG(1, uint64(pageCap)))
+				draw := func(n int) int {
+					mu.Lock()
+					defer mu.Unlock()
+					return random.IntN(n)
+				}
+				server := newServer()
+				server.PageCap = pageCap
+				change := func(n int) {
+					if kind, at := row.kinds[draw(len(row.kinds))], draw(1<<16); draw(10) < row.inTen {
+						server.Update(func(records []waldurtest.Record) []waldurtest.Record { return modify(records, kind, at, n) })
+					}
+				}
+				if row.between {
+					server.BetweenCountAndSelect = change
+				} else {
+					server.Before = func(n int, _ *http.Request) { change(n) }
+				}
+				client := connect(t, server.Start(t), atOnce(row.atOnce))
+				for range reads {
+					server.Reset()
+					server.Update(func([]waldurtest.Record) []waldurtest.Record {
+						return months(even(pageCap/6+draw(3*pageCap), pageCap/25+draw(pageCap/3))...)
+					})
+					result.read(t, server, client)
+				}
 			}
-		}
-		result.read(t, connect(t, server.Start(t)), namesIn(server))
+			result.check(t, 0.02)
+		})
 	}
-	result.check(t, 0.02)
 }
 
 // On the first of a month, a server of October 2024 writes the records of the new
@@ -129,78 +119,41 @@ func TestReadsSucceedWhileANewMonthAppears(t *testing.T) {
 		var result reads
 		for n := range 60 {
 			perMonth := 12 + 3*n
-			records := months(even((3+n%11)*perMonth, perMonth)...)
-			newest := perMonth
-			server, client := startSlow(t, records[newest:])
+			records := months(even((2+n%5)*perMonth, perMonth)...)
+			server, client := startSlow(t, records[perMonth:])
 			var writing sync.WaitGroup
-			writing.Go(func() { server.Write(t.Context(), 5*time.Millisecond, records[:newest]...) })
-			result.read(t, client, namesIn(server))
+			writing.Go(func() { server.Write(t.Context(), 5*time.Millisecond, records[:perMonth]...) })
+			result.read(t, server, client)
 			writing.Wait()
 		}
 		result.check(t, 1.0/60)
 	})
 }
 
-func TestReadsSucceedWhileRecordsAreAddedDeletedAndChanged(t *testing.T) {
-	t.Parallel()
-	var result reads
-	for seed := range uint64(240) {
-		random := rand.New(rand.NewPCG(seed, 1))
-		server, _ := serveDrawn(seed, random)
-		var mu sync.Mutex
-		server.Before = func(n int, _ *http.Request) {
-			mu.Lock()
-			defer mu.Unlock()
-			if random.IntN(10) >= 6 {
-				return
-			}
-			server.Update(func(records []waldurtest.Record) []waldurtest.Record {
-				at := random.IntN(len(records))
-				switch random.IntN(3) {
-				case 0:
-					return slices.Delete(records, at, at+1)
-				case 1:
-					return append(records, late(records[at], n))
-				default:
-					records[at].ReportedUsage = new(random.Int64())
-					return records
-				}
-			})
-		}
-		result.read(t, connect(t, server.Start(t), func(config *waldur.Config) { config.MaxConcurrentRequests = 4 }), namesIn(server))
-	}
-	result.check(t, 0.02)
-}
-
 func TestReadsSucceedWhileTheCurrentMonthChangesTwentyTimesASecond(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var result reads
-		records := months(even(700, 60)...)
-		server, client := startSlow(t, records)
-		done := make(chan struct{})
+		server, client := startSlow(t, months(even(400, 60)...))
+		ctx, stop := context.WithCancel(t.Context())
 		var writing sync.WaitGroup
 		writing.Go(func() {
-			ticker := time.NewTicker(50 * time.Millisecond)
-			defer ticker.Stop()
-			for n := 0; ; n++ {
-				select {
-				case <-done:
-					return
-				case <-ticker.C:
-				}
-				server.Update(func(stored []waldurtest.Record) []waldurtest.Record {
+			every := time.NewTicker(50 * time.Millisecond)
+			defer every.Stop()
+			for n := 0; ctx.Err() == nil; n++ {
+				<-every.C
+				server.Update(func(records []waldurtest.Record) []waldurtest.Record {
 					if n%2 == 1 {
-						return stored[:len(stored)-1]
+						return records[:len(records)-1] // the one that was written last
 					}
-					return append(stored, late(records[n%60], n))
+					return modify(records, "write", 0, n)
 				})
 			}
 		})
 		for range 36 {
-			result.read(t, client, namesIn(server))
+			result.read(t, server, client)
 		}
-		close(done)
+		stop()
 		writing.Wait()
 		result.check(t, 0.02)
 	})
@@ -221,11 +174,9 @@ func TestReadsSurviveARestart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				var result reads
 				start := time.Now()
 				restarting := func() bool { return time.Since(start) < 10*time.Second }
-				server, client := startSlow(t, months(even(700, 60)...), func(config *waldur.Config) {
-					config.MaxConcurrentRequests = restart.atOnce
+				server, client := startSlow(t, months(even(400, 60)...), atOnce(restart.atOnce), func(config *waldur.Config) {
 					dial := config.Dial
 					config.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 						if restarting() && restart.status == 0 {
@@ -235,22 +186,17 @@ func TestReadsSurviveARestart(t *testing.T) {
 					}
 				})
 				server.Intercept = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
-					if restarting() {
-						w.Header().Set("Retry-After", restart.retryAfter)
-						w.WriteHeader(restart.status)
+					if !restarting() {
+						return false
 					}
-					return restarting()
+					w.Header().Set("Retry-After", restart.retryAfter)
+					w.WriteHeader(restart.status)
+					return true
 				}
-				var mu sync.Mutex
+				var result reads
 				var group sync.WaitGroup
 				for range 12 {
-					group.Go(func() {
-						var one reads
-						one.read(t, client, namesIn(server))
-						mu.Lock()
-						defer mu.Unlock()
-						result.all, result.failed, result.wrong = result.all+one.all, result.failed+one.failed, result.wrong+one.wrong
-					})
+					group.Go(func() { result.read(t, server, client) })
 				}
 				group.Wait()
 				result.check(t, 1.0/12)
@@ -260,29 +206,55 @@ func TestReadsSurviveARestart(t *testing.T) {
 }
 
 // Without a deadline, an outage in which each request hangs until its timeout
-// blocks a pipeline for most of an hour.
+// blocks a pipeline for most of an hour. When the outage is over, the next request
+// that is let through ends it for all.
 func TestReadsDuringAnOutageEndWithinTheirDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const limit = 10 * time.Minute
 		server, client := startSlow(t, months(60))
-		server.Intercept = func(_ int, _ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true }
-		start := time.Now()
-		var group sync.WaitGroup
-		for range 50 {
-			group.Go(func() {
-				ctx, cancel := context.WithTimeout(t.Context(), limit)
-				defer cancel()
-				_, err := client.Usages(ctx, everything())
-				if !isType[*waldur.OutageError](err) && !isType[*waldur.UnreachableError](err) {
-					t.Errorf("error %v", err)
-				}
-			})
+		var over atomic.Bool
+		server.Intercept = func(_ int, _ http.ResponseWriter, r *http.Request) bool {
+			if !over.Load() {
+				<-r.Context().Done()
+			}
+			return !over.Load()
 		}
-		group.Wait()
-		t.Logf("50 reads ended after %s, %d requests", time.Since(start), len(server.Requests()))
-		if time.Since(start) > limit {
-			t.Errorf("want at most %s", limit)
+		readAtOnce := func(reads int) (requests int) {
+			before := len(server.Requests())
+			var group sync.WaitGroup
+			for range reads {
+				group.Go(func() {
+					ctx, cancel := context.WithTimeout(t.Context(), limit)
+					defer cancel()
+					_, err := client.Usages(ctx, everything())
+					if !isType[*waldur.OutageError](err) && !isType[*waldur.UnreachableError](err) {
+						t.Errorf("error %v", err)
+					}
+				})
+			}
+			group.Wait()
+			return len(server.Requests()) - before
+		}
+		start := time.Now()
+		requests := readAtOnce(50)
+		t.Logf("50 reads ended after %s, %d requests", time.Since(start), requests)
+		if time.Since(start) > limit || requests > 14 {
+			t.Errorf("want at most %s and 14 requests", limit)
+		}
+		<-time.NewTimer(21 * time.Second).C
+		if requests := readAtOnce(3); requests != 1 {
+			t.Errorf("%d requests are let through after a while, want 1", requests)
+		}
+		over.Store(true)
+		if requests := readAtOnce(1); requests != 0 {
+			t.Errorf("%d requests are let through at once, want 0", requests)
+		}
+		<-time.NewTimer(21 * time.Second).C
+		for range 2 {
+			if _, err := client.Usages(t.Context(), everything()); err != nil {
+				t.Errorf("error %v after the outage", err)
+			}
 		}
 	})
 }
@@ -290,17 +262,19 @@ func TestReadsDuringAnOutageEndWithinTheirDeadline(t *testing.T) {
 func TestDeadlineErrorHasTheLimitAndTheLastFailure(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		const limit = 10 * time.Second
 		server, client := startSlow(t, months(60))
 		server.Intercept = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
 			w.WriteHeader(http.StatusBadGateway)
 			return true
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		defer cancel()
 		_, err := client.Usages(ctx, everything())
 		ended, ok := errors.AsType[*waldur.DeadlineError](err)
-		if !ok || ended.Limit != 10*time.Second {
-			t.Fatalf("error %v", err)
+		if !ok || ended.Limit != limit || time.Since(start) != limit {
+			t.Fatalf("error %v after %s", err, time.Since(start))
 		}
 		if last, ok := errors.AsType[*waldur.StatusError](ended.LastFailure); !ok || last.Status != http.StatusBadGateway {
 			t.Errorf("the last failure is %v", ended.LastFailure)

@@ -7,6 +7,7 @@ package waldur
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -67,9 +68,7 @@ func (systemClock) Sleep(ctx context.Context, d time.Duration) error {
 }
 
 func (c Config) withDefaults() Config {
-	if c.RequestTimeout == 0 {
-		c.RequestTimeout = time.Minute
-	}
+	c.RequestTimeout = cmp.Or(c.RequestTimeout, time.Minute)
 	c.MaxConcurrentRequests = max(1, c.MaxConcurrentRequests)
 	if c.Clock == nil {
 		c.Clock = systemClock{}

@@ -3,19 +3,21 @@ package waldur_test
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
@@ -29,7 +31,11 @@ type answer func(connection *net.TCPConn)
 // that returns the number of requests.
 func serve(tb testing.TB, answers ...answer) (url string, requests func() int) {
 	tb.Helper()
-	listener := listen(tb)
+	var config net.ListenConfig
+	listener, err := config.Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
 	var count atomic.Int32
 	var handlers sync.WaitGroup
 	handlers.Go(func() {
@@ -53,35 +59,14 @@ func serve(tb testing.TB, answers ...answer) (url string, requests func() int) {
 	return "http://" + listener.Addr().String(), func() int { return int(count.Load()) }
 }
 
-func listen(tb testing.TB) net.Listener {
-	tb.Helper()
-	var config net.ListenConfig
-	listener, err := config.Listen(tb.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return listener
-}
-
-// unusedAddress returns an address where nothing listens.
-func unusedAddress(tb testing.TB) string {
-	tb.Helper()
-	listener := listen(tb)
-	_ = listener.Close()
-	return listener.Addr().String()
-}
-
 // reply reads the request and writes the text.
 func reply(text string) answer {
+	raw := []byte(text)
 	return func(connection *net.TCPConn) {
-		readHead(connection)
-		_, _ = io.WriteString(connection, text)
-	}
-}
-
-func readHead(connection net.Conn) {
-	if request, err := http.ReadRequest(bufio.NewReader(connection)); err == nil {
-		_ = request.Body.Close()
+		if request, err := http.ReadRequest(bufio.NewReader(connection)); err == nil {
+			_ = request.Body.Close()
+		}
+		_, _ = connection.Write(raw)
 	}
 }
 
@@ -101,14 +86,10 @@ func hang(connection *net.TCPConn) { _, _ = io.Copy(io.Discard, connection) }
 
 // endless writes the text until the client closes the connection.
 func endless(text string) answer {
-	return func(connection *net.TCPConn) { writeEndlessly(connection, text) }
-}
-
-func writeEndlessly(w io.Writer, text string) {
-	chunk := []byte(strings.Repeat(text, 1+64<<10/len(text)))
-	for {
-		if _, err := w.Write(chunk); err != nil {
-			return
+	return func(connection *net.TCPConn) {
+		chunk := []byte(strings.Repeat(text, 1+64<<10/len(text)))
+		for err := error(nil); err == nil; {
+			_, err = connection.Write(chunk)
 		}
 	}
 }
@@ -138,16 +119,6 @@ func packed(text string) string {
 // bomb is half a megabyte of gzip that decompresses to 512 MiB.
 func bomb() string { return strings.Repeat(packed(strings.Repeat(" ", 1<<20)), 512) }
 
-func requestTimeout(d time.Duration) func(*waldur.Config) {
-	return func(config *waldur.Config) { config.RequestTimeout = d }
-}
-
-// isType reports whether err is an error of the type or wraps one.
-func isType[E error](err error) bool {
-	_, ok := errors.AsType[E](err)
-	return ok
-}
-
 // The number of requests if a fault persists.
 const (
 	noRetry    = 1
@@ -158,9 +129,9 @@ const (
 // fault is a fault of a server and the expected result.
 type fault struct {
 	answer   answer
-	kind     func(error) bool
-	message  string // part of the error
-	requests int    // if it persists
+	kind     func(error) bool // nil: it is none, and the answer is valid
+	message  string           // part of the error
+	requests int              // if it persists
 	timeout  time.Duration
 }
 
@@ -171,7 +142,7 @@ func faults() map[string]fault {
 		redirected  = isType[*waldur.RedirectError]
 		malformed   = isType[*waldur.FormatError]
 	)
-	const short = 100 * time.Millisecond
+	const short = 250 * time.Millisecond
 	redirect := func(code int, location string) answer { return status(code, "{}", "Location: "+location) }
 	chunked := head(200, "Transfer-Encoding: chunked")
 	length := head(200, "Content-Length: 21")
@@ -196,11 +167,11 @@ func faults() map[string]fault {
 		"reset in the headers":               {reply("HTTP/1.1 200 OK\r\nContent-").then(reset), unreachable, "", allRetries, 0},
 		"reset in the body":                  {reply(length + validRecord[:9]).then(reset), unreachable, "", allRetries, 0},
 		// Time.
-		"no answer":        {reply("").then(hang), unreachable, "no complete answer within 100ms", allRetries, short},
-		"half a header":    {reply("HTTP/1.1 200 OK\r\nContent-").then(hang), unreachable, "no complete answer within 100ms", allRetries, short},
-		"no body":          {reply(length).then(hang), unreachable, "no complete answer within 100ms", allRetries, short},
-		"half a body":      {reply(length + validRecord[:9]).then(hang), unreachable, "no complete answer within 100ms", allRetries, short},
-		"request not read": {hang, unreachable, "no complete answer within 100ms", allRetries, short},
+		"no answer":        {reply("").then(hang), unreachable, "no complete answer within 250ms", allRetries, short},
+		"half a header":    {reply("HTTP/1.1 200 OK\r\nContent-").then(hang), unreachable, "no complete answer within 250ms", allRetries, short},
+		"no body":          {reply(length).then(hang), unreachable, "no complete answer within 250ms", allRetries, short},
+		"half a body":      {reply(length + validRecord[:9]).then(hang), unreachable, "no complete answer within 250ms", allRetries, short},
+		"request not read": {hang, unreachable, "no complete answer within 250ms", allRetries, short},
 		"hanging error":    {reply(head(503, "Content-Length: 21")).then(hang), refused, "503", allRetries, short},
 		"hanging refusal":  {reply(head(404, "Content-Length: 21")).then(hang), refused, "404", noRetry, short},
 		"hanging switch":   {reply("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n").then(hang), refused, "101", noRetry, 0},
@@ -257,6 +228,19 @@ func faults() map[string]fault {
 		"redirect, permanent":      {redirect(308, "https://user:password@other.example.com"), redirected, "https://other.example.com", noRetry, 0},
 		"redirect, malformed":      {redirect(301, "https://other.example.com:port/?secret=1"), redirected, "not a URL", noRetry, 0},
 		"redirect to a script":     {redirect(301, "javascript:alert(1)"), redirected, "javascript:", noRetry, 0},
+		// No faults: valid answers of every framing.
+		"valid, with a length":                 {validAnswer(), nil, "", noRetry, 0},
+		"valid, without a length":              {reply(head(200) + validRecord), nil, "", noRetry, 0},
+		"valid, in one chunk":                  {reply(head(200, "Transfer-Encoding: chunked") + "15\r\n" + validRecord + "\r\n0\r\n\r\n"), nil, "", noRetry, 0},
+		"valid, in many chunks":                {reply(head(200, "Transfer-Encoding: chunked") + "9;x=y\r\n" + validRecord[:9] + "\r\nc\r\n" + validRecord[9:] + "\r\n0\r\nX-Trailer: x\r\n\r\n"), nil, "", noRetry, 0},
+		"valid, of HTTP/1.0":                   {reply("HTTP/1.0 200 OK\r\n\r\n" + validRecord), nil, "", noRetry, 0},
+		"valid, compressed":                    {reply(head(200, "Content-Encoding: gzip", fmt.Sprint("Content-Length: ", len(packed(validRecord)))) + packed(validRecord)), nil, "", noRetry, 0},
+		"valid, compressed, no length":         {reply(head(200, "Content-Encoding: gzip") + packed(validRecord)), nil, "", noRetry, 0},
+		"valid, after an early hint":           {reply("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + head(200) + validRecord), nil, "", noRetry, 0},
+		"valid, with a link to another server": {status(200, validRecord, "Link: <http://other.example.com/>; rel=next"), nil, "", noRetry, 0},
+		"valid, with a cookie":                 {status(200, validRecord, "Set-Cookie: session=1"), nil, "", noRetry, 0},
+		"valid, with Retry-After":              {status(200, validRecord, "Retry-After: 3600"), nil, "", noRetry, 0},
+		"valid, of another content type":       {reply(head(200, "Content-Type: text/plain") + validRecord), nil, "", noRetry, 0},
 	}
 	for code, requests := range map[int]int{
 		400: noRetry, 401: noRetry, 402: noRetry, 403: noRetry, 404: noRetry, 405: noRetry, 406: noRetry, 407: noRetry, 408: noRetry, 409: noRetry,
@@ -274,76 +258,41 @@ func faults() map[string]fault {
 func TestFaultIsRetriedOnlyIfTransient(t *testing.T) {
 	t.Parallel()
 	for name, fault := range faults() {
-		t.Run(name+", persistent", func(t *testing.T) {
-			t.Parallel()
-			url, requests := serve(t, fault.answer)
-			_, err := connect(t, url, requestTimeout(cmp.Or(fault.timeout, time.Minute))).Usage(t.Context(), 7, waldur.Fields(waldur.FieldDate))
-			if err == nil || !fault.kind(err) || !strings.Contains(err.Error(), fault.message) {
-				t.Errorf("error %T: %v\nwant %q in it", err, err, fault.message)
-			}
-			if got := requests(); got != fault.requests {
-				t.Errorf("%d requests, want %d", got, fault.requests)
-			}
-		})
-		t.Run(name+", once", func(t *testing.T) {
-			t.Parallel()
-			url, requests := serve(t, fault.answer, validAnswer())
-			usage, err := connect(t, url, requestTimeout(cmp.Or(5*fault.timeout, time.Minute))).Usage(t.Context(), 7, waldur.Fields(waldur.FieldDate))
-			if want := min(fault.requests, oneRetry); requests() != want {
-				t.Errorf("%d requests, want %d", requests(), want)
-			}
-			if fault.requests == noRetry {
-				if err == nil || !fault.kind(err) {
-					t.Errorf("error %v", err)
+		for _, persistent := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, persistent %t", name, persistent), func(t *testing.T) {
+				t.Parallel()
+				answers, timeout, wanted := []answer{fault.answer}, fault.timeout, fault.requests
+				if !persistent {
+					answers, timeout, wanted = append(answers, validAnswer()), 5*timeout, min(wanted, oneRetry)
 				}
-			} else if err != nil || usage != (waldur.Usage{Date: waldur.Of("2024-09-01")}) {
-				t.Errorf("%+v, error %v", usage, err)
-			}
-		})
+				url, requests := serve(t, answers...)
+				usage, err := readDate(t, url, requestTimeout(timeout))
+				if succeeds := fault.kind == nil || !persistent && wanted > noRetry; succeeds {
+					if err != nil || usage != (waldur.Usage{Date: waldur.Of("2024-09-01")}) {
+						t.Errorf("%+v, error %v", usage, err)
+					}
+				} else if err == nil || !fault.kind(err) || persistent && !strings.Contains(err.Error(), fault.message) {
+					t.Errorf("error %T: %v\nwant %q in it", err, err, fault.message)
+				}
+				if requests() != wanted {
+					t.Errorf("%d requests, want %d", requests(), wanted)
+				}
+			})
+		}
 	}
 }
 
-func TestValidAnswersOfEveryFramingAreRead(t *testing.T) {
-	t.Parallel()
-	zipped := packed(validRecord)
-	for name, answer := range map[string]answer{
-		"with a length":                 validAnswer(),
-		"without a length":              reply(head(200) + validRecord),
-		"in one chunk":                  reply(head(200, "Transfer-Encoding: chunked") + "15\r\n" + validRecord + "\r\n0\r\n\r\n"),
-		"in many chunks":                reply(head(200, "Transfer-Encoding: chunked") + "9;x=y\r\n" + validRecord[:9] + "\r\nc\r\n" + validRecord[9:] + "\r\n0\r\nX-Trailer: x\r\n\r\n"),
-		"of HTTP/1.0":                   reply("HTTP/1.0 200 OK\r\n\r\n" + validRecord),
-		"compressed":                    reply(head(200, "Content-Encoding: gzip", fmt.Sprint("Content-Length: ", len(zipped))) + zipped),
-		"compressed, no length":         reply(head(200, "Content-Encoding: gzip") + zipped),
-		"after an early hint":           reply("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + head(200) + validRecord),
-		"with a link to another server": status(200, validRecord, "Link: <http://other.example.com/>; rel=next"),
-		"with a cookie":                 status(200, validRecord, "Set-Cookie: session=1"),
-		"with Retry-After":              status(200, validRecord, "Retry-After: 3600"),
-		"of another content type":       reply(head(200, "Content-Type: text/plain") + validRecord),
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			url, requests := serve(t, answer)
-			usage, err := connect(t, url).Usage(t.Context(), 7, waldur.Fields(waldur.FieldDate))
-			if err != nil || usage.Date.Value != "2024-09-01" || requests() != 1 {
-				t.Errorf("%+v after %d requests, error %v", usage, requests(), err)
-			}
-		})
-	}
-}
-
-func TestRefusedConnectionIsRetried(t *testing.T) {
-	t.Parallel()
-	_, err := connect(t, "http://"+unusedAddress(t)).Usage(t.Context(), 7, waldur.AllFields())
-	if refused, ok := errors.AsType[*waldur.UnreachableError](err); !ok || refused.Attempts != 4 || refused.Problem != "the connection was refused" || refused.Reason != waldur.ReasonRefused {
-		t.Errorf("error %v", err)
-	}
+// readDate reads the date of a record.
+func readDate(t *testing.T, url string, change ...func(*waldur.Config)) (waldur.Usage, error) {
+	t.Helper()
+	return connect(t, url, change...).Usage(t.Context(), 7, waldur.Fields(waldur.FieldDate))
 }
 
 // DNS has no label of 64 characters, so the host is unknown everywhere.
 func TestUnknownHostIsNotRetried(t *testing.T) {
 	t.Parallel()
 	host := strings.Repeat("a", 64) + ".example.com"
-	_, err := connect(t, "http://"+host).Usage(t.Context(), 7, waldur.AllFields())
+	_, err := readDate(t, "http://"+host)
 	unknown, ok := errors.AsType[*waldur.UnreachableError](err)
 	if !ok || unknown.Attempts != 1 || unknown.Problem != "the host "+host+" is unknown" || unknown.Reason != waldur.ReasonHostUnknown {
 		t.Errorf("error %v", err)
@@ -353,225 +302,120 @@ func TestUnknownHostIsNotRetried(t *testing.T) {
 func TestRedirectsAndLinksAreNotFollowed(t *testing.T) {
 	t.Parallel()
 	other, requestsToOther := serve(t, validAnswer())
-	for name, answer := range map[string]answer{
-		"301":     status(301, "", "Location: "+other+"/api/"),
-		"302":     status(302, "", "Location: "+other+"/api/"),
-		"303":     status(303, "", "Location: "+other+"/api/"),
-		"307":     status(307, "", "Location: "+other+"/api/"),
-		"308":     status(308, "", "Location: "+other+"/api/"),
-		"300":     status(300, "", "Location: "+other+"/api/"),
+	answers := map[string]answer{
 		"200":     status(200, "[]", "X-Result-Count: 0", "Location: "+other, "Content-Location: "+other),
 		"Link":    status(200, "[]", "X-Result-Count: 0", `Link: <`+other+`/api/>; rel="next", <`+other+`/api/>; rel="first"`),
 		"refresh": status(200, "[]", "X-Result-Count: 0", "Refresh: 0; url="+other, `Alt-Svc: h2="`+strings.TrimPrefix(other, "http://")+`"`),
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			url, requests := serve(t, answer)
-			_, _ = connect(t, url).Usages(t.Context(), everything())
-			if requests() != 1 || requestsToOther() != 0 {
-				t.Errorf("%d requests, and %d to another server, want 1 and 0", requests(), requestsToOther())
+	}
+	for _, code := range []int{300, 301, 302, 303, 307, 308} {
+		answers[strconv.Itoa(code)] = status(code, "", "Location: "+other+"/api/")
+	}
+	for name, answer := range answers {
+		url, requests := serve(t, answer)
+		_, _ = connect(t, url).Usages(t.Context(), everything())
+		if requests() != 1 || requestsToOther() != 0 {
+			t.Errorf("%s: %d requests, and %d to another server, want 1 and 0", name, requests(), requestsToOther())
+		}
+	}
+}
+
+func TestWaitsDoubleUpToTheCapAndVaryInTheirUpperHalf(t *testing.T) {
+	t.Parallel()
+	for _, retries := range []int{0, 1, 12, 50} {
+		for _, drawn := range []float64{0, 0.25, math.Nextafter(1, 0)} {
+			url, requests := serve(t, status(503, "{}"))
+			clock := new(clock)
+			_, err := readDate(t, url, func(config *waldur.Config) {
+				config.MaxRetries, config.Clock, config.Random = retries, clock, func() float64 { return drawn }
+			})
+			refused, ok := errors.AsType[*waldur.StatusError](err)
+			if !ok || refused.Attempts != 1+retries || refused.Throttled || requests() != 1+retries || len(clock.waits()) != retries {
+				t.Errorf("error %v after %d requests and waits of %v", err, requests(), clock.waits())
 			}
-		})
+			for i, wait := range clock.waits() {
+				bound := min(20*time.Second, 500*time.Millisecond<<min(i, 10))
+				if want := bound/2 + time.Duration(drawn*float64(bound/2)); wait != want || wait > bound {
+					t.Errorf("wait %d at %v is %s, want %s", i+1, drawn, wait, want)
+				}
+			}
+		}
 	}
 }
 
 func TestRetryAfterIsHonoredUpToTheCap(t *testing.T) {
 	t.Parallel()
-	const backoff = 375 * time.Millisecond // three quarters of the first bound
-	for name, row := range map[string]struct {
-		retryAfter string
-		want       time.Duration // the wait; 0: the read fails at once
-		inError    time.Duration
-	}{
-		"seconds":                 {"7", 7 * time.Second, 0},
-		"the cap":                 {"20", 20 * time.Second, 0},
-		"more than the cap":       {"21", 0, 21 * time.Second},
-		"an hour":                 {"3600", 0, time.Hour},
-		"a date":                  {"Tue, 15 Oct 2024 12:00:07 GMT", 7 * time.Second, 0},
-		"a date at the cap":       {"Tue, 15 Oct 2024 12:00:20 GMT", 20 * time.Second, 0},
-		"a date an hour from now": {"Tue, 15 Oct 2024 13:00:00 GMT", 0, time.Hour},
-		"a date in the past":      {"Tue, 15 Oct 2024 11:00:00 GMT", backoff, 0},
-		"zero":                    {"0", backoff, 0},
-		"negative":                {"-5", backoff, 0},
-		"malformed":               {"soon", backoff, 0},
-		"overflowing":             {"99999999999999999999", backoff, 0},
+	const backoff = 375 * time.Millisecond                  // three quarters of the first bound
+	for retryAfter, want := range map[string]time.Duration{ // the wait; over the cap, the read fails at once
+		"7": 7 * time.Second, "20": 20 * time.Second, "21": 21 * time.Second, "0": backoff, "soon": backoff,
+		"Tue, 15 Oct 2024 12:00:20 GMT": 20 * time.Second, "Tue, 15 Oct 2024 13:00:00 GMT": time.Hour,
 	} {
 		for _, code := range []int{429, 503} {
-			t.Run(fmt.Sprint(name, ", ", code), func(t *testing.T) {
-				t.Parallel()
-				url, requests := serve(t, status(code, "{}", "Retry-After: "+row.retryAfter), validAnswer())
-				clock := newClock()
-				_, err := connect(t, url, func(config *waldur.Config) { config.Clock = clock }).Usage(t.Context(), 7, waldur.Fields(waldur.FieldDate))
-				waits := clock.waits()
-				if row.want == 0 {
-					refused, ok := errors.AsType[*waldur.StatusError](err)
-					if !ok || refused.RetryAfter != row.inError || len(waits) != 0 || requests() != 1 {
-						t.Errorf("error %v after %d requests and waits of %v", err, requests(), waits)
-					}
-					return
-				}
-				if err != nil || len(waits) != 1 || waits[0] != row.want || requests() != 2 {
-					t.Errorf("error %v after %d requests and waits of %v, want %s", err, requests(), waits, row.want)
-				}
-			})
+			url, requests := serve(t, status(code, "{}", "Retry-After: "+retryAfter), validAnswer())
+			clock := new(clock)
+			_, err := readDate(t, url, func(config *waldur.Config) { config.Clock = clock })
+			refused, _ := errors.AsType[*waldur.StatusError](err)
+			atOnce := refused != nil && refused.RetryAfter == want && len(clock.waits()) == 0 && requests() == 1
+			later := err == nil && slices.Equal(clock.waits(), []time.Duration{want}) && requests() == 2
+			if wait := want <= 20*time.Second; wait && !later || !wait && !atOnce {
+				t.Errorf("%d, %q: error %v after %d requests and waits of %v", code, retryAfter, err, requests(), clock.waits())
+			}
 		}
-	}
-}
-
-func TestRetriesAreLimitedByMaxRetries(t *testing.T) {
-	t.Parallel()
-	for _, retries := range []int{0, 1, 5, 12} {
-		t.Run(strconv.Itoa(retries), func(t *testing.T) {
-			t.Parallel()
-			url, requests := serve(t, status(503, "{}"))
-			clock := newClock()
-			_, err := connect(t, url, func(config *waldur.Config) {
-				config.MaxRetries, config.Clock, config.Random = retries, clock, func() float64 { return 0.999 }
-			}).Usage(t.Context(), 7, waldur.AllFields())
-			refused, ok := errors.AsType[*waldur.StatusError](err)
-			if !ok || refused.Attempts != 1+retries || refused.Throttled || requests() != 1+retries {
-				t.Errorf("error %v after %d requests", err, requests())
-			}
-			waits := clock.waits()
-			if len(waits) != retries {
-				t.Fatalf("waits of %v", waits)
-			}
-			for i, wait := range waits {
-				if bound := min(20*time.Second, 500*time.Millisecond<<i); wait > bound || wait < bound*9/10 {
-					t.Errorf("wait %d is %s, want just below %s", i+1, wait, bound)
-				}
-			}
-		})
 	}
 }
 
 func TestServerErrorIsRetriedOnceAmongOtherFaults(t *testing.T) {
 	t.Parallel()
 	url, requests := serve(t, status(500, "{}"), status(503, "{}"), status(500, `{"detail":"Again."}`), validAnswer())
-	_, err := connect(t, url).Usage(t.Context(), 7, waldur.AllFields())
+	_, err := readDate(t, url)
 	if refused, ok := errors.AsType[*waldur.StatusError](err); !ok || refused.Status != 500 || requests() != 3 {
 		t.Errorf("error %v after %d requests", err, requests())
 	}
 }
 
-// blockedClock is a clock on which every wait lasts until its context ends.
-type blockedClock struct {
-	clock
-	asleep chan struct{}
-}
-
-func (b blockedClock) Sleep(ctx context.Context, _ time.Duration) error {
-	close(b.asleep)
-	<-ctx.Done()
-	return ctx.Err()
-}
-
-// observedContext closes waiting at the first call of Done.
-type observedContext struct {
-	context.Context //nolint:containedctx // it is a context itself
-	first           *sync.Once
-	waiting         chan struct{}
-}
-
-func (o observedContext) Done() <-chan struct{} {
-	o.first.Do(func() { close(o.waiting) })
-	return o.Context.Done()
-}
-
-// blockedRead is a read that does not end by itself.
-type blockedRead struct {
-	ready     <-chan struct{} // closed when it is at the point where it is to be interrupted
-	interrupt func()
-	ended     <-chan error
-}
-
-func startRead(t *testing.T, client *waldur.Client) blockedRead {
-	t.Helper()
-	ctx, interrupt := context.WithCancel(t.Context())
-	observed := observedContext{ctx, new(sync.Once), make(chan struct{})}
-	ended := make(chan error, 1)
-	go func() { _, err := client.Usages(observed, everything()); ended <- err }()
-	return blockedRead{observed.waiting, interrupt, ended}
-}
-
-// stalled starts a read from a server that hangs after the answer.
-func stalled(answer answer) func(t *testing.T) blockedRead {
-	return func(t *testing.T) blockedRead {
-		t.Helper()
-		silent := make(chan struct{})
-		url, _ := serve(t, answer.then(func(connection *net.TCPConn) { close(silent); hang(connection) }))
-		read := startRead(t, connect(t, url))
-		read.ready = silent
-		return read
-	}
-}
-
+// Of two reads, one is interrupted where it waits for the server or for a retry, and
+// the other one in the queue for its turn. Time does not pass in between.
 func TestInterruptedReadEndsWithinASecond(t *testing.T) {
 	t.Parallel()
-	for name, start := range map[string]func(t *testing.T) blockedRead{
-		"while it waits for a retry": func(t *testing.T) blockedRead {
-			t.Helper()
-			url, _ := serve(t, status(503, "{}"))
-			clock := blockedClock{newClock(), make(chan struct{})}
-			read := startRead(t, connect(t, url, func(config *waldur.Config) { config.Clock = clock }))
-			read.ready = clock.asleep
-			return read
-		},
-		"without an answer":       stalled(reply("")),
-		"in a header":             stalled(reply("HTTP/1.1 200 OK\r\nContent-")),
-		"in a body":               stalled(reply(head(200, "Content-Length: 1000") + "[")),
-		"in a compressed body":    stalled(reply(head(200, "Content-Encoding: gzip") + packed(validRecord)[:5])),
-		"in the body of an error": stalled(reply(head(503, "Content-Length: 1000") + "[")),
-		"while others are in flight": func(t *testing.T) blockedRead {
-			t.Helper()
-			busy := make(chan struct{}, 2)
-			url, _ := serve(t, reply("").then(func(connection *net.TCPConn) { busy <- struct{}{}; hang(connection) }))
-			client := connect(t, url, func(config *waldur.Config) { config.MaxConcurrentRequests = 1 })
-			first := startRead(t, client)
-			t.Cleanup(func() {
-				first.interrupt()
-				if err := <-first.ended; err == nil {
-					t.Error("the hanging read succeeded")
-				}
-			})
-			<-busy
-			return startRead(t, client)
-		},
+	for name, sent := range map[string]string{
+		"without an answer":          "",
+		"in a header":                "HTTP/1.1 200 OK\r\nContent-",
+		"in a body":                  head(200, "Content-Length: 1000") + "[",
+		"in a compressed body":       head(200, "Content-Encoding: gzip") + packed(validRecord)[:5],
+		"in the body of an error":    head(503, "Content-Length: 1000") + "[",
+		"while it waits for a retry": head(503, "Content-Length: 0"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			read := start(t)
-			deadline, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-			defer cancel()
-			select {
-			case <-read.ready:
-			case err := <-read.ended:
-				t.Fatalf("the read ended before it was interrupted: %v", err)
-			case <-deadline.Done():
-				t.Fatal("the read does not reach the point where it is to be interrupted")
-			}
-			second, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			read.interrupt()
-			select {
-			case err := <-read.ended:
-				if !errors.Is(err, context.Canceled) {
-					t.Errorf("error %v", err)
+			synctest.Test(t, func(t *testing.T) {
+				server, client := startSlow(t, nil, atOnce(1))
+				server.Intercept = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+					connection, _, err := http.NewResponseController(w).Hijack()
+					if err != nil {
+						t.Error(err)
+						return true
+					}
+					_, _ = io.WriteString(connection, sent)
+					_, _ = io.Copy(io.Discard, connection)
+					return true
 				}
-			case <-second.Done():
-				t.Error("the read did not end within a second")
-			}
+				ctx, interrupt := context.WithCancel(t.Context())
+				ended := make(chan error, 2)
+				for range 2 {
+					go func() { _, err := client.Usages(ctx, everything()); ended <- err }()
+				}
+				synctest.Wait()
+				interrupt()
+				synctest.Wait()
+				if len(ended) != 2 || len(server.Requests()) != 1 {
+					t.Fatalf("%d of 2 reads ended, and %d requests were made, want 1", len(ended), len(server.Requests()))
+				}
+				_, late := client.Usage(ctx, 7, waldur.AllFields())
+				for _, err := range []error{<-ended, <-ended, late} {
+					if !errors.Is(err, context.Canceled) {
+						t.Errorf("error %v", err)
+					}
+				}
+			})
 		})
-	}
-}
-
-func TestReadInterruptedBeforeItStartsMakesNoRequest(t *testing.T) {
-	t.Parallel()
-	url, requests := serve(t, validAnswer())
-	ctx, interrupt := context.WithCancel(t.Context())
-	interrupt()
-	_, err := connect(t, url).Usage(ctx, 7, waldur.AllFields())
-	if !errors.Is(err, context.Canceled) || requests() != 0 {
-		t.Errorf("error %v after %d requests", err, requests())
 	}
 }

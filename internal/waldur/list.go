@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -42,7 +43,7 @@ type listReader struct {
 }
 
 func (l *listReader) read(ctx context.Context) ([]Usage, error) {
-	first := l.newPager(l.query.Before)
+	first := l.newPager()
 	if err := first.repeat(ctx, first.step); err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 // list; it is done if there is none. The dates of a page are requested, which
 // costs 9 % of its records and shows the length of the next months.
 func (l *listReader) pagerNear(ctx context.Context, first *pager, position int) (*pager, error) {
-	next := l.newPager(l.query.Before)
+	next := l.newPager()
 	next.cap, next.usual = first.cap, lastDate(first.usages)
 	dates := next.upTo(next.before, next.cap, Fields(FieldDate))
 	dates.page += position / dates.size
@@ -142,14 +143,18 @@ func (l *listReader) resolveScopes(ctx context.Context, usages []Usage, last *pa
 			usages[i].Scope = last.scope
 		}
 	}
-	checked := ""
+	var dates []string
 	for duplicate := range Duplicates(usages) {
-		if date := duplicate.Date.Value; date != checked {
-			checked = date
-			scopes := window{after: date, before: date, size: last.cap, page: 1, fields: Fields(FieldDate, FieldScope)}
-			if err := last.repeat(ctx, func(ctx context.Context) error { _, err := last.fetch(ctx, scopes); return err }); err != nil {
-				return err
-			}
+		dates = append(dates, duplicate.Date.Value)
+	}
+	for _, date := range slices.Compact(dates) {
+		scopes := window{after: date, before: date, size: last.cap, page: 1, fields: Fields(FieldDate, FieldScope)}
+		readScopes := func(ctx context.Context) error {
+			_, err := last.fetch(ctx, scopes)
+			return err
+		}
+		if err := last.repeat(ctx, readScopes); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -43,8 +43,8 @@ type pager struct {
 	usual     int      // records of a date elsewhere in the list
 }
 
-func (l *listReader) newPager(before string) *pager {
-	return &pager{list: l, texts: newInterner(), cap: pageCap, before: before}
+func (l *listReader) newPager() *pager {
+	return &pager{list: l, texts: newInterner(), cap: pageCap, before: l.query.Before}
 }
 
 func (p *pager) readAll(ctx context.Context) error {

@@ -70,10 +70,6 @@ func addFields(values url.Values, fields FieldSet) {
 	}
 }
 
-func (w window) dates() string {
-	return fmt.Sprintf("dates from %s to %s", cmp.Or(w.after, "any"), cmp.Or(w.before, "any"))
-}
-
 // checkDates checks the invariant that the pager relies on: every record has a
 // date, within the window, and none is newer than the one before it.
 func (w window) checkDates(request Request, usages []Usage) error {
@@ -83,7 +79,8 @@ func (w window) checkDates(request Request, usages []Usage) error {
 			return err
 		}
 		if (w.before != "" && date.Value > w.before) || date.Value < w.after {
-			return &FilterError{Request: request, Asked: w.dates(), Got: date.Value}
+			asked := fmt.Sprintf("dates from %s to %s", cmp.Or(w.after, "any"), cmp.Or(w.before, "any"))
+			return &FilterError{Request: request, Asked: asked, Got: date.Value}
 		}
 		if i > 0 && date.Value > usages[i-1].Date.Value {
 			return &FormatError{Request: request, Record: i + 1, Attribute: FieldDate.String(), Problem: "is newer than the one before it"}

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -40,10 +41,9 @@ type call struct {
 
 // answer is what came of one attempt.
 type answer struct {
-	status    int // 0: none came
-	requestID string
-	header    http.Header
-	body      []byte // of a 200 answer, to its end
+	status int // 0: none came
+	header http.Header
+	body   []byte // of a 200 answer, to its end
 }
 
 var errRequestTimeout = errors.New("no complete answer in time")
@@ -77,12 +77,11 @@ func (c *Client) attempt(ctx context.Context, call call) (answer, error) {
 		return answer{}, c.failure(ctx, timed, call, err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	got := answer{status: response.StatusCode, requestID: c.requestID(response.Header), header: response.Header}
+	got := answer{status: response.StatusCode, header: response.Header}
 	if response.StatusCode != http.StatusOK {
 		return got, c.refusal(ctx, call, response)
 	}
-	got.body, err = readBody(call, response)
-	if _, malformed := errors.AsType[*FormatError](err); err != nil && !malformed {
+	if got.body, err = readBody(call, response); err != nil {
 		err = c.failure(ctx, timed, call, err)
 	}
 	return got, err
@@ -96,28 +95,23 @@ func readBody(call call, response *http.Response) ([]byte, error) {
 	// cannot unfold into a large one.
 	limit := int64(maxOtherBytes + call.records*maxRecordBytes)
 	body, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
+	_, corrupt := errors.AsType[flate.CorruptInputError](err)
 	switch {
+	case corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum):
+		return nil, &FormatError{Request: call.request, Problem: "cannot be unpacked: its compression is damaged"}
 	case err != nil:
 		return nil, err
 	case int64(len(body)) > limit:
 		return nil, &FormatError{Request: call.request, Problem: fmt.Sprintf("is larger than %d KiB, more than its records can need", limit>>10)}
-	case endsWithConnection(response) && isCutShort(body):
-		return nil, io.ErrUnexpectedEOF
+	case response.ContentLength < 0 && len(response.TransferEncoding) == 0 && !response.Uncompressed:
+		// The answer has no length, so that its end and a broken connection look the
+		// same. JSON that is right as far as it goes, but not complete, was cut short.
+		_, err := jsontext.NewDecoder(bytes.NewReader(body)).ReadValue()
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, io.ErrUnexpectedEOF
+		}
 	}
 	return body, nil
-}
-
-// isCutShort reports whether the JSON is right as far as it goes, but not
-// complete.
-func isCutShort(body []byte) bool {
-	_, err := jsontext.NewDecoder(bytes.NewReader(body)).ReadValue()
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-}
-
-// endsWithConnection reports whether the answer has no length, so that its end
-// and a broken connection look the same.
-func endsWithConnection(response *http.Response) bool {
-	return response.ContentLength < 0 && len(response.TransferEncoding) == 0 && !response.Uncompressed
 }
 
 // refusal turns an answer that is not 200 into an error.
@@ -132,46 +126,48 @@ func (c *Client) refusal(ctx context.Context, call call, response *http.Response
 	if ended := ctx.Err(); ended != nil {
 		return ended
 	}
-	detail := explanation(body)
 	refused := &StatusError{
 		Request:    call.request,
 		Status:     response.StatusCode,
-		Reason:     c.refusalReason(call.request, response.StatusCode, detail),
-		Detail:     c.SafeText(detail),
 		RequestID:  c.requestID(response.Header),
 		RetryAfter: retryAfter(response.Header, c.config.Clock.Now()),
 	}
-	if refused.Status == http.StatusBadRequest && c.config.Endpoint.scheme == "http" && wantsHTTPS(body) {
+	// Go, nginx and Apache answer http on their https port with a page: the first
+	// two name HTTPS, the last one an "SSL-enabled server port".
+	page := string(body)
+	expectsHTTPS := strings.Contains(page, "HTTPS") || strings.Contains(page, "SSL-enabled")
+	if refused.Status == http.StatusBadRequest && c.config.Endpoint.scheme == "http" && expectsHTTPS {
 		refused.Reason, refused.Detail = ReasonHTTPSExpected, httpsExpected
+		return refused
 	}
+	detail := explanation(body)
+	refused.Reason, refused.Detail = c.refusalReason(call.request, refused.Status, detail), c.SafeText(detail)
 	return refused
 }
+
+const httpsExpected = "the port expects https, not http"
 
 // refusalReason recognizes the explanations of Waldur, which are English as
 // every request asks for it.
 func (c *Client) refusalReason(request Request, status int, detail string) Reason {
-	switch status {
-	case http.StatusUnauthorized:
+	switch {
+	case status == http.StatusUnauthorized:
 		return tokenRefusal(c.config.Token.Kind(), detail)
-	case http.StatusBadRequest:
-		if strings.Contains(detail, "restore object from url") {
-			return ReasonScopeNotVisible
-		}
-	case http.StatusNotFound:
-		if detail != "" && request.Path != c.config.Endpoint.path(resource) {
-			return ReasonRecordNotFound
-		}
-	case http.StatusProxyAuthRequired:
+	case status == http.StatusBadRequest && strings.Contains(detail, "restore object from url"):
+		return ReasonScopeNotVisible
+	case status == http.StatusNotFound && detail != "" && request.Path != c.config.Endpoint.path(resource):
+		return ReasonRecordNotFound
+	case status == http.StatusProxyAuthRequired:
 		return ReasonProxyCredentials
+	default:
+		return ReasonUnknown
 	}
-	return ReasonUnknown
 }
 
 // tokenRefusal returns the reason of a 401 answer. Waldur returns the same one
 // whatever is wrong with a personal access token, and decodes it as a JWT where
 // it accepts none.
 func tokenRefusal(kind TokenKind, detail string) Reason {
-	reason := ReasonUnknown
 	for _, known := range []struct {
 		detail string // or how it begins
 		reason Reason
@@ -187,27 +183,17 @@ func tokenRefusal(kind TokenKind, detail string) Reason {
 		{"Connection to introspection endpoint failed", ReasonOIDCProviderFailed},
 		{"Token does not contain required user identifier field", ReasonUserIdentifierMissing},
 	} {
-		if strings.HasPrefix(detail, known.detail) {
-			reason = known.reason
-			break
+		switch {
+		case !strings.HasPrefix(detail, known.detail):
+		case kind == PersonalAccessToken && known.reason == ReasonTokenInvalid:
+			return ReasonPersonalTokenInvalid
+		case kind == PersonalAccessToken && known.reason == ReasonJWTMalformed:
+			return ReasonPersonalTokensDisabled
+		default:
+			return known.reason
 		}
 	}
-	switch {
-	case kind == PersonalAccessToken && reason == ReasonTokenInvalid:
-		return ReasonPersonalTokenInvalid
-	case kind == PersonalAccessToken && reason == ReasonJWTMalformed:
-		return ReasonPersonalTokensDisabled
-	default:
-		return reason
-	}
-}
-
-const httpsExpected = "the port expects https, not http"
-
-// wantsHTTPS recognizes how Go, nginx and Apache answer http on their https
-// port: the first two name HTTPS, the last one an "SSL-enabled server port".
-func wantsHTTPS(body []byte) bool {
-	return bytes.Contains(body, []byte("HTTPS")) || bytes.Contains(body, []byte("SSL-enabled"))
+	return ReasonUnknown
 }
 
 // redirectTarget returns the origin and the path of a redirect, which show a
@@ -233,6 +219,9 @@ func (c *Client) requestID(header http.Header) string {
 // this package's types. The error of ctx, which ends the read, is returned as
 // it is.
 func (c *Client) failure(ctx, timed context.Context, call call, err error) error {
+	if malformed, ok := errors.AsType[*FormatError](err); ok {
+		return malformed
+	}
 	if ended := ctx.Err(); ended != nil {
 		return ended
 	}
@@ -240,81 +229,63 @@ func (c *Client) failure(ctx, timed context.Context, call call, err error) error
 		err = cause
 	}
 	origin := c.config.Endpoint.Origin()
-	if problem := unpackingProblem(err); problem != "" {
-		return &FormatError{Request: call.request, Problem: problem}
-	}
 	if reason, problem := tlsProblem(err); problem != "" {
 		return &TLSError{Request: call.request, Origin: origin, Reason: reason, Problem: c.SafeText(problem)}
 	}
-	reason, problem := c.networkProblem(err)
-	return &UnreachableError{
-		Request:   call.request,
-		Origin:    origin,
-		Reason:    reason,
-		Problem:   c.SafeText(problem),
-		transient: isTransient(err),
-	}
+	reason, problem, transient := c.networkProblem(err)
+	return &UnreachableError{Request: call.request, Origin: origin, Reason: reason, Problem: c.SafeText(problem), transient: transient}
 }
 
-// networkProblem says in a few words why no answer came.
-func (c *Client) networkProblem(err error) (Reason, string) {
+// networkProblem says in a few words why no answer came, and reports whether the
+// same request may succeed a moment later.
+func (c *Client) networkProblem(err error) (reason Reason, problem string, transient bool) {
 	dns, isDNS := errors.AsType[*net.DNSError](err)
 	operation, isOperation := errors.AsType[*net.OpError](err)
 	proxy, isProxy := errors.AsType[proxyError](err)
+	text := err.Error()
 	switch {
 	case isProxy && proxy == http.StatusProxyAuthRequired:
-		return ReasonProxyCredentials, proxy.Error()
+		return ReasonProxyCredentials, proxy.Error(), false
 	case isProxy:
-		return ReasonProxy, proxy.Error()
+		return ReasonProxy, proxy.Error(), isTransientStatus(int(proxy))
 	case isOperation && operation.Op == "proxyconnect":
-		_, problem := c.networkProblem(operation.Err)
-		return ReasonProxy, "the proxy: " + problem
+		_, problem, transient = c.networkProblem(operation.Err)
+		return ReasonProxy, "the proxy: " + problem, transient
 	case errors.Is(err, errRequestTimeout):
-		return ReasonTimeout, fmt.Sprintf("no complete answer within %s", c.config.RequestTimeout.Round(time.Millisecond))
+		return ReasonTimeout, fmt.Sprintf("no complete answer within %s", c.config.RequestTimeout.Round(time.Millisecond)), true
 	case isDNS && dns.IsNotFound:
-		return ReasonHostUnknown, fmt.Sprintf("the host %s is unknown", dns.Name)
+		return ReasonHostUnknown, fmt.Sprintf("the host %s is unknown", dns.Name), false
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return ReasonRefused, "the connection was refused"
+		return ReasonRefused, "the connection was refused", true
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return ReasonUnknown, "the connection was reset"
+		return ReasonUnknown, "the connection was reset", true
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return ReasonUnknown, "the answer was cut short"
-	case errors.Is(err, io.EOF), closedAtOnce(err):
-		return ReasonUnknown, "the connection was closed before an answer"
-	case speaksTLS(err):
-		return ReasonHTTPSExpected, httpsExpected
+		return ReasonUnknown, "the answer was cut short", true
+	// The text is that of an error which net/http does not export: the connection
+	// was closed before the request was written.
+	case errors.Is(err, io.EOF), strings.Contains(text, "http: server closed idle connection"):
+		return ReasonUnknown, "the connection was closed before an answer", true
+	// The start of a TLS alert.
+	case strings.Contains(text, `malformed HTTP response "\x15\x03`):
+		return ReasonHTTPSExpected, httpsExpected, false
 	default:
-		return ReasonUnknown, err.Error()
+		return ReasonUnknown, text, isDNS || isConnectionFailure(err) || isMalformedHead(err)
 	}
 }
 
-// closedAtOnce recognizes a connection that was closed before the request was
-// written. net/http has a name for it, but does not export it.
-func closedAtOnce(err error) bool {
-	return strings.Contains(err.Error(), "http: server closed idle connection")
+// isConnectionFailure reports whether an operation on a connection failed, whatever
+// its error number: refused, reset and unreachable differ between systems.
+func isConnectionFailure(err error) bool {
+	operation, ok := errors.AsType[*net.OpError](err)
+	return ok && (slices.Contains([]string{"dial", "read", "write"}, operation.Op) || isConnectionFailure(operation.Err))
 }
 
-// malformedHead recognizes an answer whose head cannot be read. When the
+// isMalformedHead recognizes an answer whose head cannot be read. When the
 // connection ends inside a line of it, net/http does not report that, but a
 // malformed line.
-func malformedHead(err error) bool {
+func isMalformedHead(err error) bool {
 	_, line := errors.AsType[textproto.ProtocolError](err)
-	return (line || strings.Contains(err.Error(), "malformed HTTP ")) && !speaksTLS(err)
-}
-
-// speaksTLS recognizes the start of a TLS alert, which is not an answer to http.
-func speaksTLS(err error) bool {
-	return strings.Contains(err.Error(), `malformed HTTP response "\x15\x03`)
-}
-
-// unpackingProblem says what is wrong with a compressed answer, if that is what
-// failed.
-func unpackingProblem(err error) string {
-	_, corrupt := errors.AsType[flate.CorruptInputError](err)
-	if corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) {
-		return "cannot be unpacked: its compression is damaged"
-	}
-	return ""
+	return line || strings.Contains(err.Error(), "malformed HTTP ")
 }
 
 // tlsProblem says why a connection is not trusted, if that is what failed.

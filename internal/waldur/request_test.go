@@ -1,21 +1,23 @@
 package waldur_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
@@ -23,9 +25,21 @@ import (
 
 func TestRequestURLAndHeaders(t *testing.T) {
 	t.Parallel()
-	for name, row := range map[string]struct{ token, authorization string }{
-		"API token":             {waldurtest.Token, "Token " + waldurtest.Token},
-		"personal access token": {"w_abc", "Bearer w_abc"},
+	const path = "/waldur/api/marketplace-category-component-usages/"
+	const scope = "http%3A%2F%2FHOST%2Fapi%2Fprojects%2F" + projectUUID + "%2F"
+	for name, row := range map[string]struct {
+		token, authorization string
+		fields               waldur.FieldSet
+		list                 bool
+		url                  string
+	}{
+		"an attribute":          {waldurtest.Token, "Token " + waldurtest.Token, waldur.Fields(waldur.FieldDate), false, path + "7/?field=date"},
+		"all attributes":        {waldurtest.Token, "Token " + waldurtest.Token, waldur.AllFields(), false, path + "7/"},
+		"personal access token": {"w_abc", "Bearer w_abc", waldur.AllFields(), false, path + "7/"},
+		"list": {
+			waldurtest.Token, "Token " + waldurtest.Token, waldur.Fields(waldur.FieldReportedUsage, waldur.FieldName), true,
+			path + "?date_after=2024-01-01&date_before=2024-09-01&field=name&field=date&field=reported_usage&page_size=300&scope=" + scope,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -40,11 +54,13 @@ func TestRequestURLAndHeaders(t *testing.T) {
 				t.Fatal(err)
 			}
 			client := connect(t, server.URL+"/waldur/api/", func(config *waldur.Config) { config.Token, config.UserAgent = token, "agent/1.0" })
-			if _, err := client.Usage(t.Context(), 7, waldur.Fields(waldur.FieldDate)); err != nil {
-				t.Fatal(err)
+			if row.list {
+				_, _ = client.Usages(t.Context(), waldur.Query{Scope: project(), After: "2024-01-01", Before: "2024-09-01", Fields: row.fields})
+			} else {
+				_, _ = client.Usage(t.Context(), 7, row.fields)
 			}
-			if got.Method != http.MethodGet || got.URL.String() != "/waldur/api/marketplace-category-component-usages/7/?field=date" {
-				t.Errorf("%s %s", got.Method, got.URL)
+			if url := strings.Replace(got.URL.String(), strings.Replace(got.Host, ":", "%3A", 1), "HOST", 1); got.Method != http.MethodGet || url != row.url {
+				t.Errorf("%s %s\nwant %s", got.Method, url, row.url)
 			}
 			want := http.Header{
 				"Authorization": {row.authorization}, "Accept": {"application/json"}, "Accept-Language": {"en"},
@@ -57,44 +73,58 @@ func TestRequestURLAndHeaders(t *testing.T) {
 	}
 }
 
-// Only this package compares Waldur's explanations.
+// Only this package compares Waldur's explanations. It has one reason for any invalid
+// personal access token, and treats the token as a JWT if personal access tokens are
+// disabled.
 func TestReasonOfARefusalIsRecognized(t *testing.T) {
 	t.Parallel()
+	const personal = "w_1735689599_Abc"
+	detail := func(text string) string { return `{"detail":"` + text + `"}` }
 	for name, row := range map[string]struct {
+		token  string // or the usual one
 		status int
 		body   string
 		byID   bool
 		want   waldur.Reason
 	}{
-		"no token":                     {401, `{"detail":"Authentication credentials were not provided."}`, false, waldur.ReasonNotProvided},
-		"unknown token":                {401, `{"detail":"Invalid token."}`, false, waldur.ReasonTokenInvalid},
-		"token with spaces":            {401, `{"detail":"Invalid token. Token string should not contain spaces."}`, false, waldur.ReasonTokenInvalid},
-		"expired token":                {401, `{"detail":"Token has expired."}`, true, waldur.ReasonTokenExpired},
-		"inactive user":                {401, `{"detail":"User inactive or deleted."}`, false, waldur.ReasonUserInactive},
-		"malformed JWT":                {401, `{"detail":"Invalid JWT token."}`, false, waldur.ReasonJWTMalformed},
-		"inactive JWT":                 {401, `{"detail":"Token is inactive or invalid."}`, false, waldur.ReasonJWTInactive},
-		"no OIDC provider":             {401, `{"detail":"Introspection configuration is incomplete."}`, false, waldur.ReasonOIDCNotConfigured},
-		"OIDC provider fails":          {401, `{"detail":"Introspection endpoint error."}`, false, waldur.ReasonOIDCProviderFailed},
-		"OIDC provider is unreachable": {401, `{"detail":"Connection to introspection endpoint failed: timed out"}`, false, waldur.ReasonOIDCProviderFailed},
-		"JWT without a user":           {401, `{"detail":"Token does not contain required user identifier field: 'username'"}`, false, waldur.ReasonUserIdentifierMissing},
-		"another reason":               {401, `{"detail":"No."}`, false, waldur.ReasonUnknown},
-		"no reason":                    {401, ``, false, waldur.ReasonUnknown},
-		"a reason in another status":   {403, `{"detail":"Invalid token."}`, false, waldur.ReasonUnknown},
-		"scope":                        {400, `["Can't restore object from url: https://waldur.example.com/x"]`, false, waldur.ReasonScopeNotVisible},
-		"dates":                        {400, `{"date_after":["Enter a valid date."]}`, false, waldur.ReasonUnknown},
-		"record":                       {404, `{"detail":"No CategoryComponentUsage matches the given query."}`, true, waldur.ReasonRecordNotFound},
-		"record, in other words":       {404, `{"detail":"Not found."}`, true, waldur.ReasonRecordNotFound},
-		"record, by something else":    {404, `<h1>Not Found</h1>`, true, waldur.ReasonUnknown},
-		"page":                         {404, `{"detail":"Invalid page."}`, false, waldur.ReasonUnknown},
-		"proxy":                        {407, ``, false, waldur.ReasonProxyCredentials},
-		"http to an https port":        {400, `<h1>400 The plain HTTP request was sent to HTTPS port</h1>`, false, waldur.ReasonHTTPSExpected},
-		"any other status":             {500, `{"detail":"Invalid token."}`, false, waldur.ReasonUnknown},
+		"no token":                     {"", 401, detail("Authentication credentials were not provided."), false, waldur.ReasonNotProvided},
+		"unknown token":                {"", 401, detail("Invalid token."), false, waldur.ReasonTokenInvalid},
+		"token with spaces":            {"", 401, detail("Invalid token. Token string should not contain spaces."), false, waldur.ReasonTokenInvalid},
+		"expired token":                {"", 401, detail("Token has expired."), true, waldur.ReasonTokenExpired},
+		"inactive user":                {"", 401, detail("User inactive or deleted."), false, waldur.ReasonUserInactive},
+		"malformed JWT":                {"", 401, detail("Invalid JWT token."), false, waldur.ReasonJWTMalformed},
+		"inactive JWT":                 {"", 401, detail("Token is inactive or invalid."), false, waldur.ReasonJWTInactive},
+		"no OIDC provider":             {"", 401, detail("Introspection configuration is incomplete."), false, waldur.ReasonOIDCNotConfigured},
+		"OIDC provider fails":          {"", 401, detail("Introspection endpoint error."), false, waldur.ReasonOIDCProviderFailed},
+		"OIDC provider is unreachable": {"", 401, detail("Connection to introspection endpoint failed: timed out"), false, waldur.ReasonOIDCProviderFailed},
+		"JWT without a user":           {"", 401, detail("Token does not contain required user identifier field: 'username'"), false, waldur.ReasonUserIdentifierMissing},
+		"another reason":               {"", 401, detail("No."), false, waldur.ReasonUnknown},
+		"no reason":                    {"", 401, ``, false, waldur.ReasonUnknown},
+		"a reason in another status":   {"", 403, detail("Invalid token."), false, waldur.ReasonUnknown},
+		"personal, invalid":            {personal, 401, detail("Invalid token."), false, waldur.ReasonPersonalTokenInvalid},
+		"personal, disabled":           {personal, 401, detail("Invalid JWT token."), false, waldur.ReasonPersonalTokensDisabled},
+		"personal, inactive user":      {personal, 401, detail("User inactive or deleted."), false, waldur.ReasonUserInactive},
+		"personal, expired":            {personal, 401, detail("Token has expired."), false, waldur.ReasonTokenExpired},
+		"personal, another reason":     {personal, 401, detail("Something new in a server."), false, waldur.ReasonUnknown},
+		"scope":                        {"", 400, `["Can't restore object from url: https://waldur.example.com/x"]`, false, waldur.ReasonScopeNotVisible},
+		"dates":                        {"", 400, `{"date_after":["Enter a valid date."]}`, false, waldur.ReasonUnknown},
+		"record":                       {"", 404, detail("No CategoryComponentUsage matches the given query."), true, waldur.ReasonRecordNotFound},
+		"record, in other words":       {"", 404, detail("Not found."), true, waldur.ReasonRecordNotFound},
+		"record, by something else":    {"", 404, `<h1>Not Found</h1>`, true, waldur.ReasonUnknown},
+		"page":                         {"", 404, detail("Invalid page."), false, waldur.ReasonUnknown},
+		"proxy":                        {"", 407, ``, false, waldur.ReasonProxyCredentials},
+		"http to an https port":        {"", 400, `<h1>400 The plain HTTP request was sent to HTTPS port</h1>`, false, waldur.ReasonHTTPSExpected},
+		"any other status":             {"", 500, detail("Invalid token."), false, waldur.ReasonUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			token, err := waldur.ParseToken(cmp.Or(row.token, waldurtest.Token))
+			if err != nil {
+				t.Fatal(err)
+			}
 			url, _ := serve(t, status(row.status, row.body))
-			client := connect(t, url)
-			_, err := client.Usages(t.Context(), everything())
+			client := connect(t, url, func(config *waldur.Config) { config.Token = token })
+			_, err = client.Usages(t.Context(), everything())
 			if row.byID {
 				_, err = client.Usage(t.Context(), 7, waldur.AllFields())
 			}
@@ -105,113 +135,38 @@ func TestReasonOfARefusalIsRecognized(t *testing.T) {
 	}
 }
 
-// Waldur has one reason for any invalid personal access token, and treats the
-// token as a JWT if personal access tokens are disabled.
-func TestReasonsOfARefusedPersonalAccessToken(t *testing.T) {
+func TestRequestsInFlightAndConnectionsAreLimited(t *testing.T) {
 	t.Parallel()
-	for detail, want := range map[string]waldur.Reason{
-		"Invalid token.":             waldur.ReasonPersonalTokenInvalid,
-		"Invalid JWT token.":         waldur.ReasonPersonalTokensDisabled,
-		"User inactive or deleted.":  waldur.ReasonUserInactive,
-		"Token has expired.":         waldur.ReasonTokenExpired,
-		"Something new in a server.": waldur.ReasonUnknown,
-	} {
-		t.Run(detail, func(t *testing.T) {
-			t.Parallel()
-			url, _ := serve(t, status(401, `{"detail":"`+detail+`"}`))
-			token, err := waldur.ParseToken("w_1735689599_Abc")
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = connect(t, url, func(config *waldur.Config) { config.Token = token }).Usages(t.Context(), everything())
-			if refused, ok := errors.AsType[*waldur.StatusError](err); !ok || refused.Reason != want {
-				t.Errorf("error %v, want reason %d", err, want)
-			}
-		})
-	}
-}
-
-func TestRequestsInFlightAreLimited(t *testing.T) {
-	t.Parallel()
-	const reads, allowed = 12, 3
-	var mu sync.Mutex
-	var inFlight, peak int
-	full := make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		mu.Lock()
-		inFlight++
-		if peak = max(peak, inFlight); inFlight == allowed {
-			select {
-			case <-full:
-			default:
-				close(full)
-			}
+	synctest.Test(t, func(t *testing.T) {
+		const reads, allowed = 12, 3
+		server, client := startSlow(t, months(even(400, 100)...), atOnce(allowed))
+		var group sync.WaitGroup
+		for range reads {
+			group.Go(func() {
+				if _, err := client.Usages(t.Context(), everything()); err != nil {
+					t.Error(err)
+				}
+			})
 		}
-		mu.Unlock()
-		<-full // until the limit is reached
-		mu.Lock()
-		inFlight--
-		mu.Unlock()
-		_, _ = io.WriteString(w, validRecord)
-	}))
-	defer server.Close()
-	client := connect(t, server.URL, func(config *waldur.Config) { config.MaxConcurrentRequests = allowed })
-	var group sync.WaitGroup
-	for range reads {
-		group.Go(func() {
-			if _, err := client.Usage(t.Context(), 7, waldur.Fields(waldur.FieldDate)); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	group.Wait()
-	if peak != allowed {
-		t.Errorf("%d requests were in flight at once, want %d", peak, allowed)
-	}
-}
-
-func TestConnectionIsReused(t *testing.T) {
-	t.Parallel()
-	server := newServer(months(even(1000, 100)...)...)
-	client := connect(t, server.Start(t)) // two requests at once
-	if _, err := client.Usages(t.Context(), everything()); err != nil {
-		t.Fatal(err)
-	}
-	if n := len(server.Requests()); n <= 2 || server.Connections() > 2 {
-		t.Errorf("%d requests took %d connections", n, server.Connections())
-	}
-}
-
-// line is a line of a log.
-type line struct {
-	message string
-	fields  map[string]any
-}
-
-// logInto appends the log to lines.
-func logInto(lines *[]line) func(*waldur.Config) {
-	var mu sync.Mutex
-	return func(config *waldur.Config) {
-		config.Log = func(_ context.Context, message string, fields map[string]any) {
-			mu.Lock()
-			defer mu.Unlock()
-			*lines = append(*lines, line{message, fields})
+		group.Wait()
+		if server.InFlight() != allowed || server.Connections() != allowed {
+			t.Errorf("%d requests in flight at once, and %d connections, want %d", server.InFlight(), server.Connections(), allowed)
 		}
-	}
+	})
 }
 
 func TestLogHasALinePerRequestAndPerRead(t *testing.T) {
 	t.Parallel()
 	server := newServer(months(100, 100, 100, 100)...)
 	server.Intercept = func(n int, w http.ResponseWriter, _ *http.Request) bool {
-		w.Header().Set("X-Request-Id", "request-"+string(rune('0'+n)))
+		w.Header().Set("X-Request-Id", "request-"+strconv.Itoa(n))
 		if n == 1 {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 		return n == 1
 	}
 	sizes := map[int]int{}
-	server.Rewrite = func(n int, _ *http.Request, answer *waldurtest.Answer) { sizes[n-1] = len(answer.Body) }
+	server.Rewrite = func(n int, _ *http.Request, answer *waldurtest.Answer) { sizes[n] = len(answer.Body) }
 	var lines []line
 	query := everything()
 	query.After, query.Before = "2024-08-01", "2024-10-01"
@@ -219,33 +174,25 @@ func TestLogHasALinePerRequestAndPerRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	requests := server.Requests()
-	if len(lines) != len(requests)+1 {
-		t.Fatalf("%d lines for %d requests and a read", len(lines), len(requests))
-	}
-	for i, logged := range lines[:len(requests)] {
-		want := map[string]any{
-			"method": "GET", "path": requests[i].Path, "attempt": 1, "duration_ms": int64(0), "status": requests[i].Status,
-			"request_id": "request-" + string(rune('1'+i)), "bytes": sizes[i],
+	var want []line
+	for i, request := range requests {
+		fields := map[string]any{
+			"method": "GET", "path": request.Path, "attempt": 1, "duration_ms": int64(0), "status": request.Status,
+			"request_id": "request-" + strconv.Itoa(i+1), "bytes": sizes[i+1],
 		}
 		for _, name := range []string{"date_after", "date_before", "page_size", "page"} {
-			if value := requests[i].Query.Get(name); value != "" {
-				want[name] = value
+			if value := request.Query.Get(name); value != "" {
+				fields[name] = value
 			}
 		}
-		switch i {
-		case 0:
-			delete(want, "bytes")
-			want["error"] = "GET " + requests[i].Path + " was answered 503 Service Unavailable: no explanation"
-		case 1:
-			want["attempt"] = 2
-		}
-		if logged.message != "Waldur request" || !maps.Equal(logged.fields, want) {
-			t.Errorf("line %d is %q %v\nwant %v", i+1, logged.message, logged.fields, want)
-		}
+		want = append(want, line{"Waldur request", fields})
 	}
-	want := map[string]any{"records": 300, "requests": len(requests), "retries": 1, "duration_ms": int64(0)}
-	if last := lines[len(requests)]; last.message != "Waldur read" || !maps.Equal(last.fields, want) {
-		t.Errorf("the last line is %q %v", last.message, last.fields)
+	delete(want[0].fields, "bytes")
+	want[0].fields["error"] = "GET " + requests[0].Path + " was answered 503 Service Unavailable: no explanation"
+	want[1].fields["attempt"] = 2
+	want = append(want, line{"Waldur read", map[string]any{"records": 300, "requests": len(requests), "retries": 1, "duration_ms": int64(0)}})
+	if !reflect.DeepEqual(lines, want) {
+		t.Errorf("%v\nwant %v", lines, want)
 	}
 }
 
@@ -254,47 +201,21 @@ func TestLogOfAFailedReadHasTheError(t *testing.T) {
 	url, _ := serve(t, status(403, `{"detail":"No."}`, "X-Amzn-Trace-Id: trace-1"))
 	var lines []line
 	_, err := connect(t, url, logInto(&lines)).Usage(t.Context(), 7, waldur.AllFields())
-	if len(lines) != 2 || err == nil {
-		t.Fatalf("%v", lines)
+	if len(lines) != 2 || err == nil || !strings.Contains(err.Error(), "403 Forbidden: No.") || lines[0].fields["request_id"] != "trace-1" {
+		t.Fatalf("error %v, log %v", err, lines)
 	}
 	for _, logged := range lines {
-		if logged.fields["error"] != err.Error() || !strings.Contains(err.Error(), "403 Forbidden: No.") || logged.fields["records"] != nil {
+		if logged.fields["error"] != err.Error() || logged.fields["records"] != nil {
 			t.Errorf("%v", logged)
 		}
 	}
-	if lines[0].fields["request_id"] != "trace-1" {
-		t.Errorf("%v", lines[0])
-	}
 }
-
-func TestReadInterruptedWhileItWaitsMakesNoRequest(t *testing.T) {
-	t.Parallel()
-	busy := make(chan struct{})
-	url, _ := serve(t, reply("").then(func(connection *net.TCPConn) { close(busy); hang(connection) }))
-	var lines []line
-	client := connect(t, url, logInto(&lines), func(config *waldur.Config) { config.MaxConcurrentRequests = 1 })
-	first, endFirst := context.WithCancel(t.Context())
-	var group sync.WaitGroup
-	group.Go(func() { _, _ = client.Usage(first, 7, waldur.AllFields()) })
-	<-busy
-	second, endSecond := context.WithCancel(t.Context())
-	endSecond()
-	if _, err := client.Usage(second, 7, waldur.AllFields()); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v", err)
-	}
-	if len(lines) != 1 || lines[0].message != "Waldur read" || lines[0].fields["requests"] != 0 {
-		t.Errorf("%v", lines)
-	}
-	endFirst()
-	group.Wait()
-}
-
-const proxiedURL = "WALDUR_TEST_PROXIED_URL" // set in a process that reads through a proxy
 
 // net/http reads the proxy variables once in a process, so each row has a process.
 func TestProxyVariablesAreHonored(t *testing.T) {
+	const proxiedURL = "WALDUR_TEST_PROXIED_URL" // set in a process that reads through a proxy
 	if url := os.Getenv(proxiedURL); url != "" {
-		usage, err := connect(t, url).Usage(t.Context(), 7, waldur.Fields(waldur.FieldDate))
+		usage, err := readDate(t, url)
 		reason := waldur.ReasonUnknown
 		if unreachable, ok := errors.AsType[*waldur.UnreachableError](err); ok {
 			reason = unreachable.Reason
@@ -320,45 +241,29 @@ func TestProxyVariablesAreHonored(t *testing.T) {
 		return strings.Replace(proxy.URL, "http://", "http://user:password@", 1)
 	}
 	direct, _ := serve(t, validAnswer())
-	absent := "http://user:password@" + unusedAddress(t)
-
+	const absent = "http://user:password@127.0.0.1:1" // port 1 is reserved: nothing listens
+	const read = `read "2024-09-01", error <nil>`
 	for name, row := range map[string]struct {
 		url, variable, value string
 		message              string
 		reason               waldur.Reason
 		requests             int32 // to the proxy
 	}{
-		"http":                      {"http://waldur.example.com", "HTTP_PROXY", answering(200), `read "2024-09-01", error <nil>`, waldur.ReasonUnknown, 1},
+		"http":                      {"http://waldur.example.com", "HTTP_PROXY", answering(200), read, waldur.ReasonUnknown, 1},
 		"https, unavailable proxy":  {"https://waldur.example.com", "HTTPS_PROXY", answering(503), "the proxy answered 503 Service Unavailable", waldur.ReasonProxy, 4},
 		"https, proxy with a login": {"https://waldur.example.com", "HTTPS_PROXY", answering(407), "the proxy answered 407 Proxy Authentication Required", waldur.ReasonProxyCredentials, 1},
 		"http, proxy with a login":  {"http://waldur.example.com", "HTTP_PROXY", answering(407), "was answered 407", waldur.ReasonProxyCredentials, 1},
 		"https, proxy refuses":      {"https://waldur.example.com", "HTTPS_PROXY", absent, "the proxy: the connection was refused", waldur.ReasonProxy, 0},
-		"loopback needs no proxy":   {direct, "HTTP_PROXY", absent, `read "2024-09-01", error <nil>`, waldur.ReasonUnknown, 0},
+		"loopback needs no proxy":   {direct, "HTTP_PROXY", absent, read, waldur.ReasonUnknown, 0},
 	} {
-		t.Run(name, func(t *testing.T) {
-			requests.Store(0)
-			executable, err := os.Executable()
-			if err != nil {
-				t.Fatal(err)
-			}
-			child := exec.CommandContext(t.Context(), executable, "-test.run=^TestProxyVariablesAreHonored$")
-			child.Env = append(slices.DeleteFunc(os.Environ(), func(variable string) bool {
-				name, _, _ := strings.Cut(variable, "=")
-				return strings.HasSuffix(strings.ToUpper(name), "_PROXY")
-			}), proxiedURL+"="+row.url, row.variable+"="+row.value, "GORACE=atexit_sleep_ms=0")
-			output, err := child.CombinedOutput()
-			if err != nil || !strings.Contains(string(output), row.message) {
-				t.Errorf("error %v, %s\nwant %q in it", err, output, row.message)
-			}
-			if reason := fmt.Sprintf(", reason %d\n", row.reason); !strings.Contains(string(output), reason) {
-				t.Errorf("%s\nwant %q in it", output, reason)
-			}
-			if strings.Contains(string(output), "password") {
-				t.Errorf("the output has the proxy's password: %s", output)
-			}
-			if requests.Load() != row.requests {
-				t.Errorf("%d requests to the proxy, want %d", requests.Load(), row.requests)
-			}
-		})
+		requests.Store(0)
+		output, err := inProcess(t, proxiedURL+"="+row.url, row.variable+"="+row.value)
+		reason := fmt.Sprintf(", reason %d\n", row.reason)
+		if err != nil || !strings.Contains(output, row.message) || !strings.Contains(output, reason) || strings.Contains(output, "password") {
+			t.Errorf("%s: error %v, %s\nwant %q and %q in it, but no password", name, err, output, row.message, reason)
+		}
+		if requests.Load() != row.requests {
+			t.Errorf("%s: %d requests to the proxy, want %d", name, requests.Load(), row.requests)
+		}
 	}
 }

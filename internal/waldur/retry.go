@@ -3,9 +3,7 @@ package waldur
 import (
 	"context"
 	"errors"
-	"io"
 	"math"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -51,25 +49,24 @@ func (o *operation) get(ctx context.Context, call call) (http.Header, []byte, er
 		return nil, nil, err
 	}
 	defer o.client.sem.Release(1)
-	if failure := o.client.retries.hanging(o.client.config.Clock.Now()); failure != nil {
+	clock, budget := o.client.config.Clock, o.client.retries
+	if failure := budget.hanging(clock.Now()); failure != nil {
 		return nil, nil, &OutageError{Request: call.request, LastFailure: failure}
 	}
 	for attempt := 1; ; attempt++ {
-		began := o.client.config.Clock.Now()
+		began := clock.Now()
 		got, err := o.client.attempt(ctx, call)
-		o.note(ctx, call, attempt, got, o.client.config.Clock.Now().Sub(began), err)
+		o.note(ctx, call, attempt, got, clock.Now().Sub(began), err)
 		if err == nil {
-			o.client.retries.deposit()
+			budget.deposit()
 			return got.header, got.body, nil
 		}
 		wait, retry := o.nextWait(err, attempt)
-		if !retry {
-			return nil, nil, afterAttempts(err, attempt, false)
+		throttled := retry && !budget.withdraw(err, clock.Now())
+		if !retry || throttled {
+			return nil, nil, afterAttempts(err, attempt, throttled)
 		}
-		if !o.client.retries.withdraw(price(err), err, o.client.config.Clock.Now()) {
-			return nil, nil, afterAttempts(err, attempt, true)
-		}
-		if err := o.client.config.Clock.Sleep(ctx, wait); err != nil {
+		if err := clock.Sleep(ctx, wait); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -109,23 +106,6 @@ func isTransientStatus(status int) bool {
 	return slices.Contains([]int{
 		http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
 	}, status)
-}
-
-// isTransient reports whether the network broke a request off, which may be over a
-// moment later. A failed operation on a connection counts whatever its error
-// number: refused, reset and unreachable differ between systems.
-func isTransient(err error) bool {
-	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		return !dns.IsNotFound
-	}
-	if operation, ok := errors.AsType[*net.OpError](err); ok {
-		return slices.Contains([]string{"dial", "read", "write"}, operation.Op) || isTransient(operation.Err)
-	}
-	if proxy, ok := errors.AsType[proxyError](err); ok {
-		return isTransientStatus(int(proxy))
-	}
-	return errors.Is(err, errRequestTimeout) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		closedAtOnce(err) || malformedHead(err)
 }
 
 // afterAttempts notes in the error how often the request was made.
@@ -175,10 +155,8 @@ type retryBudget struct {
 
 	mu      sync.Mutex
 	balance int
-	outage  struct {
-		failure error // the latest timeout that found the budget used up; nil after a success
-		since   time.Time
-	}
+	hung    error     // the latest timeout that found the budget used up; nil after a success
+	since   time.Time // of that timeout, or of the request that was let through last
 }
 
 func newRetryBudget(concurrentRequests int) *retryBudget {
@@ -187,15 +165,20 @@ func newRetryBudget(concurrentRequests int) *retryBudget {
 }
 
 // withdraw reports whether a retry is allowed after a failure.
-func (b *retryBudget) withdraw(price int, failure error, now time.Time) bool {
+func (b *retryBudget) withdraw(failure error, now time.Time) bool {
+	unreachable, ok := errors.AsType[*UnreachableError](failure)
+	timeout, price := ok && unreachable.Reason == ReasonTimeout, 1
+	if timeout {
+		price = timeoutPrice
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.balance >= price {
 		b.balance -= price
 		return true
 	}
-	if price == timeoutPrice {
-		b.outage.failure, b.outage.since = failure, now
+	if timeout {
+		b.hung, b.since = failure, now
 	}
 	return false
 }
@@ -204,7 +187,7 @@ func (b *retryBudget) deposit() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.balance = min(b.reserve, b.balance+1)
-	b.outage.failure = nil
+	b.hung = nil
 }
 
 // hanging returns the timeout after which no request is made, as each would
@@ -213,18 +196,11 @@ func (b *retryBudget) deposit() {
 func (b *retryBudget) hanging(now time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if now.Sub(b.outage.since) > retryCap {
-		b.outage.since = now
+	if now.Sub(b.since) > retryCap {
+		b.since = now
 		return nil
 	}
-	return b.outage.failure
-}
-
-func price(err error) int {
-	if unreachable, ok := errors.AsType[*UnreachableError](err); ok && unreachable.Reason == ReasonTimeout {
-		return timeoutPrice
-	}
-	return 1
+	return b.hung
 }
 
 // note counts and logs an attempt.
@@ -250,8 +226,8 @@ func (o *operation) note(ctx context.Context, call call, attempt int, got answer
 	if got.status != 0 {
 		fields["status"] = got.status
 	}
-	if got.requestID != "" {
-		fields["request_id"] = got.requestID
+	if id := o.client.requestID(got.header); id != "" {
+		fields["request_id"] = id
 	}
 	if err != nil {
 		fields["error"] = err.Error()

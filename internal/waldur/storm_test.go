@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"sync"
@@ -17,84 +16,56 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-// storm is a proxy in front of a Waldur whose records do not change. One answer in
-// five, drawn from a seed, is a fault.
-type storm struct {
-	waldur  *waldurtest.Waldur
-	answers sync.Map // *httptest.ResponseRecorder by query, a cache
-	mu      sync.Mutex
-	random  *rand.Rand
-	total   atomic.Int32
-	faulty  atomic.Int32
-}
-
-func (s *storm) draw() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.random.IntN(20)
-}
-
-func (s *storm) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	recorded, found := s.answers.Load(r.URL.RawQuery)
-	if !found {
-		recorder := httptest.NewRecorder()
-		s.waldur.ServeHTTP(recorder, r)
-		recorded, _ = s.answers.LoadOrStore(r.URL.RawQuery, recorder)
-	}
-	answer := recorded.(*httptest.ResponseRecorder)
-	body := answer.Body.Bytes()
-	kind := s.draw()
-	if s.total.Add(1); kind < 4 {
-		s.faulty.Add(1)
-	}
-	switch kind {
-	case 0:
-		http.Error(w, "<h1>Service Unavailable</h1>", http.StatusServiceUnavailable)
-	case 1:
-		w.Header().Set("Retry-After", "3")
-		http.Error(w, `{"detail":"Request was throttled."}`, http.StatusTooManyRequests)
-	case 2:
-		connection, _, err := http.NewResponseController(w).Hijack()
-		if err == nil {
-			_ = connection.(*net.TCPConn).SetLinger(0)
-			_ = connection.Close()
-		}
-	default:
-		for _, name := range []string{"X-Result-Count", "Content-Type"} {
-			w.Header().Set(name, answer.Header().Get(name))
-		}
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-		w.WriteHeader(answer.Code)
-		if kind == 3 {
-			_, _ = w.Write(body[:len(body)/2])
-			panic(http.ErrAbortHandler)
-		}
-		_, _ = w.Write(body)
-	}
-}
-
 // A pipeline must not fail for one bad answer among hundreds, and a list must not
-// lack the records of a bad answer.
+// lack the records of a bad answer. One answer in five is a fault.
 func TestReadsInAStormOfFaultsAreExactOrFail(t *testing.T) {
 	t.Parallel()
-	const reads, atOnce = 1000, 8
-	proxy := &storm{waldur: waldurtest.New(), random: rand.New(rand.NewPCG(1, 2))}
-	proxy.waldur.PageCap = 60 // fewer records to decode per request
-	records := months(even(120, 12)...)
-	proxy.waldur.Add(records...)
+	const reads, requestsAtOnce = 1000, 8
+	records := months(even(24, 4)...)
 	query := everything()
 	query.Fields = waldur.Fields(waldur.FieldName, waldur.FieldReportedUsage)
-	want, err := connect(t, proxy.waldur.Start(t)).Usages(t.Context(), query)
-	wantAll(t, want, err, records)
+	var want []waldur.Usage
+	for _, r := range records {
+		want = append(want, waldur.Usage{Name: waldur.Of(r.Name), Date: waldur.Of(r.Date), ReportedUsage: waldur.Of(*r.ReportedUsage)})
+	}
 
-	server := httptest.NewServer(proxy)
-	defer server.Close()
-	client := connect(t, server.URL, func(config *waldur.Config) { config.MaxRetries, config.MaxConcurrentRequests = 5, atOnce })
+	var faulty atomic.Int32
+	drawn := func(n int) int { return rand.New(rand.NewPCG(1, uint64(n))).IntN(20) }
+	storm := newServer(records...)
+	storm.PageCap = 20 // fewer records to decode per request
+	storm.Intercept = func(n int, w http.ResponseWriter, _ *http.Request) bool {
+		kind := drawn(n)
+		if kind < 4 {
+			faulty.Add(1)
+		}
+		switch kind {
+		case 0:
+			http.Error(w, "<h1>Service Unavailable</h1>", http.StatusServiceUnavailable)
+		case 1:
+			w.Header().Set("Retry-After", "3")
+			http.Error(w, `{"detail":"Request was throttled."}`, http.StatusTooManyRequests)
+		case 2:
+			if connection, _, err := http.NewResponseController(w).Hijack(); err == nil {
+				_ = connection.(*net.TCPConn).SetLinger(0)
+				_ = connection.Close()
+			}
+		default:
+			return false
+		}
+		return true
+	}
+	storm.Rewrite = func(n int, _ *http.Request, answer *waldurtest.Answer) {
+		if drawn(n) == 3 {
+			answer.Header.Set("Content-Length", strconv.Itoa(len(answer.Body)))
+			answer.Body = answer.Body[:len(answer.Body)/2]
+		}
+	}
+	client := connect(t, storm.Start(t), atOnce(requestsAtOnce), func(config *waldur.Config) { config.MaxRetries = 5 })
 	var exact atomic.Int32
 	var group sync.WaitGroup
-	for range atOnce {
+	for range requestsAtOnce {
 		group.Go(func() {
-			for range reads / atOnce {
+			for range reads / requestsAtOnce {
 				usages, err := client.Usages(t.Context(), query)
 				switch {
 				case err == nil && slices.Equal(usages, want):
@@ -108,22 +79,22 @@ func TestReadsInAStormOfFaultsAreExactOrFail(t *testing.T) {
 		})
 	}
 	group.Wait()
-	total, faulty := proxy.total.Load(), proxy.faulty.Load()
+	total := len(storm.Requests())
+	t.Logf("%d of %d reads exact; %d of %d answers faulty", exact.Load(), reads, faulty.Load(), total)
 	if exact.Load() < reads*99/100 {
-		t.Errorf("%d of %d reads are exact, want at least 99 %%", exact.Load(), reads)
+		t.Error("want at least 99 %")
 	}
-	if share := float64(faulty) / float64(total); total < 2*reads || share < 0.18 || share > 0.22 {
-		t.Errorf("%d of %d answers are faulty, want 18 to 22 %% of at least %d", faulty, total, 2*reads)
+	if share := float64(faulty.Load()) / float64(total); total < 2*reads || share < 0.18 || share > 0.22 {
+		t.Errorf("want 18 to 22 %% of at least %d answers to be faulty", 2*reads)
 	}
-	t.Logf("%d of %d reads exact; %d of %d answers faulty", exact.Load(), reads, faulty, total)
 }
 
 // Without a budget, each of 50 data sources makes 1 + max_retries requests when
 // Waldur is down, and the plan waits for all of them.
 func TestOutageIsLimitedByTheSharedRetryBudget(t *testing.T) {
 	t.Parallel()
-	const reads, atOnce = 50, 10 // Terraform reads 10 at once
-	const budget = 50            // retries before the first success
+	const reads, readsAtOnce = 50, 10 // Terraform reads 10 at once
+	const budget = 50                 // retries before the first success
 	for name, outage := range map[string]struct {
 		answer  answer
 		retries int
@@ -138,15 +109,15 @@ func TestOutageIsLimitedByTheSharedRetryBudget(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url, requests := serve(t, outage.answer)
-			clock := newClock()
+			clock := new(clock)
 			client := connect(t, url, func(config *waldur.Config) {
 				config.MaxRetries, config.Clock, config.Random = outage.retries, clock, func() float64 { return 0.999 }
 			})
 			var throttled atomic.Int32
 			var group sync.WaitGroup
-			for range atOnce {
+			for range readsAtOnce {
 				group.Go(func() {
-					for range reads / atOnce {
+					for range reads / readsAtOnce {
 						_, err := client.Usages(t.Context(), everything())
 						if err == nil {
 							t.Error("a read succeeded")
@@ -160,18 +131,13 @@ func TestOutageIsLimitedByTheSharedRetryBudget(t *testing.T) {
 				})
 			}
 			group.Wait()
-			if got := requests(); got != reads+budget {
-				t.Errorf("%d requests for %d reads, want %d", got, reads, reads+budget)
-			}
 			var waited time.Duration
 			for _, wait := range clock.waits() {
 				waited += wait
 			}
-			if waited > outage.most {
-				t.Errorf("waits of %s in total, want at most %s", waited, outage.most)
-			}
-			if throttled.Load() == 0 {
-				t.Error("no error is marked as throttled")
+			if requests() != reads+budget || waited > outage.most || throttled.Load() == 0 {
+				t.Errorf("%d requests, want %d; waits of %s in total, want at most %s; %d errors are marked as throttled",
+					requests(), reads+budget, waited, outage.most, throttled.Load())
 			}
 		})
 	}
