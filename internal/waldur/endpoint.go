@@ -3,6 +3,7 @@ package waldur
 import (
 	"cmp"
 	"errors"
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -72,3 +73,11 @@ func (e Endpoint) ScopeURL(s Scope) string {
 // path returns the path of a resource below the API, with the trailing slash,
 // without which Waldur redirects.
 func (e Endpoint) path(resource string) string { return e.prefix + "/api/" + resource + "/" }
+
+func isLoopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}

@@ -310,14 +310,6 @@ func tlsProblem(err error) (Reason, string) {
 	return ReasonUnknown, ""
 }
 
-func isLoopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
-}
-
 // proxyError is the status with which a proxy refused to connect to an https
 // server. It replaces the proxy's own words, which net/http would show.
 type proxyError int

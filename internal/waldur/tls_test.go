@@ -169,7 +169,7 @@ func TestBrokenHandshakeIsRetried(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url, requests := serve(t, answer)
-			_, err := connect(t, strings.Replace(url, "http://", "https://", 1), requestTimeout(100*time.Millisecond)).Usage(t.Context(), 7, waldur.AllFields())
+			_, err := connect(t, strings.Replace(url, "http://", "https://", 1), requestTimeout(250*time.Millisecond)).Usage(t.Context(), 7, waldur.AllFields())
 			if !isType[*waldur.UnreachableError](err) || requests() != allRetries {
 				t.Errorf("error %T after %d requests: %v", err, requests(), err)
 			}
