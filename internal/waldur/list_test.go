@@ -1,6 +1,7 @@
 package waldur_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -181,6 +182,12 @@ func TestListFailsWhenItsAnswersCannotBeVerified(t *testing.T) {
 				answer.Header.Set("X-Result-Count", "0")
 			}
 		}, isType[*waldur.IncompleteError], 50},
+		// As where a duplicate has appeared in the place of a record.
+		"a record of a month longer than a page is another one each time": {months(400), nil, func(n int, r *http.Request, answer *waldurtest.Answer) {
+			if r.URL.Query().Has("date_after") {
+				answer.Body = bytes.ReplaceAll(answer.Body, []byte(`#7"`), fmt.Appendf(nil, `#7 of request %d"`, n))
+			}
+		}, isType[*waldur.IncompleteError], 55},
 		"older dates come first": {months(12, 12), nil, func(_ int, _ *http.Request, answer *waldurtest.Answer) {
 			var records []json.RawMessage
 			_ = json.Unmarshal(answer.Body, &records)
