@@ -81,11 +81,21 @@ func literal(value tftypes.Value) any {
 	return result
 }
 
-// functionCall encodes a call as a CLI does.
-func functionCall(tb testing.TB, name string, arguments ...any) *tfprotov6.CallFunctionRequest {
+// call is a call of a function.
+type call struct {
+	function  string
+	arguments []any
+}
+
+func check(arguments ...any) call  { return call{"budget_check", arguments} }
+func report(arguments ...any) call { return call{"usage_report", arguments} }
+func chart(arguments ...any) call  { return call{"usage_chart", arguments} }
+
+// request encodes the call as a CLI does.
+func (c call) request(tb testing.TB) *tfprotov6.CallFunctionRequest {
 	tb.Helper()
-	request := &tfprotov6.CallFunctionRequest{Name: name}
-	for _, argument := range arguments {
+	request := &tfprotov6.CallFunctionRequest{Name: c.function}
+	for _, argument := range c.arguments {
 		encoded, err := tfprotov6.NewDynamicValue(tftypes.DynamicPseudoType, terraformValue(tb, argument))
 		if err != nil {
 			tb.Fatal(err)
@@ -95,18 +105,18 @@ func functionCall(tb testing.TB, name string, arguments ...any) *tfprotov6.CallF
 	return request
 }
 
-// callFunction returns the result of a call. It is nil if it is not known.
-func callFunction(tb testing.TB, name string, arguments ...any) (any, *tfprotov6.FunctionError) {
+// answer calls the function. The result is nil if it is not known.
+func (c call) answer(tb testing.TB) (any, *tfprotov6.FunctionError) {
 	tb.Helper()
 	s := newSession(tb, nil)
-	resp, err := s.server.CallFunction(tb.Context(), functionCall(tb, name, arguments...))
+	resp, err := s.server.CallFunction(tb.Context(), c.request(tb))
 	if err != nil {
 		tb.Fatal(err)
 	}
 	if resp.Error != nil {
 		return nil, resp.Error
 	}
-	result, err := resp.Result.Unmarshal(s.schemas.Functions[name].Return.Type)
+	result, err := resp.Result.Unmarshal(s.schemas.Functions[c.function].Return.Type)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -114,6 +124,16 @@ func callFunction(tb testing.TB, name string, arguments ...any) (any, *tfprotov6
 		return nil, nil
 	}
 	return literal(result), nil
+}
+
+// result is the result of a call without a problem.
+func (c call) result(tb testing.TB) any {
+	tb.Helper()
+	result, problem := c.answer(tb)
+	if problem != nil {
+		tb.Fatal(problem.Text)
+	}
+	return result
 }
 
 // record is a usage record of the CPU of virtual machines, changed.
@@ -160,27 +180,22 @@ func TestFunctionsAreExplained(t *testing.T) {
 func TestFunctionOfSomethingUnknownIsUnknown(t *testing.T) {
 	t.Parallel()
 	usages, limits := []any{record(nil)}, someLimits(nil)
-	for name, row := range map[string]struct {
-		function  string
-		arguments []any
-	}{
-		"usages":            {"budget_check", []any{unknown, limits}},
-		"an amount":         {"budget_check", []any{[]any{record(object{"reported_usage": unknown})}, limits}},
-		"limits":            {"budget_check", []any{usages, unknown}},
-		"a limit":           {"budget_check", []any{usages, someLimits(object{"limit": unknown})}},
-		"options":           {"budget_check", []any{usages, limits, unknown}},
-		"now":               {"budget_check", []any{usages, limits, october(object{"now": unknown})}},
-		"usages of reports": {"usage_report", []any{[]any{unknown}}},
-		"title of reports":  {"usage_report", []any{usages, object{"title": unknown}}},
-		"usages of charts":  {"usage_chart", []any{unknown, object{"type": "cpu"}}},
-		"selectors":         {"usage_chart", []any{usages, object{"type": unknown}}},
+	for name, call := range map[string]call{
+		"usages":            check(unknown, limits),
+		"an amount":         check([]any{record(object{"reported_usage": unknown})}, limits),
+		"limits":            check(usages, unknown),
+		"a limit":           check(usages, someLimits(object{"limit": unknown})),
+		"options":           check(usages, limits, unknown),
+		"now":               check(usages, limits, october(object{"now": unknown})),
+		"a wrong argument":  check(nil, unknown),
+		"usages of reports": report([]any{unknown}),
+		"title of reports":  report(usages, object{"title": unknown}),
+		"usages of charts":  chart(unknown, object{"type": "cpu"}),
+		"selectors":         chart(usages, object{"type": unknown}),
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if result, problem := callFunction(t, row.function, row.arguments...); result != nil || problem != nil {
-				t.Errorf("it is %v, %+v", result, problem)
-			}
-		})
+		if result, problem := call.answer(t); result != nil || problem != nil {
+			t.Errorf("%s: it is %v, %+v", name, result, problem)
+		}
 	}
 }
 
@@ -247,20 +262,17 @@ func TestBudgetCheckReturnsHowEachLimitStands(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			arguments := []any{row.usages, row.limits}
+			check := check(row.usages, row.limits)
 			if change, is := row.limits.(object); is || row.limits == nil {
-				arguments[1] = someLimits(change)
+				check.arguments[1] = someLimits(change)
 			}
 			if row.options != nil {
-				arguments = append(arguments, row.options)
+				check.arguments = append(check.arguments, row.options)
 			}
-			result, problem := callFunction(t, "budget_check", arguments...)
-			if problem != nil {
-				t.Fatal(problem.Text)
-			}
-			got := fmt.Sprint(result.(object)["passed"])
+			result := check.result(t).(object)
+			got := fmt.Sprint(result["passed"])
 			for _, attribute := range []string{"state", "used", "limit", "remaining", "share", "forecast", "unit"} {
-				got += fmt.Sprintf(" %v", result.(object)["limits"].(object)["CPU"].(object)[attribute])
+				got += fmt.Sprintf(" %v", result["limits"].(object)["CPU"].(object)[attribute])
 			}
 			if got != row.want {
 				t.Errorf("%s\nnot %s", got, row.want)
@@ -276,7 +288,7 @@ func TestShareToWarnAtIsTheDecimalThatIsWritten(t *testing.T) {
 		warnAt := decimal(fmt.Sprintf("0.%d", tenth))
 		usages := []any{record(object{"type": "near", "reported_usage": tenth * 100}), record(object{"type": "ok", "reported_usage": tenth*100 - 1})}
 		limits := object{"near": object{"type": "near", "limit": 1000}, "ok": object{"type": "ok", "limit": 1000}}
-		result, _ := callFunction(t, "budget_check", usages, limits, object{"warn_at": warnAt})
+		result := check(usages, limits, object{"warn_at": warnAt}).result(t)
 		for want, limit := range result.(object)["limits"].(object) {
 			if state := limit.(object)["state"]; state != want {
 				t.Errorf("from %s on, what is %s is %s", warnAt, want, state)
@@ -290,52 +302,35 @@ func TestFunctionsDrawWhatIsSelected(t *testing.T) {
 	const table = "| Limit |  Used |    Of | Unit  | Share           | State |\n" +
 		"|:------|------:|------:|:------|:----------------|:------|\n" +
 		"| CPU   | 1,500 | 1,875 | hours | ████████░░ 80 % | near  |\n"
-	cpu, limited := object{"type": "cpu"}, object{"type": "cpu", "limit": 1875}
-	fixed := object{"type": "cpu", "measure": "fixed_usage", "category_uuid": someUUID, "limit": nil}
-	other := object{"type": "cpu", "category_title": "Archive"}
-	for name, row := range map[string]struct {
-		function  string
-		change    object // of the record
-		arguments []any
-		words     []string
+	usages, limited := []any{record(nil)}, object{"type": "cpu", "limit": 1875}
+	plans := []any{record(object{"fixed_usage": 7})}
+	titled := check(usages, someLimits(nil), object{"title": "Budget of | October"})
+	for _, row := range []struct {
+		call  call
+		words string
 	}{
-		"check": {"budget_check", nil, []any{someLimits(nil), object{"title": "Budget of | October"}}, []string{
-			"report:Budget of \\| October: 1 near.\n\n" + table, "message:Budget of \\| October: 1 near.\n\n " + strings.ReplaceAll(table, "\n|", "\n |"),
-		}},
-		"report":                {"usage_report", nil, nil, []string{"# Reported usage\n", "## Virtual machines\n", "| 2024-10 | ██████████ 1,500 |"}},
-		"report of fixed usage": {"usage_report", object{"fixed_usage": 7}, []any{object{"measure": "fixed_usage", "title": "x"}}, []string{"# x\n", "█ 7 |"}},
-		"report of null":        {"usage_report", object{"reported_usage": nil}, []any{object{"measure": nil, "title": nil}}, []string{"|     no data |"}},
-		"chart":                 {"usage_chart", nil, []any{cpu}, []string{"```mermaid\nxychart-beta\n", `title "CPU, Virtual machines"`, "bar [1500]\n```\n"}},
-		"limit of the selector": {"usage_chart", nil, []any{limited}, []string{"limit 1,875", "line [1875, 1875, 1875]"}},
-		"limit of the options":  {"usage_chart", nil, []any{limited, object{"limit": 7, "title": "x"}}, []string{`title "x"`, "line [7, 7, 7]"}},
-		"chart of fixed usage":  {"usage_chart", nil, []any{fixed}, []string{`"2024-10 no data"`}},
-		"chart of no record":    {"usage_chart", nil, []any{other}, []string{"No chart of cpu: there is no record of it.\n"}},
+		{titled, "report:Budget of \\| October: 1 near.\n\n" + table},
+		{titled, "message:Budget of \\| October: 1 near.\n\n " + strings.ReplaceAll(table, "\n|", "\n |")},
+		{report(usages), "# Reported usage\n"},
+		{report(usages), "| 2024-10 | ██████████ 1,500 |"},
+		{report(plans, object{"measure": "fixed_usage", "title": "Plans"}), "# Plans\n"},
+		{report(plans, object{"measure": "fixed_usage"}), "| 2024-10 | ██████████ 7 |"},
+		{report([]any{record(object{"reported_usage": nil})}, object{"measure": nil, "title": nil}), "|     no data |"},
+		{chart(usages, object{"type": "cpu"}), "```mermaid\nxychart-beta\n    title \"CPU, Virtual machines\"\n"},
+		{chart(usages, limited), "line [1875, 1875, 1875]"},
+		{chart(usages, limited, object{"limit": 7, "title": "x"}), "line [7, 7, 7]"},
+		{chart(usages, limited, object{"limit": nil, "title": "x"}), `title "x"`},
+		{chart(plans, object{"type": "cpu", "measure": "fixed_usage", "category_uuid": someUUID, "limit": nil}), "bar [7]\n"},
+		{chart(usages, object{"type": "cpu", "category_title": "Archive"}), "No chart of cpu: there is no record of it.\n"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			result, problem := callFunction(t, row.function, append([]any{[]any{record(row.change)}}, row.arguments...)...)
-			if problem != nil {
-				t.Fatal(problem.Text)
-			}
-			drawn := fmt.Sprint(result)
-			for _, words := range row.words {
-				if !strings.Contains(drawn, words) {
-					t.Errorf("no %q in\n%s", words, drawn)
-				}
-			}
-		})
+		if drawn := fmt.Sprint(row.call.result(t)); !strings.Contains(drawn, row.words) {
+			t.Errorf("no %q in\n%s", row.words, drawn)
+		}
 	}
 }
 
 func TestFunctionsRefuse(t *testing.T) {
 	t.Parallel()
-	type call struct {
-		function  string
-		arguments []any
-	}
-	check := func(arguments ...any) call { return call{"budget_check", arguments} }
-	report := func(arguments ...any) call { return call{"usage_report", arguments} }
-	chart := func(arguments ...any) call { return call{"usage_chart", arguments} }
 	usages := []any{record(nil)}
 	amount := func(change object) call { return check([]any{record(change)}, someLimits(nil)) }
 	limit := func(change object) call { return check(usages, someLimits(change)) }
@@ -412,7 +407,7 @@ func TestFunctionsRefuse(t *testing.T) {
 	} {
 		t.Run(row.words, func(t *testing.T) {
 			t.Parallel()
-			_, problem := callFunction(t, row.call.function, row.call.arguments...)
+			_, problem := row.call.answer(t)
 			if problem == nil || problem.FunctionArgument == nil || *problem.FunctionArgument != row.position || !strings.Contains(problem.Text, row.words) {
 				t.Errorf("on argument %d: %+v", row.position, problem)
 			}
@@ -437,7 +432,7 @@ func BenchmarkBudgetCheck(b *testing.B) {
 		tuple := tftypes.NewValue(tftypes.Tuple{ElementTypes: slices.Repeat([]tftypes.Type{elements[0].Type()}, n)}, elements)
 		for name, usages := range map[string]tftypes.Value{"list": list, "tuple": tuple} {
 			b.Run(fmt.Sprintf("%d/%s", n, name), func(b *testing.B) {
-				server, request := newSession(b, nil).server, functionCall(b, "budget_check", usages, limits)
+				server, request := newSession(b, nil).server, check(usages, limits).request(b)
 				b.ReportAllocs()
 				for b.Loop() {
 					if resp, err := server.CallFunction(b.Context(), request); err != nil || resp.Error != nil {
