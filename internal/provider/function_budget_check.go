@@ -223,25 +223,20 @@ func checkValue(check budget.Check) types.Object {
 	})
 }
 
-// precision is the number of bits that the CLI keeps of a number.
-const precision = 512
-
 // integer returns a number to its last digit, null if there is none.
 func integer(number *big.Int) types.Number {
 	if number == nil {
 		return types.NumberNull()
 	}
-	return types.NumberValue(new(big.Float).SetPrec(max(precision, uint(number.BitLen()))).SetInt(number))
+	return quotient(new(big.Rat).SetInt(number))
 }
 
-// quotient returns a number with the precision of those in a configuration,
-// null if there is none.
+// quotient returns a number with the precision of those in a configuration, and
+// more only for the digits of an integer. It is null if there is none.
 func quotient(number *big.Rat) types.Number {
 	if number == nil {
 		return types.NumberNull()
 	}
-	if number.IsInt() {
-		return integer(number.Num())
-	}
+	precision := max(512, uint(number.Num().BitLen()))
 	return types.NumberValue(new(big.Float).SetPrec(precision).SetRat(number))
 }

@@ -211,7 +211,8 @@ func TestBudgetCheckReturnsHowEachLimitStands(t *testing.T) {
 	smallest, largest := record(object{"reported_usage": decimal("-9223372036854775808")}), record(object{"reported_usage": decimal("9223372036854775807")})
 	archive := record(object{"category_title": "Archive", "category_uuid": otherUUID})
 	few := object{"type": "cpu", "category_uuid": someUUID, "reported_usage": 1500}
-	huge := "1" + strings.Repeat("0", 160)
+	digits := "1" + strings.Repeat("0", 160)
+	huge := object{"limit": decimal(digits)}
 	quotient := new(big.Float).SetPrec(512).SetRat(big.NewRat(1500, 1876)).Text('f', -1)
 	value, limit := terraformValue(t, record(nil)), terraformValue(t, someLimits(nil)["CPU"])
 	list := tftypes.NewValue(tftypes.List{ElementType: value.Type()}, []tftypes.Value{value})
@@ -240,7 +241,7 @@ func TestBudgetCheckReturnsHowEachLimitStands(t *testing.T) {
 			[]any{smallest}, object{"limit": 1}, nil,
 			"true ok -9223372036854775808 1 9223372036854775809 -9223372036854775808 <nil> hours",
 		},
-		"a limit of more than 512 bit": {one(object{"reported_usage": 0}), object{"limit": decimal(huge)}, nil, "true ok 0 " + huge + " " + huge + " 0 <nil> hours"},
+		"a limit of more than 512 bit": {one(object{"reported_usage": 0}), huge, nil, "true ok 0 " + digits + " " + digits + " 0 <nil> hours"},
 		"numbers in texts":             {one(object{"reported_usage": "1500"}), object{"limit": "1875"}, nil, near},
 		"nulls in a limit":             {one(nil), object{"measure": nil, "category_uuid": nil, "category_title": nil}, nil, near},
 		"nulls in the options":         {one(nil), nil, object{"warn_at": nil, "fail_on": nil, "title": nil, "period": nil}, near},
@@ -331,7 +332,7 @@ func TestFunctionsDrawWhatIsSelected(t *testing.T) {
 
 func TestFunctionsRefuse(t *testing.T) {
 	t.Parallel()
-	usages := []any{record(nil)}
+	usages, beyond := []any{record(nil)}, decimal("9223372036854775808")
 	amount := func(change object) call { return check([]any{record(change)}, someLimits(nil)) }
 	limit := func(change object) call { return check(usages, someLimits(change)) }
 	option := func(options any) call { return check(usages, someLimits(nil), options) }
@@ -348,7 +349,7 @@ func TestFunctionsRefuse(t *testing.T) {
 		{amount(object{"type": 5}), 0, "usages[0].type: must be a string, not a number"},
 		{amount(object{"reported_usage": "many"}), 0, `usages[0].reported_usage: must be a number, not "many"`},
 		{amount(object{"fixed_usage": decimal("1.5")}), 0, "usages[0].fixed_usage: must be an integer from -2^63 to 2^63 - 1, not 1.5"},
-		{amount(object{"reported_usage": decimal("9223372036854775808")}), 0, "usages[0].reported_usage: must be an integer from -2^63 to 2^63 - 1, not 9223372036854775808"},
+		{amount(object{"reported_usage": beyond}), 0, "usages[0].reported_usage: must be an integer from -2^63 to 2^63 - 1, not 9223372036854775808"},
 
 		{check(usages, nil), 1, "limits: must be a map of limits, not null"},
 		{check(usages, object{}), 1, "limits: must not be empty"},
