@@ -20,15 +20,15 @@ func TestReportHasALineForEachLimitAndTheComponentsThatThereAre(t *testing.T) {
 		"Cold": limitOf("cold", 9), "Tape": limitOf("tape", 9), "Typo": limitOf("gpus", 1),
 	}
 	options := DefaultOptions()
-	options.Title, options.Period = "Budget of October", october("2024-10-16T12:00:00Z")
+	options.Title, options.Period = "Budget of October", october("2024-10-11T00:00:00Z")
 	const want = `Budget of October: 1 over, 3 missing, 1 forecast, 1 ok.
 
 | Limit |   Used |     Of | Unit  | Share            | Forecast | State                                                   |
 |:------|-------:|-------:|:------|:-----------------|---------:|:--------------------------------------------------------|
-| CPU   |  1,124 | 10,000 | hours | █░░░░░░░░░ 11 %  |    2,248 | ok                                                      |
+| CPU   |  1,124 | 10,000 | hours | █░░░░░░░░░ 11 %  |    3,485 | ok                                                      |
 | Cold  |      ? |      9 |       | ?                |        ? | missing, 2 categories have this type: set category_uuid |
-| GPU   |    598 |    500 | hours | ██████████ 120 % |    1,196 | over by 98                                              |
-| RAM   | 44,964 | 50,000 | hours | ████████░░ 89 %  |   89,928 | forecast: over by 39,928                                |
+| GPU   |    598 |    500 | hours | ██████████ 120 % |    1,854 | over by 98                                              |
+| RAM   | 44,964 | 50,000 | hours | ████████░░ 89 %  |  139,389 | forecast: over by 89,389                                |
 | Tape  |  3 + ? |      9 | hours | ?                |        ? | missing, null in 2024-10                                |
 | Typo  |      ? |      1 |       | ?                |        ? | missing, no record                                      |
 
@@ -70,6 +70,7 @@ func TestReportExplainsTheState(t *testing.T) {
 		{anyCPU(100), []waldur.Usage{cpu(1, noType, noCategory)}, "- Virtual machines (category_uuid null): null"},
 		{anyCPU(100), []waldur.Usage{cpu(1, noType), cpu(1, noCategory)}, "| missing, 2 records without type or category_uuid: are they in `fields`? |"},
 		{anyCPU(100), []waldur.Usage{cpu(101, noCategory), cpu(1, noCategory)}, "| 101 + ? | 100 | hours | ██████████ 101 % | over by 1, 2 records without"},
+		{anyCPU(100), []waldur.Usage{cpu(101, noCategory), cpu(101, inGigabytes, noCategory)}, "| 101 + ? | 100 | GB |"},
 		{anyCPU(100), []waldur.Usage{cpu(101), cpu(1, noAmount)}, "| 101 + ? | 100 | hours | ██████████ 101 % | over by 1, null in 2024-10 |"},
 		{anyCPU(100), nulls[:6], "null in 2024-07, null in 2024-08, null in 2024-09 |"},
 		{anyCPU(100), nulls, "null in 4 months |"},
@@ -186,8 +187,8 @@ func TestChartDrawsTheMonthsAndTheLimit(t *testing.T) {
 			`title "CPU, Virtual machines"`, `x-axis ["2024-08", "2024-09 no data", "2024-10", "2024-11", "2024-12 at least"]`,
 			`y-axis "hours" 0 --> 5248`, `bar [5248, 0, 0, 4124, 5]`,
 		}},
-		{NewUsageChart(months[:1], component, big.NewInt(6000), "Climate"), []string{
-			`title "Climate"`, `x-axis [" ", "2024-08", "  "]`, `y-axis "hours" 0 --> 6000`, `bar [0, 5248, 0]`, `line [6000, 6000, 6000]`,
+		{NewUsageChart(months[:1], component, big.NewInt(6000), "\"Climate\""), []string{
+			`title "'Climate'"`, `x-axis [" ", "2024-08", "  "]`, `y-axis "hours" 0 --> 6000`, `bar [0, 5248, 0]`, `line [6000, 6000, 6000]`,
 		}},
 		{NewUsageChart(negative, component, big.NewInt(6), ""), []string{
 			`title "CPU, Virtual machines, limit 6"`, `x-axis ["2024-09", "2024-10"]`, `y-axis -7 --> 9`, `bar [-7, 9]`, `line [6, 6]`,

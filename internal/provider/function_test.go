@@ -356,6 +356,7 @@ func TestFunctionsRefuse(t *testing.T) {
 		{check(usages, object{"CPU": nil}), 1, `limits["CPU"]: must be an object, not null`},
 		{check(usages, object{"CPU": 15000}), 1, `limits["CPU"]: must be an object, not a number`},
 		{limit(object{"categry_uuid": someUUID}), 1, `limits["CPU"]: unknown attribute "categry_uuid"; the attributes are type, limit, category_uuid, `},
+		{check(usages, object{"CPU": object{"typ": "cpu"}}), 1, `limits["CPU"]: unknown attribute "typ"`},
 		{limit(object{"categry_uuid": nil}), 1, `unknown attribute "categry_uuid"`},
 		{check(usages, object{"CPU": object{"limit": 1}}), 1, `limits["CPU"].type: is required`},
 		{limit(object{"type": ""}), 1, `limits["CPU"].type: must not be empty`},
@@ -384,7 +385,7 @@ func TestFunctionsRefuse(t *testing.T) {
 		{option(object{"fail_on": []any{nil}}), 2, "options.fail_on[0]: must not be null"},
 		{option(object{"fail_on": "over"}), 2, `options.fail_on: must be a list of states, not "over"`},
 		{option(object{"title": object{}}), 2, "options.title: must be a string, not an object"},
-		{option(object{"period": "2024-10"}), 2, `options.period: must be an object, not "2024-10"`},
+		{option(object{"period": "2024-10"}), 2, "options.period: must be an object, not \"2024-10\"\noptions.period.start: is required"},
 		{period(object{"end": "2024-09-30"}), 2, "options.period: ends before it starts"},
 		{period(object{"start": nil}), 2, "options.period.start: is required"},
 		{period(object{"end": nil}), 2, "options.period.end: is required"},
@@ -411,6 +412,8 @@ func TestFunctionsRefuse(t *testing.T) {
 			_, problem := row.call.answer(t)
 			if problem == nil || problem.FunctionArgument == nil || *problem.FunctionArgument != row.position || !strings.Contains(problem.Text, row.words) {
 				t.Errorf("on argument %d: %+v", row.position, problem)
+			} else if strings.Contains(problem.Text, "\n") != strings.Contains(row.words, "\n") {
+				t.Errorf("with other problems: %s", problem.Text)
 			}
 		})
 	}
