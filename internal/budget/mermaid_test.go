@@ -1,6 +1,7 @@
 package budget
 
 import (
+	"fmt"
 	"html"
 	"math/big"
 	"os"
@@ -57,11 +58,13 @@ func TestMermaidDrawsCharts(t *testing.T) {
 // drawCharts returns the pictures, or what Mermaid says is wrong with them.
 func drawCharts(t *testing.T, script string, charts []string) []string {
 	t.Helper()
-	page := "<!DOCTYPE html><meta charset=utf-8>"
+	var page strings.Builder
+	page.WriteString("<!DOCTYPE html><meta charset=utf-8>")
 	for _, chart := range charts {
-		page += "<pre class=chart>" + html.EscapeString(strings.TrimSuffix(strings.TrimPrefix(chart, "```mermaid\n"), "```\n")) + "</pre>\n"
+		source := strings.TrimSuffix(strings.TrimPrefix(chart, "```mermaid\n"), "```\n")
+		fmt.Fprintf(&page, "<pre class=chart>%s</pre>\n", html.EscapeString(source))
 	}
-	page += `<script src="file://` + script + `"></script><script>
+	fmt.Fprintf(&page, `<script src="file://%s"></script><script>
 		mermaid.initialize({startOnLoad: false, theme: "default"});
 		(async () => {
 			for (const [i, pre] of document.querySelectorAll("pre").entries()) {
@@ -69,9 +72,9 @@ func drawCharts(t *testing.T, script string, charts []string) []string {
 			}
 			document.title = "drawn";
 		})();
-	</script>`
+	</script>`, script)
 	file := filepath.Join(t.TempDir(), "page.html")
-	if err := os.WriteFile(file, []byte(page), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(page.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	dom, err := exec.CommandContext(t.Context(), "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files",

@@ -271,11 +271,9 @@ func TestBudgetCheckReturnsHowEachLimitStands(t *testing.T) {
 				check.arguments = append(check.arguments, row.options)
 			}
 			result := check.result(t).(object)
-			got := fmt.Sprint(result["passed"])
-			for _, attribute := range []string{"state", "used", "limit", "remaining", "share", "forecast", "unit"} {
-				got += fmt.Sprintf(" %v", result["limits"].(object)["CPU"].(object)[attribute])
-			}
-			if got != row.want {
+			cpu := result["limits"].(object)["CPU"].(object)
+			got := fmt.Sprintln(result["passed"], cpu["state"], cpu["used"], cpu["limit"], cpu["remaining"], cpu["share"], cpu["forecast"], cpu["unit"])
+			if got != row.want+"\n" {
 				t.Errorf("%s\nnot %s", got, row.want)
 			}
 		})
