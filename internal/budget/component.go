@@ -2,7 +2,7 @@ package budget
 
 import (
 	"cmp"
-	"errors"
+	"maps"
 	"math/big"
 	"slices"
 
@@ -29,16 +29,6 @@ const (
 	FixedUsage    Measure = "fixed_usage"
 )
 
-// ParseMeasure reads the name of a measure.
-func ParseMeasure(name string) (Measure, error) {
-	switch measure := Measure(name); measure {
-	case ReportedUsage, FixedUsage:
-		return measure, nil
-	default:
-		return "", errors.New(`must be "reported_usage" or "fixed_usage"`)
-	}
-}
-
 // of returns the record's amount.
 func (m Measure) of(usage *waldur.Usage) waldur.Nullable[int64] {
 	if m == FixedUsage {
@@ -47,70 +37,88 @@ func (m Measure) of(usage *waldur.Usage) waldur.Nullable[int64] {
 	return usage.ReportedUsage
 }
 
-// match is whether a record is of a component.
-type match uint8
+// selection is the records that a component selects.
+type selection struct {
+	component Component
+	records   []waldur.Usage
+	series    []*series      // of the records: amounts of several must not be added
+	unclear   []waldur.Usage // records that lack an attribute that would tell, or their category
+}
+
+// find selects the component's records. Only the uuid identifies a category: a
+// record without one cannot be added to any other.
+func (c Component) find(usages []waldur.Usage) selection {
+	s := selection{component: c}
+	for i := range usages {
+		switch found := c.compare(&usages[i]); {
+		case found == same && usages[i].CategoryUUID.Valid:
+			s.records = append(s.records, usages[i])
+		case found != different:
+			s.unclear = append(s.unclear, usages[i])
+		}
+	}
+	s.series = seriesOf(s.records, c.Measure)
+	return s
+}
+
+// likeness is how an attribute compares with what is wanted.
+type likeness uint8
 
 const (
-	other     match = iota
-	possible        // the record lacks an attribute that would tell
-	partly          // it is, but of which category is not known
-	certainly       // it is
+	different likeness = iota
+	unknown            // it is null
+	same
 )
 
-// match compares the attributes. Only the uuid identifies a category.
-func (c *Component) match(usage *waldur.Usage) match {
-	found := min(
+func (c Component) compare(usage *waldur.Usage) likeness {
+	return min(
 		compareAttribute(c.Type, usage.Type),
 		compareAttribute(c.CategoryUUID, usage.CategoryUUID),
 		compareAttribute(c.CategoryTitle, usage.CategoryTitle),
 	)
-	if found == certainly && !usage.CategoryUUID.Valid {
-		return partly
-	}
-	return found
 }
 
-func compareAttribute(wanted string, found waldur.Nullable[string]) match {
+func compareAttribute(wanted string, found waldur.Nullable[string]) likeness {
 	switch {
 	case wanted == "" || found.Valid && found.Value == wanted:
-		return certainly
+		return same
 	case found.Valid:
-		return other
+		return different
 	default:
-		return possible
+		return unknown
 	}
 }
 
-// identity is what must be the same in records whose amounts are added, in
-// addition to the type. Null is a unit of its own: it may stand for any other.
-type identity struct {
-	category string // its uuid
-	unit     waldur.Nullable[string]
+// complete reports whether the amounts add up to what was used.
+func (s *selection) complete() bool {
+	return len(s.series) == 1 && s.series[0].total.unknown == 0 && len(s.unclear) == 0
 }
 
-func (a identity) compare(b identity) int {
-	return cmp.Or(cmp.Compare(a.category, b.category), compareText(a.unit, b.unit))
-}
-
-func compareText(a, b waldur.Nullable[string]) int {
-	if a.Valid != b.Valid {
-		if b.Valid {
-			return 1 // null last
+// largest returns the series with the largest total, nil if there is none. A
+// record of the component whose category is not known is a series of its own.
+func (s *selection) largest() *series {
+	all := slices.Clone(s.series)
+	for i := range s.unclear {
+		if s.component.compare(&s.unclear[i]) == same {
+			all = append(all, seriesOf(s.unclear[i:i+1], s.component.Measure)...)
 		}
-		return -1
 	}
-	return cmp.Compare(a.Value, b.Value)
+	if len(all) == 0 {
+		return nil
+	}
+	return slices.MaxFunc(all, func(a, b *series) int {
+		// Series with equal totals may differ in their units.
+		return cmp.Or(a.total.amount.Cmp(&b.total.amount), compareText(b.category.uuid, a.category.uuid), compareText(b.unit, a.unit))
+	})
 }
 
 // sum is the amounts of records that may be added.
 type sum struct {
-	identity identity
-	amount   big.Int // of the amounts that are known
-	known    int     // the number of those
-	unknown  int     // the number of the others
+	amount  big.Int // of the amounts that are known
+	known   int     // the number of those
+	unknown int     // the number of the others
 }
 
-// add adds the record's amount.
 func (s *sum) add(amount waldur.Nullable[int64]) {
 	if !amount.Valid {
 		s.unknown++
@@ -120,87 +128,72 @@ func (s *sum) add(amount waldur.Nullable[int64]) {
 	s.amount.Add(&s.amount, big.NewInt(amount.Value))
 }
 
-// total is what records add up to.
-type total struct {
-	measure      Measure
-	sums         []*sum       // one for each identity, in their order
-	single       *sum         // the largest record of the component whose category is not known; nil: none
-	unidentified unidentified // records that may not be of the component, or not be added
-	unknown      []string     // the months in which an amount is null, in their order
+// series is the records whose amounts may be added, by month: those of one
+// component in one unit. Null is a unit of its own: it may stand for any other.
+type series struct {
+	category *category
+	kind     waldur.Nullable[string] // the component's type
+	unit     waldur.Nullable[string]
+	name     string // of the component, for people
+	months   map[string]*sum
+	total    sum
 }
 
-// unidentified is records that lack attributes.
-type unidentified struct {
-	records                       int
-	kind, categoryTitle, category bool // what any of them lacks
+// category is one of the records. Without a uuid, its title identifies it.
+type category struct {
+	uuid  waldur.Nullable[string]
+	title string
 }
 
-// add notes what the record lacks of what the component is selected by.
-func (u *unidentified) add(c *Component, usage *waldur.Usage) {
-	u.records++
-	u.kind = u.kind || !usage.Type.Valid
-	u.categoryTitle = u.categoryTitle || c.CategoryTitle != "" && !usage.CategoryTitle.Valid
-	u.category = u.category || !usage.CategoryUUID.Valid
-}
-
-func (c *Component) total(usages []waldur.Usage) total {
-	t := total{measure: c.Measure}
+// seriesOf returns the series of the records, sorted. Those of one category
+// share its value.
+func seriesOf(usages []waldur.Usage, measure Measure) []*series {
+	type key struct {
+		category   *category
+		kind, unit waldur.Nullable[string]
+	}
+	categories := map[category]*category{}
+	found := map[key]*series{}
 	for i := range usages {
 		usage := &usages[i]
-		amount := c.Measure.of(usage)
-		switch c.match(usage) {
-		case other:
-		case possible:
-			t.unidentified.add(c, usage)
-		case partly:
-			t.unidentified.add(c, usage)
-			t.include(usage, amount)
-		case certainly:
-			t.sum(identity{usage.CategoryUUID.Value, usage.MeasuredUnit}).add(amount)
-			if !amount.Valid {
-				t.unknown = append(t.unknown, month(usage))
-			}
+		identity := category{uuid: usage.CategoryUUID}
+		if !identity.uuid.Valid {
+			identity.title = usage.CategoryTitle.Value
 		}
-	}
-	slices.SortFunc(t.sums, func(a, b *sum) int { return a.identity.compare(b.identity) })
-	slices.Sort(t.unknown)
-	t.unknown = slices.Compact(t.unknown)
-	return t
-}
-
-// include keeps the record if it is the largest of those that cannot be added.
-func (t *total) include(usage *waldur.Usage, amount waldur.Nullable[int64]) {
-	if !amount.Valid {
-		return
-	}
-	s := &sum{identity: identity{unit: usage.MeasuredUnit}}
-	s.add(amount)
-	if t.single == nil || cmp.Or(s.amount.Cmp(&t.single.amount), t.single.identity.compare(s.identity)) > 0 {
-		t.single = s
-	}
-}
-
-func (t *total) sum(id identity) *sum {
-	for _, s := range t.sums {
-		if s.identity == id {
-			return s
+		of := categories[identity]
+		if of == nil {
+			of = new(identity)
+			categories[identity] = of
 		}
+		k := key{of, usage.Type, usage.MeasuredUnit}
+		s := found[k]
+		if s == nil {
+			s = &series{category: of, kind: k.kind, unit: k.unit, months: map[string]*sum{}}
+			found[k] = s
+		}
+		// Titles and names are texts that may change from one record to the next: the
+		// last one in the alphabet is as good as any, whatever the order.
+		of.title = max(of.title, usage.CategoryTitle.Value)
+		s.name = max(s.name, usage.Name.Value)
+		m := month(usage)
+		if s.months[m] == nil {
+			s.months[m] = new(sum)
+		}
+		s.months[m].add(measure.of(usage))
+		s.total.add(measure.of(usage))
 	}
-	t.sums = append(t.sums, &sum{identity: id})
-	return t.sums[len(t.sums)-1]
-}
-
-// largest returns the largest amount that is known to be of one component and
-// one unit, nil if there is none.
-func (t *total) largest() *sum {
-	all := t.sums
-	if t.single != nil {
-		all = append(slices.Clone(all), t.single)
+	for _, s := range found {
+		s.name = cmp.Or(s.name, s.kind.Value, "(no name)")
 	}
-	if len(all) == 0 {
-		return nil
-	}
-	return slices.MaxFunc(all, func(a, b *sum) int { return a.amount.Cmp(&b.amount) })
+	return slices.SortedFunc(maps.Values(found), func(a, b *series) int {
+		return cmp.Or(
+			cmp.Compare(a.category.title, b.category.title),
+			compareText(a.category.uuid, b.category.uuid),
+			cmp.Compare(a.name, b.name),
+			compareText(a.kind, b.kind),
+			compareText(a.unit, b.unit),
+		)
+	})
 }
 
 // month returns YYYY-MM.
@@ -209,4 +202,16 @@ func month(usage *waldur.Usage) string {
 		return "?"
 	}
 	return usage.Date.Value[:len("2024-10")]
+}
+
+// compareText orders texts by their characters, null last.
+func compareText(a, b waldur.Nullable[string]) int {
+	switch {
+	case a.Valid == b.Valid:
+		return cmp.Compare(a.Value, b.Value)
+	case a.Valid:
+		return -1
+	default:
+		return 1
+	}
 }

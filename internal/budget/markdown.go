@@ -1,11 +1,10 @@
 package budget
 
 import (
-	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // How many characters of a text are shown.
@@ -36,17 +35,11 @@ func markdown(line string) string {
 	characters := []rune(withoutLinks(line))
 	var escaped strings.Builder
 	for i, r := range characters {
-		switch r {
-		case '\\', '`', '*', '[', '<', '|', '~', '$':
+		isMarkup := strings.ContainsRune("\\`*[<|~$", r) ||
+			r == '_' && (!isWord(at(characters, i-1)) || !isWord(at(characters, i+1))) ||
+			r == '&' && slices.Contains(characters[i:], ';')
+		if isMarkup {
 			escaped.WriteByte('\\')
-		case '_':
-			if !isWord(at(characters, i-1)) || !isWord(at(characters, i+1)) {
-				escaped.WriteByte('\\')
-			}
-		case '&':
-			if strings.ContainsRune(string(characters[i:]), ';') {
-				escaped.WriteByte('\\')
-			}
 		}
 		escaped.WriteRune(r)
 	}
@@ -119,58 +112,49 @@ func title(text string) string {
 	return text
 }
 
-// column is one of a table.
+// column is one of a table. Its cells hold Markdown without an end of a cell.
 type column struct {
 	heading string
+	cells   []string
 	right   bool // numbers are aligned to the right
 }
 
-// table draws cells, which hold Markdown without an end of a cell, so that the
-// columns are aligned in plain text too.
-func table(columns []column, rows [][]string) string {
-	widths := make([]int, len(columns))
-	for i, c := range columns {
-		widths[i] = max(3, width(c.heading))
-		for _, row := range rows {
-			widths[i] = max(widths[i], width(row[i]))
+// table draws columns so that they are aligned in plain text too.
+func table(columns []column) string {
+	lines := make([]string, len(columns[0].cells)+2)
+	for _, c := range columns {
+		widest := max(3, width(c.heading))
+		for _, cell := range c.cells {
+			widest = max(widest, width(cell))
 		}
-	}
-	var lines strings.Builder
-	line := func(cell func(i int) string) {
-		for i := range columns {
-			fmt.Fprintf(&lines, "|%s", cell(i))
-		}
-		lines.WriteString("|\n")
-	}
-	text := func(row func(i int) string) {
-		line(func(i int) string {
-			padding := strings.Repeat(" ", widths[i]-width(row(i)))
-			if columns[i].right {
-				return " " + padding + row(i) + " "
+		draw := func(cell string) string {
+			padding := strings.Repeat(" ", widest-width(cell))
+			if c.right {
+				return "| " + padding + cell + " "
 			}
-			return " " + row(i) + padding + " "
-		})
-	}
-	text(func(i int) string { return columns[i].heading })
-	line(func(i int) string {
-		if columns[i].right {
-			return strings.Repeat("-", widths[i]+1) + ":"
+			return "| " + cell + padding + " "
 		}
-		return ":" + strings.Repeat("-", widths[i]+1)
-	})
-	for _, row := range rows {
-		text(func(i int) string { return row[i] })
+		rule := strings.Repeat("-", widest+1)
+		lines[0] += draw(c.heading)
+		if c.right {
+			lines[1] += "|" + rule + ":"
+		} else {
+			lines[1] += "|:" + rule
+		}
+		for i, cell := range c.cells {
+			lines[i+2] += draw(cell)
+		}
 	}
-	return lines.String()
+	return strings.Join(lines, "|\n") + "|\n"
 }
 
 // width is the number of columns that a text takes, without accents that are
 // characters of their own.
 func width(text string) int {
-	n := utf8.RuneCountInString(text)
+	n := 0
 	for _, r := range text {
-		if unicode.Is(unicode.Mn, r) {
-			n--
+		if !unicode.Is(unicode.Mn, r) {
+			n++
 		}
 	}
 	return n
@@ -178,18 +162,11 @@ func width(text string) int {
 
 // digits writes an integer with commas: "-1,234".
 func digits(number *big.Int) string {
-	written := new(big.Int).Abs(number).String()
-	var grouped strings.Builder
-	if number.Sign() < 0 {
-		grouped.WriteByte('-')
+	text := number.String()
+	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
+		text = text[:i] + "," + text[i:]
 	}
-	for i, digit := range written {
-		if i > 0 && (len(written)-i)%3 == 0 {
-			grouped.WriteByte(',')
-		}
-		grouped.WriteRune(digit)
-	}
-	return grouped.String()
+	return text
 }
 
 const barCells = 10

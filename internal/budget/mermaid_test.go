@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
@@ -20,8 +22,8 @@ const picture = "../../examples/functions/usage_chart/chart.svg"
 // Run by "make chart", which installs Mermaid: it needs a browser too.
 func TestMermaidDrawsCharts(t *testing.T) {
 	t.Parallel()
-	script := os.Getenv("MERMAID")
-	if script == "" {
+	script, err := filepath.Abs(os.Getenv("MERMAID"))
+	if os.Getenv("MERMAID") == "" || err != nil {
 		t.Skip("MERMAID does not name mermaid.min.js: make chart")
 	}
 	component := anyCPU(0).Component
@@ -34,12 +36,9 @@ func TestMermaidDrawsCharts(t *testing.T) {
 		NewUsageChart([]waldur.Usage{cpu(0, noUnit)}, component, nil, ""),
 		NewUsageChart([]waldur.Usage{cpu(-5), cpu(1<<63-1, in("2024-09"))}, component, big.NewInt(0), ""),
 	}
+	usages := nastyUsage(rapid.Just(cpu(7)), waldur.FieldType, waldur.FieldDate)
 	for i := range 40 {
-		texts := nasty()
-		named := cpu(int64(i))
-		named.Name, named.CategoryTitle = waldur.Of(texts.Example(i)), waldur.Of(texts.Example(i+100))
-		named.MeasuredUnit = waldur.Of(texts.Example(i + 200))
-		charts = append(charts, NewUsageChart([]waldur.Usage{named}, component, big.NewInt(1), texts.Example(i+300)))
+		charts = append(charts, NewUsageChart([]waldur.Usage{usages.Example(i)}, component, big.NewInt(1), nasty().Example(i)))
 	}
 	drawn := drawCharts(t, script, charts)
 	for i, svg := range drawn {
@@ -59,26 +58,23 @@ func TestMermaidDrawsCharts(t *testing.T) {
 // drawCharts returns the pictures, or what Mermaid says is wrong with them.
 func drawCharts(t *testing.T, script string, charts []string) []string {
 	t.Helper()
-	script, err := filepath.Abs(script)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var page strings.Builder
-	for i, chart := range charts {
+	page.WriteString("<!DOCTYPE html><meta charset=utf-8>")
+	for _, chart := range charts {
 		source := strings.TrimSuffix(strings.TrimPrefix(chart, "```mermaid\n"), "```\n")
-		fmt.Fprintf(&page, "<pre class=chart id=c%d>%s</pre>\n", i, html.EscapeString(source))
+		fmt.Fprintf(&page, "<pre class=chart>%s</pre>\n", html.EscapeString(source))
 	}
 	fmt.Fprintf(&page, `<script src="file://%s"></script><script>
 		mermaid.initialize({startOnLoad: false, theme: "default"});
 		(async () => {
-			for (const pre of document.querySelectorAll("pre")) {
-				try { pre.innerHTML = (await mermaid.render("svg" + pre.id, pre.textContent)).svg } catch (problem) { pre.textContent = problem }
+			for (const [i, pre] of document.querySelectorAll("pre").entries()) {
+				try { pre.innerHTML = (await mermaid.render("svgc" + i, pre.textContent)).svg } catch (problem) { pre.textContent = problem }
 			}
 			document.title = "drawn";
 		})();
 	</script>`, script)
 	file := filepath.Join(t.TempDir(), "page.html")
-	if err := os.WriteFile(file, []byte("<!DOCTYPE html><meta charset=utf-8>"+page.String()), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(page.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	dom, err := exec.CommandContext(t.Context(), "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files",

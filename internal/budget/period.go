@@ -20,30 +20,13 @@ const day = 24 * time.Hour
 const firstForecast = 3 * day
 
 // NewPeriod returns the period from the first to the last day, both of which
-// belong to it, as seen at a point in time.
+// belong to it and are given by their first moments in UTC, as seen at a point
+// in time.
 func NewPeriod(first, last, now time.Time) (Period, error) {
 	if last.Before(first) {
 		return Period{}, errors.New("ends before it starts")
 	}
 	return Period{start: first, end: last.Add(day), now: now}, nil
-}
-
-// ParseDay reads a date, as the first moment of its day in UTC.
-func ParseDay(text string) (time.Time, error) {
-	at, err := time.Parse(time.DateOnly, text)
-	if err != nil {
-		return time.Time{}, errors.New("must be a date, YYYY-MM-DD")
-	}
-	return at, nil
-}
-
-// ParseTime reads a point in time.
-func ParseTime(text string) (time.Time, error) {
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return time.Time{}, errors.New("must be a point in time as in RFC 3339, such as 2024-10-16T12:00:00Z")
-	}
-	return at, nil
 }
 
 // forecast returns what is used by the end of the period at the current rate:
@@ -53,12 +36,11 @@ func (p Period) forecast(used *big.Int) *big.Rat {
 	if !p.now.Before(p.end) {
 		return new(big.Rat).SetInt(used)
 	}
-	elapsed := p.now.Sub(p.start)
-	if elapsed < firstForecast {
+	if p.now.Sub(p.start) < firstForecast {
 		return nil
 	}
-	whole := new(big.Int).Mul(used, nanoseconds(p.start, p.end))
-	return new(big.Rat).SetFrac(whole, nanoseconds(p.start, p.now))
+	elapsed := new(big.Rat).SetFrac(nanoseconds(p.start, p.now), nanoseconds(p.start, p.end))
+	return new(big.Rat).Quo(new(big.Rat).SetInt(used), elapsed)
 }
 
 // note says why there is no forecast, or none that differs from what was used.

@@ -1,6 +1,7 @@
 package budget
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math/big"
@@ -13,22 +14,33 @@ import (
 // report draws the outcomes: the number of limits in each state, a table with a
 // line for each limit, and what corrects those that are missing.
 func report(usages []waldur.Usage, outcomes map[string]Outcome, options Options) string {
-	columns := []column{{"Limit", false}, {"Used", true}, {"Of", true}, {"Unit", false}, {"Share", false}}
-	if options.Period != nil {
-		columns = append(columns, column{"Forecast", true})
+	columns := []column{
+		{heading: "Limit"}, {heading: "Used", right: true}, {heading: "Of", right: true}, {heading: "Unit"},
+		{heading: "Share"}, {heading: "Forecast", right: true}, {heading: "State"},
 	}
-	columns = append(columns, column{"State", false})
-	var rows [][]string
+	counts := map[State]int{}
+	needsComponents := false
 	for _, limit := range slices.Sorted(maps.Keys(outcomes)) {
-		outcome := outcomes[limit]
-		row := []string{name(limit), outcome.used(), digits(outcome.Limit), name(outcome.Unit.Value), outcome.share()}
-		if options.Period != nil {
-			row = append(row, outcome.forecast())
+		o := outcomes[limit]
+		cells := []string{name(limit), o.used(), digits(o.Limit), name(o.Unit.Value), o.share(), o.forecast(), o.explanation()}
+		for i, cell := range cells {
+			columns[i].cells = append(columns[i].cells, cell)
 		}
-		rows = append(rows, append(row, outcome.explanation()))
+		counts[o.State]++
+		// The limit selects no component, or several.
+		needsComponents = needsComponents || o.State == Missing && len(o.records.series) != 1 || o.State == Over && len(o.records.series) > 1
 	}
-	text := summary(outcomes, options.Title) + "\n\n" + table(columns, rows)
-	if slices.ContainsFunc(slices.Collect(maps.Values(outcomes)), Outcome.needsComponents) {
+	if options.Period == nil {
+		columns = slices.DeleteFunc(columns, func(c column) bool { return c.heading == "Forecast" })
+	}
+	var summary []string
+	for _, state := range States() {
+		if counts[state] > 0 {
+			summary = append(summary, fmt.Sprintf("%d %s", counts[state], state))
+		}
+	}
+	text := fmt.Sprintf("%s: %s.\n\n%s", cmp.Or(title(options.Title), "Budget"), strings.Join(summary, ", "), table(columns))
+	if needsComponents {
 		text += "\n" + components(usages)
 	}
 	switch {
@@ -42,29 +54,14 @@ func report(usages []waldur.Usage, outcomes map[string]Outcome, options Options)
 	return text
 }
 
-// summary is the number of limits in each state: "Budget: 1 over, 2 ok."
-func summary(outcomes map[string]Outcome, heading string) string {
-	counts := map[State]int{}
-	for _, outcome := range outcomes {
-		counts[outcome.State]++
-	}
-	var parts []string
-	for _, state := range States() {
-		if counts[state] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", counts[state], state))
-		}
-	}
-	return or(title(heading), "Budget") + ": " + strings.Join(parts, ", ") + "."
-}
-
 func (o Outcome) used() string {
-	switch {
-	case o.Used != nil && o.total.complete():
+	switch of := o.records.series; {
+	case o.Used != nil && o.records.complete():
 		return digits(o.Used)
 	case o.Used != nil:
 		return digits(o.Used) + " + ?"
-	case len(o.total.sums) == 1 && o.total.sums[0].known > 0:
-		return digits(&o.total.sums[0].amount) + " + ?"
+	case len(of) == 1 && of[0].total.known > 0:
+		return digits(&of[0].total.amount) + " + ?"
 	default:
 		return "?"
 	}
@@ -75,9 +72,9 @@ func (o Outcome) share() string {
 	switch {
 	case o.Used == nil:
 		return "?"
-	case o.Limit.Sign() == 0 && o.Used.Sign() > 0:
+	case o.Share == nil && o.State == Over:
 		return bar(barCells) + " > 100 %"
-	case o.Limit.Sign() == 0:
+	case o.Share == nil:
 		return bar(0) + " 0 %"
 	}
 	percent := new(big.Rat).Mul(o.Share, big.NewRat(100, 1))
@@ -97,126 +94,120 @@ func (o Outcome) forecast() string {
 
 // explanation is the state and the reasons of it.
 func (o Outcome) explanation() string {
-	words := []string{string(o.State)}
+	state := string(o.State)
 	switch o.State {
 	case Over:
-		words[0] += " by " + digits(new(big.Int).Sub(o.Used, o.Limit))
+		state += " by " + digits(new(big.Int).Sub(o.Used, o.Limit))
 	case Forecast:
-		words[0] += ": over by " + digits(new(big.Int).Sub(ceil(o.Forecast), o.Limit))
+		state += ": over by " + digits(new(big.Int).Sub(ceil(o.Forecast), o.Limit))
 	case Missing, Near, OK:
 	}
-	categories := map[string]bool{}
-	var units []string
-	for _, s := range o.total.sums {
-		categories[s.identity.category] = true
-		units = append(units, unitName(s.identity.unit))
-	}
-	switch {
-	case len(o.total.sums) == 0 && o.total.unidentified.records == 0:
-		words = append(words, "no record")
-	case len(categories) > 1:
-		words = append(words, fmt.Sprintf("%d categories have this type: set category_uuid", len(categories)))
-	case len(units) > 1:
-		words = append(words, "several units: "+strings.Join(units, ", "))
-	}
-	if o.total.unidentified.records > 0 {
-		words = append(words, o.total.unidentified.text())
-	}
-	null := "null in "
-	if o.total.measure == FixedUsage {
-		null = "fixed_usage null in "
-	}
-	if n := len(o.total.unknown); n > 3 {
-		words = append(words, fmt.Sprintf("%s%d months", null, n))
-	} else {
-		for _, month := range o.total.unknown {
-			words = append(words, null+name(month))
+	return strings.Join(append([]string{state}, o.records.doubts()...), ", ")
+}
+
+// doubts are the reasons why the amounts do not add up to what was used.
+func (s *selection) doubts() []string {
+	var doubts, nulls []string
+	categories := map[*category]bool{}
+	units := map[waldur.Nullable[string]]bool{}
+	for _, of := range s.series {
+		categories[of.category], units[of.unit] = true, true
+		for month, at := range of.months {
+			if at.unknown > 0 {
+				nulls = append(nulls, month)
+			}
 		}
 	}
-	return strings.Join(words, ", ")
+	switch {
+	case len(s.series) == 0 && len(s.unclear) == 0:
+		doubts = append(doubts, "no record")
+	case len(categories) > 1:
+		doubts = append(doubts, fmt.Sprintf("%d categories have this type: set category_uuid", len(categories)))
+	case len(units) > 1:
+		doubts = append(doubts, "several units: "+unitNames(slices.SortedFunc(maps.Keys(units), compareText)))
+	}
+	if len(s.unclear) > 0 {
+		doubts = append(doubts, s.lacking())
+	}
+	null := "null in "
+	if s.component.Measure == FixedUsage {
+		null = "fixed_usage null in "
+	}
+	slices.Sort(nulls)
+	nulls = slices.Compact(nulls)
+	if len(nulls) > 3 {
+		return append(doubts, fmt.Sprintf("%s%d months", null, len(nulls)))
+	}
+	for _, month := range nulls {
+		doubts = append(doubts, null+name(month))
+	}
+	return doubts
 }
 
-// text names the records and what they lack, which a read of some attributes
+// lacking names what the unclear records lack, which a read of some attributes
 // only may have left out.
-func (u *unidentified) text() string {
-	var lacking []string
-	if u.kind {
-		lacking = append(lacking, "type")
+func (s *selection) lacking() string {
+	var attributes []string
+	for field := range waldur.Fields(waldur.FieldType, waldur.FieldCategoryTitle, waldur.FieldCategoryUUID).Each {
+		isNull := func(usage waldur.Usage) bool { return !usage.Attribute(field).(*waldur.Nullable[string]).Valid }
+		isNeeded := field != waldur.FieldCategoryTitle || s.component.CategoryTitle != ""
+		if isNeeded && slices.ContainsFunc(s.unclear, isNull) {
+			attributes = append(attributes, field.String())
+		}
 	}
-	if u.categoryTitle {
-		lacking = append(lacking, "category_title")
+	records, question := fmt.Sprintf("%d records", len(s.unclear)), "are they in `fields`?"
+	if len(s.unclear) == 1 {
+		records = "1 record"
 	}
-	if u.category {
-		lacking = append(lacking, "category_uuid")
-	}
-	text, question := fmt.Sprintf("%d records without ", u.records), "are they in `fields`?"
-	if u.records == 1 {
-		text = "1 record without "
-	}
-	if len(lacking) == 1 {
+	if len(attributes) == 1 {
 		question = "is it in `fields`?"
 	}
-	return text + strings.Join(lacking, " or ") + ": " + question
+	return fmt.Sprintf("%s without %s: %s", records, strings.Join(attributes, " or "), question)
 }
 
-func unitName(unit waldur.Nullable[string]) string {
-	return or(name(unit.Value), "no unit")
-}
-
-// needsComponents reports whether the limit selects no component, or several.
-func (o Outcome) needsComponents() bool {
-	return o.State == Missing && len(o.total.sums) != 1 || o.State == Over && len(o.total.sums) > 1
+func unitNames(units []waldur.Nullable[string]) string {
+	names := make([]string, len(units))
+	for i, unit := range units {
+		names[i] = cmp.Or(name(unit.Value), "no unit")
+	}
+	return strings.Join(names, ", ")
 }
 
 // components lists the components of the records, by category, and the units of
 // those that have several.
 func components(usages []waldur.Usage) string {
-	type category struct{ uuid, title waldur.Nullable[string] }
-	units := map[category]map[string]map[waldur.Nullable[string]]bool{}
+	if len(usages) == 0 {
+		return "There are no usage records.\n"
+	}
+	type category struct{ title, uuid waldur.Nullable[string] }
+	type component struct {
+		category category
+		kind     string
+	}
+	units := map[component]map[waldur.Nullable[string]]bool{}
 	for i := range usages {
 		usage := &usages[i]
-		c := category{usage.CategoryUUID, usage.CategoryTitle}
-		if units[c] == nil {
-			units[c] = map[string]map[waldur.Nullable[string]]bool{}
+		of := component{category{usage.CategoryTitle, usage.CategoryUUID}, usage.Type.Value}
+		if units[of] == nil {
+			units[of] = map[waldur.Nullable[string]]bool{}
 		}
-		if units[c][usage.Type.Value] == nil {
-			units[c][usage.Type.Value] = map[waldur.Nullable[string]]bool{}
-		}
-		units[c][usage.Type.Value][usage.MeasuredUnit] = true
+		units[of][usage.MeasuredUnit] = true
 	}
-	if len(units) == 0 {
-		return "There are no usage records.\n"
+	names := map[category][]string{}
+	byKind := func(a, b component) int { return cmp.Compare(a.kind, b.kind) }
+	for _, of := range slices.SortedFunc(maps.Keys(units), byKind) {
+		text := cmp.Or(name(of.kind), "null")
+		if len(units[of]) > 1 {
+			text += " (" + unitNames(slices.SortedFunc(maps.Keys(units[of]), compareText)) + ")"
+		}
+		names[of.category] = append(names[of.category], text)
 	}
 	var text strings.Builder
 	text.WriteString("There are records of these components:\n\n")
-	compare := func(a, b category) int {
-		if order := compareText(a.title, b.title); order != 0 {
-			return order
-		}
-		return compareText(a.uuid, b.uuid)
-	}
-	for _, c := range slices.SortedFunc(maps.Keys(units), compare) {
-		var names []string
-		for _, kind := range slices.Sorted(maps.Keys(units[c])) {
-			text := or(name(kind), "null")
-			if of := units[c][kind]; len(of) > 1 {
-				var all []string
-				for _, unit := range slices.SortedFunc(maps.Keys(of), compareText) {
-					all = append(all, unitName(unit))
-				}
-				text += " (" + strings.Join(all, ", ") + ")"
-			}
-			names = append(names, text)
-		}
+	byTitle := func(a, b category) int { return cmp.Or(compareText(a.title, b.title), compareText(a.uuid, b.uuid)) }
+	for _, of := range slices.SortedFunc(maps.Keys(names), byTitle) {
 		fmt.Fprintf(&text, "- %s (category_uuid %s): %s\n",
-			or(title(c.title.Value), "null"), or(name(c.uuid.Value), "null"), strings.Join(names, ", "))
+			cmp.Or(title(of.title.Value), "null"), cmp.Or(name(of.uuid.Value), "null"), strings.Join(names[of], ", "))
 	}
 	return text.String()
-}
-
-func or(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"fmt"
 	"maps"
 	"math/big"
 	"slices"
@@ -11,15 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// dynamicArgument encodes an argument as a CLI does.
-func dynamicArgument(tb testing.TB, value tftypes.Value) *tfprotov6.DynamicValue {
-	tb.Helper()
-	encoded, err := tfprotov6.NewDynamicValue(tftypes.DynamicPseudoType, value)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return &encoded
-}
+type object = map[string]any
 
 // decimal is a number as it is written in a configuration.
 type decimal string
@@ -29,8 +22,6 @@ type decimal string
 func terraformValue(tb testing.TB, value any) tftypes.Value {
 	tb.Helper()
 	switch value := value.(type) {
-	case nil:
-		return tftypes.NewValue(tftypes.DynamicPseudoType, nil)
 	case tftypes.Value:
 		return value
 	case string:
@@ -45,7 +36,7 @@ func terraformValue(tb testing.TB, value any) tftypes.Value {
 			tb.Fatal(err)
 		}
 		return tftypes.NewValue(tftypes.Number, number)
-	case map[string]any:
+	case object:
 		types, values := map[string]tftypes.Type{}, map[string]tftypes.Value{}
 		for name, attribute := range value {
 			values[name] = terraformValue(tb, attribute)
@@ -59,47 +50,16 @@ func terraformValue(tb testing.TB, value any) tftypes.Value {
 			types[i] = values[i].Type()
 		}
 		return tftypes.NewValue(tftypes.Tuple{ElementTypes: types}, values)
-	default:
-		if value == unknown {
-			return tftypes.NewValue(tftypes.DynamicPseudoType, unknown)
-		}
-		tb.Fatalf("no value for %T", value)
-		return tftypes.Value{}
+	default: // nil, unknown
+		return tftypes.NewValue(tftypes.DynamicPseudoType, value)
 	}
-}
-
-// callFunction calls a function as a CLI does. The result is nil if it is not
-// known.
-func callFunction(tb testing.TB, name string, arguments ...any) (any, *tfprotov6.FunctionError) {
-	tb.Helper()
-	s := newSession(tb, nil)
-	request := &tfprotov6.CallFunctionRequest{Name: name}
-	for _, argument := range arguments {
-		request.Arguments = append(request.Arguments, dynamicArgument(tb, terraformValue(tb, argument)))
-	}
-	resp, err := s.server.CallFunction(tb.Context(), request)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if resp.Error != nil {
-		return nil, resp.Error
-	}
-	result, err := resp.Result.Unmarshal(s.schemas.Functions[name].Return.Type)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if !result.IsFullyKnown() {
-		return nil, nil
-	}
-	return literal(tb, result), nil
 }
 
 // literal turns a Terraform value into nil, string, bool, decimal or object.
-func literal(tb testing.TB, value tftypes.Value) any {
-	tb.Helper()
+func literal(value tftypes.Value) any {
 	var (
 		text    string
-		number  big.Float
+		number  *big.Float
 		truth   bool
 		members map[string]tftypes.Value
 	)
@@ -112,36 +72,91 @@ func literal(tb testing.TB, value tftypes.Value) any {
 		return decimal(number.Text('f', -1))
 	case value.As(&truth) == nil:
 		return truth
-	case value.As(&members) == nil:
-		result := object{}
-		for name, member := range members {
-			result[name] = literal(tb, member)
-		}
-		return result
 	}
-	tb.Fatalf("no literal of %s", value)
-	return nil
+	result := object{}
+	_ = value.As(&members)
+	for name, member := range members {
+		result[name] = literal(member)
+	}
+	return result
 }
 
-// refusedCall is what must be said about an argument.
-type refusedCall struct {
+// call is a call of a function.
+type call struct {
+	function  string
 	arguments []any
-	position  int64
-	words     string
 }
 
-// requireRefused calls the function with each of the arguments.
-func requireRefused(t *testing.T, name string, rows map[string]refusedCall) {
-	t.Helper()
-	for of, row := range rows {
-		t.Run(of, func(t *testing.T) {
-			t.Parallel()
-			_, problem := callFunction(t, name, row.arguments...)
-			if problem == nil || problem.FunctionArgument == nil || *problem.FunctionArgument != row.position || !strings.Contains(problem.Text, row.words) {
-				t.Errorf("not %q on argument %d but %+v", row.words, row.position, problem)
-			}
-		})
+func check(arguments ...any) call  { return call{"budget_check", arguments} }
+func report(arguments ...any) call { return call{"usage_report", arguments} }
+func chart(arguments ...any) call  { return call{"usage_chart", arguments} }
+
+// request encodes the call as a CLI does.
+func (c call) request(tb testing.TB) *tfprotov6.CallFunctionRequest {
+	tb.Helper()
+	request := &tfprotov6.CallFunctionRequest{Name: c.function}
+	for _, argument := range c.arguments {
+		encoded, err := tfprotov6.NewDynamicValue(tftypes.DynamicPseudoType, terraformValue(tb, argument))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		request.Arguments = append(request.Arguments, &encoded)
 	}
+	return request
+}
+
+// answer calls the function. The result is nil if it is not known.
+func (c call) answer(tb testing.TB) (any, *tfprotov6.FunctionError) {
+	tb.Helper()
+	s := newSession(tb, nil)
+	resp, err := s.server.CallFunction(tb.Context(), c.request(tb))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if resp.Error != nil {
+		return nil, resp.Error
+	}
+	result, err := resp.Result.Unmarshal(s.schemas.Functions[c.function].Return.Type)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if !result.IsFullyKnown() {
+		return nil, nil
+	}
+	return literal(result), nil
+}
+
+// result is the result of a call without a problem.
+func (c call) result(tb testing.TB) any {
+	tb.Helper()
+	result, problem := c.answer(tb)
+	if problem != nil {
+		tb.Fatal(problem.Text)
+	}
+	return result
+}
+
+// record is a usage record of the CPU of virtual machines, changed.
+func record(change object) object {
+	usage := object{
+		"name": "CPU", "type": "cpu", "measured_unit": "hours", "category_title": "Virtual machines", "category_uuid": someUUID,
+		"date": "2024-10-01", "reported_usage": 1500, "fixed_usage": nil, "scope": nil,
+	}
+	maps.Copy(usage, change)
+	return usage
+}
+
+func someLimits(change object) object {
+	limit := object{"type": "cpu", "limit": 1875}
+	maps.Copy(limit, change)
+	return object{"CPU": limit}
+}
+
+// october is half over.
+func october(change object) object {
+	period := object{"start": "2024-10-01", "end": "2024-10-31", "now": "2024-10-16T12:00:00Z"}
+	maps.Copy(period, change)
+	return object{"period": period}
 }
 
 func TestFunctionsAreExplained(t *testing.T) {
@@ -165,28 +180,268 @@ func TestFunctionsAreExplained(t *testing.T) {
 func TestFunctionOfSomethingUnknownIsUnknown(t *testing.T) {
 	t.Parallel()
 	usages, limits := []any{record(nil)}, someLimits(nil)
+	for name, call := range map[string]call{
+		"usages":            check(unknown, limits),
+		"an amount":         check([]any{record(object{"reported_usage": unknown})}, limits),
+		"limits":            check(usages, unknown),
+		"a limit":           check(usages, someLimits(object{"limit": unknown})),
+		"options":           check(usages, limits, unknown),
+		"now":               check(usages, limits, october(object{"now": unknown})),
+		"a wrong argument":  check(nil, unknown),
+		"usages of reports": report([]any{unknown}),
+		"title of reports":  report(usages, object{"title": unknown}),
+		"usages of charts":  chart(unknown, object{"type": "cpu"}),
+		"selectors":         chart(usages, object{"type": unknown}),
+	} {
+		if result, problem := call.answer(t); result != nil || problem != nil {
+			t.Errorf("%s: it is %v, %+v", name, result, problem)
+		}
+	}
+}
+
+func TestBudgetCheckReturnsHowEachLimitStands(t *testing.T) {
+	t.Parallel()
+	const (
+		near      = "true near 1500 1875 375 0.8 <nil> hours"
+		missing   = "false missing <nil> 1875 <nil> <nil> <nil> <nil>"
+		otherUUID = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		written   = "AAAAAAAA-aaaa-aaaa-aaaa-aaaaaaaaaaaa"
+	)
+	one := func(change object) []any { return []any{record(change)} }
+	smallest, largest := record(object{"reported_usage": decimal("-9223372036854775808")}), record(object{"reported_usage": decimal("9223372036854775807")})
+	archive := record(object{"category_title": "Archive", "category_uuid": otherUUID})
+	few := object{"type": "cpu", "category_uuid": someUUID, "reported_usage": 1500}
+	digits := "1" + strings.Repeat("0", 160)
+	huge := object{"limit": decimal(digits)}
+	quotient := new(big.Float).SetPrec(512).SetRat(big.NewRat(1500, 1876)).Text('f', -1)
+	value, limit := terraformValue(t, record(nil)), terraformValue(t, someLimits(nil)["CPU"])
+	list := tftypes.NewValue(tftypes.List{ElementType: value.Type()}, []tftypes.Value{value})
+	aSet := tftypes.NewValue(tftypes.Set{ElementType: value.Type()}, []tftypes.Value{value})
+	aMap := tftypes.NewValue(tftypes.Map{ElementType: limit.Type()}, map[string]tftypes.Value{"CPU": limit})
+	failing := object{"fail_on": []any{"forecast"}, "period": october(nil)["period"]}
+	states := tftypes.NewValue(tftypes.Set{ElementType: tftypes.String}, set("over"))
 	for name, row := range map[string]struct {
-		function  string
-		arguments []any
+		usages  any
+		limits  any // or what is changed in the one
+		options object
+		want    string // passed, state, used, limit, remaining, share, forecast, unit
 	}{
-		"usages":            {"budget_check", []any{unknown, limits}},
-		"a record":          {"budget_check", []any{[]any{unknown}, limits}},
-		"an amount":         {"budget_check", []any{[]any{record(object{"reported_usage": unknown})}, limits}},
-		"limits":            {"budget_check", []any{usages, unknown}},
-		"a limit":           {"budget_check", []any{usages, object{"CPU": unknown}}},
-		"an attribute":      {"budget_check", []any{usages, someLimits(object{"limit": unknown})}},
-		"options":           {"budget_check", []any{usages, limits, unknown}},
-		"now":               {"budget_check", []any{usages, limits, object{"period": object{"start": "2024-10-01", "end": "2024-10-31", "now": unknown}}}},
-		"usages of reports": {"usage_report", []any{unknown}},
-		"title of reports":  {"usage_report", []any{usages, object{"title": unknown}}},
-		"usages of charts":  {"usage_chart", []any{unknown, object{"type": "cpu"}}},
-		"selectors":         {"usage_chart", []any{usages, object{"type": unknown}}},
+		"ok":                         {one(nil), object{"limit": 1876}, nil, "true ok 1500 1876 376 " + quotient + " <nil> hours"},
+		"near":                       {one(nil), nil, nil, near},
+		"over":                       {one(nil), object{"limit": 1000}, nil, "false over 1500 1000 -500 1.5 <nil> hours"},
+		"missing":                    {[]any{}, nil, nil, missing},
+		"forecast":                   {one(nil), nil, october(nil), "true forecast 1500 1875 375 0.8 3000 hours"},
+		"limit of 0, something used": {one(nil), object{"limit": 0}, nil, "false over 1500 0 -1500 <nil> <nil> hours"},
+		"limit of 0, nothing used":   {one(object{"reported_usage": 0}), object{"limit": 0}, nil, "true ok 0 0 0 0 <nil> hours"},
+		"two of the largest amounts": {
+			[]any{largest, largest}, object{"limit": 2}, nil,
+			"false over 18446744073709551614 2 -18446744073709551612 9223372036854775807 <nil> hours",
+		},
+		"the smallest amount": {
+			[]any{smallest}, object{"limit": 1}, nil,
+			"true ok -9223372036854775808 1 9223372036854775809 -9223372036854775808 <nil> hours",
+		},
+		"a limit of more than 512 bit": {one(object{"reported_usage": 0}), huge, nil, "true ok 0 " + digits + " " + digits + " 0 <nil> hours"},
+		"numbers in texts":             {one(object{"reported_usage": "1500"}), object{"limit": "1875"}, nil, near},
+		"nulls in a limit":             {one(nil), object{"measure": nil, "category_uuid": nil, "category_title": nil}, nil, near},
+		"nulls in the options":         {one(nil), nil, object{"warn_at": nil, "fail_on": nil, "title": nil, "period": nil}, near},
+		"a category by its uuid":       {[]any{record(nil), archive}, object{"category_uuid": written}, nil, near},
+		"a record's uuid with hyphens": {one(object{"category_uuid": written}), object{"category_uuid": otherUUID}, nil, near},
+		"a category by its title":      {[]any{record(nil), archive}, object{"category_title": "Archive"}, nil, near},
+		"the other measure":            {one(object{"fixed_usage": 3}), object{"measure": "fixed_usage"}, nil, "true ok 3 1875 1872 0.0016 <nil> hours"},
+		"an attribute of one's own":    {one(object{"project": "climate"}), nil, nil, near},
+		"attributes that are left out": {[]any{few}, nil, nil, "true near 1500 1875 375 0.8 <nil> <nil>"},
+		"a list":                       {list, nil, nil, near},
+		"a set and a map":              {aSet, aMap, nil, near},
+		"a share to warn at of 1":      {one(nil), nil, object{"warn_at": 1}, "true ok 1500 1875 375 0.8 <nil> hours"},
+		"near that fails":              {one(nil), nil, object{"fail_on": []any{"near", "near", "ok"}}, "false near 1500 1875 375 0.8 <nil> hours"},
+		"over that does not fail":      {one(nil), object{"limit": 1000}, object{"fail_on": []any{"missing"}}, "true over 1500 1000 -500 1.5 <nil> hours"},
+		"nothing that fails":           {[]any{}, nil, object{"fail_on": []any{}}, strings.Replace(missing, "false", "true", 1)},
+		"a set of states":              {[]any{}, nil, object{"fail_on": states}, strings.Replace(missing, "false", "true", 1)},
+		"forecast that fails":          {one(nil), nil, failing, "false forecast 1500 1875 375 0.8 3000 hours"},
+		"forecast without a period":    {one(nil), nil, object{"fail_on": []any{"forecast"}}, near},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if result, problem := callFunction(t, row.function, row.arguments...); result != nil || problem != nil {
-				t.Errorf("it is %v, %+v", result, problem)
+			check := check(row.usages, row.limits)
+			if change, is := row.limits.(object); is || row.limits == nil {
+				check.arguments[1] = someLimits(change)
+			}
+			if row.options != nil {
+				check.arguments = append(check.arguments, row.options)
+			}
+			result := check.result(t).(object)
+			cpu := result["limits"].(object)["CPU"].(object)
+			got := fmt.Sprintln(result["passed"], cpu["state"], cpu["used"], cpu["limit"], cpu["remaining"], cpu["share"], cpu["forecast"], cpu["unit"])
+			if got != row.want+"\n" {
+				t.Errorf("%s\nnot %s", got, row.want)
 			}
 		})
+	}
+}
+
+// Of 0.1 to 0.9, the CLI's binary numbers are some above and some below.
+func TestShareToWarnAtIsTheDecimalThatIsWritten(t *testing.T) {
+	t.Parallel()
+	for tenth := 1; tenth <= 9; tenth++ {
+		warnAt := decimal(fmt.Sprintf("0.%d", tenth))
+		usages := []any{record(object{"type": "near", "reported_usage": tenth * 100}), record(object{"type": "ok", "reported_usage": tenth*100 - 1})}
+		limits := object{"near": object{"type": "near", "limit": 1000}, "ok": object{"type": "ok", "limit": 1000}}
+		result := check(usages, limits, object{"warn_at": warnAt}).result(t)
+		for want, limit := range result.(object)["limits"].(object) {
+			if state := limit.(object)["state"]; state != want {
+				t.Errorf("from %s on, what is %s is %s", warnAt, want, state)
+			}
+		}
+	}
+}
+
+func TestFunctionsDrawWhatIsSelected(t *testing.T) {
+	t.Parallel()
+	const table = "| Limit |  Used |    Of | Unit  | Share           | State |\n" +
+		"|:------|------:|------:|:------|:----------------|:------|\n" +
+		"| CPU   | 1,500 | 1,875 | hours | ████████░░ 80 % | near  |\n"
+	usages, limited := []any{record(nil)}, object{"type": "cpu", "limit": 1875}
+	plans := []any{record(object{"fixed_usage": 7})}
+	titled := check(usages, someLimits(nil), object{"title": "Budget of | October"})
+	for _, row := range []struct {
+		call  call
+		words string
+	}{
+		{titled, "report:Budget of \\| October: 1 near.\n\n" + table},
+		{titled, "message:Budget of \\| October: 1 near.\n\n " + strings.ReplaceAll(table, "\n|", "\n |")},
+		{report(usages), "# Reported usage\n"},
+		{report(usages), "| 2024-10 | ██████████ 1,500 |"},
+		{report(plans, object{"measure": "fixed_usage", "title": "Plans"}), "# Plans\n"},
+		{report(plans, object{"measure": "fixed_usage"}), "| 2024-10 | ██████████ 7 |"},
+		{report([]any{record(object{"reported_usage": nil})}, object{"measure": nil, "title": nil}), "|     no data |"},
+		{chart(usages, object{"type": "cpu"}), "```mermaid\nxychart-beta\n    title \"CPU, Virtual machines\"\n"},
+		{chart(usages, limited), "line [1875, 1875, 1875]"},
+		{chart(usages, limited, object{"limit": 7, "title": "x"}), "line [7, 7, 7]"},
+		{chart(usages, limited, object{"limit": nil, "title": "x"}), `title "x"`},
+		{chart(plans, object{"type": "cpu", "measure": "fixed_usage", "category_uuid": someUUID, "limit": nil}), "bar [7]\n"},
+		{chart(usages, object{"type": "cpu", "category_title": "Archive"}), "No chart of cpu: there is no record of it.\n"},
+	} {
+		if drawn := fmt.Sprint(row.call.result(t)); !strings.Contains(drawn, row.words) {
+			t.Errorf("no %q in\n%s", row.words, drawn)
+		}
+	}
+}
+
+func TestFunctionsRefuse(t *testing.T) {
+	t.Parallel()
+	usages, beyond := []any{record(nil)}, decimal("9223372036854775808")
+	amount := func(change object) call { return check([]any{record(change)}, someLimits(nil)) }
+	limit := func(change object) call { return check(usages, someLimits(change)) }
+	option := func(options any) call { return check(usages, someLimits(nil), options) }
+	period := func(change object) call { return option(october(change)) }
+	for _, row := range []struct {
+		call     call
+		position int64 // of the argument
+		words    string
+	}{
+		{check(nil, someLimits(nil)), 0, "usages: must be a list of usage records, not null"},
+		{check(object{"usages": usages}, someLimits(nil)), 0, "usages: must be a list of usage records, not an object"},
+		{check([]any{record(nil), 5}, someLimits(nil)), 0, "usages[1]: must be a usage record, not a number"},
+		{check([]any{nil}, someLimits(nil)), 0, "usages[0]: must be a usage record, not null"},
+		{amount(object{"type": 5}), 0, "usages[0].type: must be a string, not a number"},
+		{amount(object{"reported_usage": "many"}), 0, `usages[0].reported_usage: must be a number, not "many"`},
+		{amount(object{"fixed_usage": decimal("1.5")}), 0, "usages[0].fixed_usage: must be an integer from -2^63 to 2^63 - 1, not 1.5"},
+		{amount(object{"reported_usage": beyond}), 0, "usages[0].reported_usage: must be an integer from -2^63 to 2^63 - 1, not 9223372036854775808"},
+
+		{check(usages, nil), 1, "limits: must be a map of limits, not null"},
+		{check(usages, object{}), 1, "limits: must not be empty"},
+		{check(usages, object{"CPU": nil}), 1, `limits["CPU"]: must be an object, not null`},
+		{check(usages, object{"CPU": 15000}), 1, `limits["CPU"]: must be an object, not a number`},
+		{limit(object{"categry_uuid": someUUID}), 1, `limits["CPU"]: unknown attribute "categry_uuid"; the attributes are type, limit, category_uuid, `},
+		{check(usages, object{"CPU": object{"typ": "cpu"}}), 1, `limits["CPU"]: unknown attribute "typ"`},
+		{limit(object{"categry_uuid": nil}), 1, `unknown attribute "categry_uuid"`},
+		{check(usages, object{"CPU": object{"limit": 1}}), 1, `limits["CPU"].type: is required`},
+		{limit(object{"type": ""}), 1, `limits["CPU"].type: must not be empty`},
+		{limit(object{"type": true}), 1, `limits["CPU"].type: must be a string, not a bool`},
+		{check(usages, object{"CPU": object{"type": "cpu"}}), 1, `limits["CPU"].limit: is required`},
+		{limit(object{"limit": decimal("1875.0000000000000000000000001")}), 1, `limits["CPU"].limit: must be an integer, not 1875.0000000000000000000000001`},
+		{limit(object{"limit": decimal("1875." + strings.Repeat("0", 99) + "1")}), 1, `must be an integer, not 1875.` + strings.Repeat("0", 55) + "…"},
+		{limit(object{"limit": decimal("-1e100000")}), 1, "must not be negative, as -1e+100000 is"},
+		{limit(object{"limit": -1}), 1, `limits["CPU"].limit: must not be negative, as -1 is`},
+		{limit(object{"limit": "x"}), 1, `limits["CPU"].limit: must be a number, not "x"`},
+		{limit(object{"limit": "Inf"}), 1, `limits["CPU"].limit: must be a number`},
+		{limit(object{"limit": decimal("1e100000")}), 1, `limits["CPU"].limit: is too large`},
+		{limit(object{"category_uuid": someUUID, "category_title": "x"}), 1, `limits["CPU"]: has both category_uuid and category_title`},
+		{limit(object{"category_uuid": "1"}), 1, `limits["CPU"].category_uuid: must be 32 hexadecimal digits, with or without hyphens, not "1"`},
+		{limit(object{"category_title": ""}), 1, `limits["CPU"].category_title: must not be empty`},
+		{limit(object{"measure": "usage"}), 1, `limits["CPU"].measure: must be "reported_usage" or "fixed_usage", not "usage"`},
+		{check(usages, object{strings.Repeat("x", 1000): 5}), 1, `limits["` + strings.Repeat("x", 60) + `…"]`},
+		{check(usages, someLimits(nil), object{}, object{}), 3, "options: one object at most may be given, not 2"},
+		{option(nil), 2, "options: must be an object, not null"},
+		{option([]any{}), 2, "options: must be an object, not a list"},
+		{option(object{"warnat": 1}), 2, `options: unknown attribute "warnat"; the attributes are warn_at, fail_on, title, period`},
+		{option(object{"warn_at": 0}), 2, "options.warn_at: must be more than 0 and at most 1, not 0"},
+		{option(object{"warn_at": decimal("1.00000000000000000001")}), 2, "options.warn_at: must be more than 0 and at most 1, not 1.00000000000000000001"},
+		{option(object{"warn_at": true}), 2, "options.warn_at: must be a number, not a bool"},
+		{option(object{"fail_on": []any{"over", "Missing"}}), 2, `options.fail_on[1]: must be one of "over", "missing", "forecast", "near", "ok", not "Missing"`},
+		{option(object{"fail_on": []any{nil}}), 2, "options.fail_on[0]: must not be null"},
+		{option(object{"fail_on": "over"}), 2, `options.fail_on: must be a list of states, not "over"`},
+		{option(object{"title": object{}}), 2, "options.title: must be a string, not an object"},
+		{option(object{"period": "2024-10"}), 2, "options.period: must be an object, not \"2024-10\"\noptions.period.start: is required"},
+		{period(object{"end": "2024-09-30"}), 2, "options.period: ends before it starts"},
+		{period(object{"start": nil}), 2, "options.period.start: is required"},
+		{period(object{"end": nil}), 2, "options.period.end: is required"},
+		{period(object{"now": nil}), 2, "options.period.now: is required"},
+		{period(object{"today": ""}), 2, `options.period: unknown attribute "today"; the attributes are start, end, now`},
+		{period(object{"start": "2024-02-30"}), 2, `options.period.start: must be a date, YYYY-MM-DD, not "2024-02-30"`},
+		{period(object{"end": "2024-10-31T00:00:00Z"}), 2, "options.period.end: must be a date"},
+		{period(object{"now": "2024-10-16"}), 2, "options.period.now: must be a point in time"},
+		{check(usages, object{"A": object{}, "B": nil}), 1, "\nlimits[\"A\"].type: is required\nlimits[\"A\"].limit: is required\nlimits[\"B\"]: must be"},
+		{check(nil, nil, nil), 0, "usages"},
+
+		{report(nil), 0, "usages: must be a list of usage records, not null"},
+		{report([]any{}, object{"warn_at": 1}), 1, `options: unknown attribute "warn_at"; the attributes are measure, title`},
+		{report([]any{}, object{"measure": "all"}), 1, `options.measure: must be "reported_usage" or "fixed_usage", not "all"`},
+		{chart([]any{}, nil), 1, "\nselector: must be an object, not null\nselector.type: is required"},
+		{chart([]any{}, object{"type": "cpu", "title": "x"}), 1, `selector: unknown attribute "title"`},
+		{chart([]any{}, object{"type": "cpu", "category_uuid": someUUID, "category_title": "x"}), 1, "selector: has both category_uuid and category_title"},
+		{chart([]any{}, object{"type": "cpu", "limit": decimal("0.5")}), 1, "selector.limit: must be an integer"},
+		{chart([]any{}, object{"type": "cpu"}, object{"limit": -1}), 2, "options.limit: must not be negative"},
+		{chart([]any{}, object{"type": "cpu"}, object{"measure": "x"}), 2, `options: unknown attribute "measure"; the attributes are limit, title`},
+	} {
+		t.Run(row.words, func(t *testing.T) {
+			t.Parallel()
+			_, problem := row.call.answer(t)
+			if problem == nil || problem.FunctionArgument == nil || *problem.FunctionArgument != row.position || !strings.Contains(problem.Text, row.words) {
+				t.Errorf("on argument %d: %+v", row.position, problem)
+			} else if strings.Contains(problem.Text, "\n") != strings.Contains(row.words, "\n") {
+				t.Errorf("with other problems: %s", problem.Text)
+			}
+		})
+	}
+}
+
+// BenchmarkBudgetCheck calls budget_check over the protocol with ten limits.
+//
+//	go test -run '^$' -bench BudgetCheck ./internal/provider
+func BenchmarkBudgetCheck(b *testing.B) {
+	limits := object{}
+	for i := range 10 {
+		limits[fmt.Sprintf("Limit %d", i)] = object{"type": fmt.Sprintf("component_%d", i), "limit": 1_000_000_000}
+	}
+	for _, n := range []int{300, 10_000} {
+		list := usagesValue(manyUsages(n))
+		var elements []tftypes.Value
+		if err := list.As(&elements); err != nil {
+			b.Fatal(err)
+		}
+		tuple := tftypes.NewValue(tftypes.Tuple{ElementTypes: slices.Repeat([]tftypes.Type{elements[0].Type()}, n)}, elements)
+		for name, usages := range map[string]tftypes.Value{"list": list, "tuple": tuple} {
+			b.Run(fmt.Sprintf("%d/%s", n, name), func(b *testing.B) {
+				server, request := newSession(b, nil).server, check(usages, limits).request(b)
+				b.ReportAllocs()
+				for b.Loop() {
+					if resp, err := server.CallFunction(b.Context(), request); err != nil || resp.Error != nil {
+						b.Fatal(err, resp)
+					}
+				}
+			})
+		}
 	}
 }

@@ -44,20 +44,18 @@ func (usageChart) Definition(_ context.Context, _ function.DefinitionRequest, re
 
 // Run implements function.Function.
 func (usageChart) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
-	all, err := callArguments(ctx, req.Arguments, 2)
-	if err != nil || !known(all) {
-		resp.Error = err // without one, the result stays unknown
+	all, err := callArguments(ctx, req.Arguments, "usages", "selector")
+	if resp.Error = err; all == nil {
 		return
 	}
 	usages, selector := all[0].usages(), all[1]
-	selected, _ := selector.attributes("selector", selector.value, "type", "category_uuid", "category_title", "measure", "limit")
-	component := selector.component("selector", selected)
-	limit := selector.limit("selector.limit", selected["limit"])
-	given, attributes := options(all[2:], "limit", "title")
-	if value, set := attributes["limit"]; set {
-		limit = given.limit("options.limit", value)
+	selected, _ := selector.object("type", "category_uuid", "category_title", "measure", "limit")
+	component, limit := selector.component(selected), selected["limit"].limit()
+	attributes := options(all[2:], "limit", "title")
+	if given := attributes["limit"]; !given.value.IsNull() {
+		limit = given.limit()
 	}
-	title := given.text("options.title", attributes["title"])
+	title := attributes["title"].text()
 	if resp.Error = firstError(all); resp.Error == nil {
 		resp.Error = resp.Result.Set(ctx, budget.NewUsageChart(usages, component, limit, title))
 	}

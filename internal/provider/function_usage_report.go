@@ -35,15 +35,13 @@ func (usageReport) Definition(_ context.Context, _ function.DefinitionRequest, r
 
 // Run implements function.Function.
 func (usageReport) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
-	all, err := callArguments(ctx, req.Arguments, 1)
-	if err != nil || !known(all) {
-		resp.Error = err // without one, the result stays unknown
+	all, err := callArguments(ctx, req.Arguments, "usages")
+	if resp.Error = err; all == nil {
 		return
 	}
 	usages := all[0].usages()
-	given, attributes := options(all[1:], "measure", "title")
-	measure := given.measure("options.measure", attributes["measure"])
-	title := given.text("options.title", attributes["title"])
+	attributes := options(all[1:], "measure", "title")
+	measure, title := attributes["measure"].measure(), attributes["title"].text()
 	if resp.Error = firstError(all); resp.Error == nil {
 		resp.Error = resp.Result.Set(ctx, budget.NewUsageReport(usages, measure, title))
 	}
