@@ -185,7 +185,7 @@ func newAnswer(status int, contentType string, body []byte) *Answer {
 
 // jsonAnswer is an answer of the API.
 func jsonAnswer(status int, value any) *Answer {
-	body, err := json.Marshal(value, jsontext.EscapeForJS(true), jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+	body, err := json.Marshal(value, jsontext.EscapeForJS(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil {
 		panic(err) // what the API answers can always be encoded
 	}

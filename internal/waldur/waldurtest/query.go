@@ -21,19 +21,21 @@ type filter struct {
 }
 
 // filter reads the filters of a query; Waldur checks the dates first.
-func (w *Waldur) filter(r *http.Request, user User) (filter, *Answer) {
+func (w *Waldur) filter(r *http.Request, user User) (f filter, refusal *Answer) {
 	query := r.URL.Query()
-	after, afterErr := date(query, "date_after")
-	before, beforeErr := date(query, "date_before")
-	if afterErr != nil || beforeErr != nil {
-		return filter{}, invalidDates(r, afterErr != nil, beforeErr != nil)
+	var invalid struct {
+		Before []string `json:"date_before,omitzero"`
+		After  []string `json:"date_after,omitzero"`
 	}
-	scope := last(query, "scope")
-	if scope == "" || w.IgnoreScope {
-		return filter{"", after, before}, nil
+	f.after, invalid.After = date(last(query, "date_after"), language(r))
+	f.before, invalid.Before = date(last(query, "date_before"), language(r))
+	if invalid.Before != nil || invalid.After != nil {
+		return filter{}, jsonAnswer(http.StatusBadRequest, invalid)
 	}
-	path, refusal := w.scopePath(scope, user)
-	return filter{path, after, before}, refusal
+	if scope := last(query, "scope"); scope != "" && !w.IgnoreScope {
+		f.scope, refusal = w.scopePath(scope, user)
+	}
+	return f, refusal
 }
 
 // last returns the last value of a parameter, which is the one that counts, or "".
@@ -45,33 +47,21 @@ func last(query url.Values, name string) string {
 	return values[len(values)-1]
 }
 
-// date returns a parameter in the form "2024-10-01", or "" if it is missing or
-// empty. Waldur also takes dates in the forms of the United States.
-func date(query url.Values, name string) (iso string, err error) {
-	text := last(query, name)
+// date returns a date in the form "2024-10-01", or what is wrong with it. A real
+// Waldur also takes the forms of the United States.
+func date(text, language string) (iso string, problems []string) {
 	if text == "" {
 		return "", nil
 	}
 	day, err := time.Parse("2006-1-2", text)
-	return day.Format(time.DateOnly), err
-}
-
-func invalidDates(r *http.Request, after, before bool) *Answer {
-	message := []string{"Enter a valid date."}
-	if language(r) == "et" {
-		message = []string{"Sisestage korrektne kuupäev."}
+	switch {
+	case err == nil:
+		return day.Format(time.DateOnly), nil
+	case language == "et":
+		return "", []string{"Sisestage korrektne kuupäev."}
+	default:
+		return "", []string{"Enter a valid date."}
 	}
-	var invalid struct {
-		Before []string `json:"date_before,omitzero"`
-		After  []string `json:"date_after,omitzero"`
-	}
-	if before {
-		invalid.Before = message
-	}
-	if after {
-		invalid.After = message
-	}
-	return jsonAnswer(http.StatusBadRequest, invalid)
 }
 
 // scopePath returns the path of the scope to which Waldur resolves the

@@ -39,27 +39,3 @@ func TestAuthorizationIsCheckedAsWaldurDoes(t *testing.T) {
 		})
 	}
 }
-
-func TestUnknownUserToImpersonateIsIgnored(t *testing.T) {
-	t.Parallel()
-	const tokenless, unknown = "22222222222222222222222222222222", "33333333333333333333333333333333"
-	w := waldurtest.New()
-	w.AddScope("/api/users/" + tokenless + "/")
-	w.AddToken("staff", waldurtest.User{Staff: true})
-	for name, test := range map[string]struct {
-		token, uuid string
-		status      int
-	}{
-		"known to staff":   {"staff", tokenless, 403},
-		"unknown to staff": {"staff", unknown, 200},
-		"known to others":  {waldurtest.Token, tokenless, 200},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			got := ask(t, w, list, "Authorization", "Token "+test.token, "X-IMPERSONATED-USER-UUID", test.uuid)
-			if got.status != test.status {
-				t.Errorf("got %d %s, want %d", got.status, got.body, test.status)
-			}
-		})
-	}
-}

@@ -142,7 +142,6 @@ func (w *Waldur) serve(t TB, listener net.Listener) (baseURL string) {
 				w.journal.connections++
 			}
 		},
-		ReadHeaderTimeout: time.Minute,
 	}}
 	server.Start()
 	t.Cleanup(func() {
