@@ -22,9 +22,7 @@ const (
 	recordAllows = "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"
 )
 
-// Answer is the response to one request. Its Content-Length is the length of
-// Body unless Header sets another: a greater one breaks the connection after
-// Body.
+// Answer is the response to one request. Its Content-Length is the length of Body.
 type Answer struct {
 	Status int
 	Header http.Header

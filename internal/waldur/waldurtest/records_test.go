@@ -65,6 +65,19 @@ func TestOrderOfTiesDependsOnThePageAlone(t *testing.T) {
 	}
 }
 
+func TestUpdateReplacesTheRecords(t *testing.T) {
+	t.Parallel()
+	w := newWaldur(waldurtest.History(waldurtest.ProjectScope(1), 1, 3)...)
+	before := w.Records()
+	w.Update(func(records []waldurtest.Record) []waldurtest.Record {
+		records[0].Name = "changed"
+		return records[:2]
+	})
+	if after := w.Records(); len(after) != 2 || after[0].Name != "changed" || before[0].Name == "changed" || ask(t, w, list).count != 2 {
+		t.Errorf("%v became %v", before, after)
+	}
+}
+
 func TestAnswersCostAsMeasured(t *testing.T) {
 	t.Parallel()
 	w := newWaldur(waldurtest.History(waldurtest.ProjectScope(1), 2, 150)...)

@@ -144,10 +144,7 @@ func (w *Waldur) serve(t TB, listener net.Listener) (baseURL string) {
 		},
 	}}
 	server.Start()
-	t.Cleanup(func() {
-		_ = server.Config.Close() // breaks the connections, for whose requests Close alone would wait
-		server.Close()
-	})
+	t.Cleanup(server.Close)
 	return server.URL
 }
 
@@ -171,9 +168,7 @@ func (w *Waldur) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	request.Records, request.Cost = answer.records, answer.cost
 	w.mu.Unlock()
 	maps.Copy(rw.Header(), answer.Header)
-	if answer.Header.Get("Content-Length") == "" {
-		rw.Header().Set("Content-Length", strconv.Itoa(len(answer.Body)))
-	}
+	rw.Header().Set("Content-Length", strconv.Itoa(len(answer.Body)))
 	rw.WriteHeader(answer.Status)
 	_, _ = rw.Write(answer.Body)
 }
