@@ -1,6 +1,7 @@
 package waldurtest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -132,11 +133,14 @@ func (w *Waldur) list(n int, r *http.Request, filter filter) *Answer {
 	records := page.of(w.matching(filter))
 
 	attributes, origin := requested(query["field"]), origin(r)
-	objects := make([]object, len(records))
+	body := []byte{'['}
 	for i, record := range records {
-		objects[i] = object{record, attributes, origin}
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = record.appendJSON(body, attributes, origin)
 	}
-	answer := jsonAnswer(http.StatusOK, objects)
+	answer := jsonAnswer(http.StatusOK, append(body, ']'))
 	answer.Header.Set("X-Result-Count", strconv.Itoa(count))
 	answer.Header.Set("Link", page.links(origin+listPath, query))
 	answer.records, answer.cost = len(records), AnswerCost(len(records), attributes...)
@@ -155,7 +159,7 @@ func (w *Waldur) record(id string, r *http.Request, filter filter) *Answer {
 		return detail(http.StatusNotFound, "No CategoryComponentUsage matches the given query.")
 	}
 	attributes := requested(r.URL.Query()["field"])
-	answer := jsonAnswer(http.StatusOK, object{records[at], attributes, origin(r)})
+	answer := jsonAnswer(http.StatusOK, records[at].appendJSON(nil, attributes, origin(r)))
 	answer.records, answer.cost = 1, AnswerCost(1, attributes...)
 	return answer
 }
@@ -181,19 +185,26 @@ func newAnswer(status int, contentType string, body []byte) *Answer {
 	return &Answer{Status: status, Header: http.Header{"Content-Type": {contentType}}, Body: body}
 }
 
-// jsonAnswer is an answer of the API.
-func jsonAnswer(status int, value any) *Answer {
-	body, err := json.Marshal(value, jsontext.EscapeForJS(true), jsontext.AllowInvalidUTF8(true))
-	if err != nil {
-		panic(err) // what the API answers can always be encoded
-	}
+// jsonAnswer is an answer of the API. Waldur escapes the line separators of JavaScript.
+func jsonAnswer(status int, body []byte) *Answer {
+	body = bytes.ReplaceAll(body, []byte("\u2028"), []byte(`\u2028`))
+	body = bytes.ReplaceAll(body, []byte("\u2029"), []byte(`\u2029`))
 	return newAnswer(status, "application/json", body)
+}
+
+// refuse is the API's answer to a request that it refuses.
+func refuse(status int, reason any) *Answer {
+	body, err := json.Marshal(reason, jsontext.AllowInvalidUTF8(true))
+	if err != nil {
+		panic(err) // a text can always be encoded
+	}
+	return jsonAnswer(status, body)
 }
 
 // detail is the API's answer to a request that it refuses for a reason other
 // than the value of a parameter.
 func detail(status int, text string) *Answer {
-	return jsonAnswer(status, map[string]string{"detail": text})
+	return refuse(status, map[string]string{"detail": text})
 }
 
 // htmlPage is an answer of Django itself, which knows no JSON.

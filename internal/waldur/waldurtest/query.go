@@ -30,7 +30,7 @@ func (w *Waldur) filter(r *http.Request, user User) (f filter, refusal *Answer) 
 	f.after, invalid.After = date(last(query, "date_after"), language(r))
 	f.before, invalid.Before = date(last(query, "date_before"), language(r))
 	if invalid.Before != nil || invalid.After != nil {
-		return filter{}, jsonAnswer(http.StatusBadRequest, invalid)
+		return filter{}, refuse(http.StatusBadRequest, invalid)
 	}
 	if scope := last(query, "scope"); scope != "" && !w.IgnoreScope {
 		f.scope, refusal = w.scopePath(scope, user)
@@ -98,7 +98,7 @@ func (w *Waldur) scopePath(value string, user User) (string, *Answer) {
 		reason = "<class 'waldur_core.core.models.User'> is not valid. Valid models are: " +
 			"<class 'waldur_core.structure.models.Project'>, <class 'waldur_core.structure.models.Customer'>"
 	}
-	return "", jsonAnswer(http.StatusBadRequest, []string{reason}) // unlike every other refusal, a bare array
+	return "", refuse(http.StatusBadRequest, []string{reason}) // unlike every other refusal, a bare array
 }
 
 // page is a page of a list. Its limit is the number of records that the count
