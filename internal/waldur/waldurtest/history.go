@@ -19,69 +19,49 @@ func CustomerScope(n int) string {
 	return "/api/customers/" + uuidOf(fmt.Sprintf("customer %d", n)) + "/"
 }
 
-// HistoryOption is an option of [History].
-type HistoryOption func(*history)
-
-type history struct{ newest time.Time }
-
-// Newest sets the newest month of a history. It defaults to October 2024.
-func Newest(year int, month time.Month) HistoryOption {
-	return func(h *history) { h.newest = time.Date(year, month, 1, 0, 0, 0, 0, time.UTC) }
+// Newest returns the newest month of a [History].
+func Newest(year int, month time.Month) time.Time {
+	return time.Date(year, month, 1, 0, 0, 0, 0, time.UTC)
 }
 
 // History returns the records of one scope for a number of months, newest
 // first, with perMonth records each: one per component and category. Each call
 // returns the same records. Some usages are null, and types appear in several
-// categories, so there are ties of different sizes.
-func History(scope string, months, perMonth int, options ...HistoryOption) []Record {
-	var h history
-	Newest(2024, time.October)(&h)
-	for _, option := range options {
-		option(&h)
-	}
+// categories, so there are ties of different sizes. The newest month defaults to
+// October 2024.
+func History(scope string, months, perMonth int, newest ...time.Time) []Record {
 	seed := fnv.New64a()
 	_, _ = seed.Write([]byte(scope))
 	random := rand.New(rand.NewPCG(seed.Sum64(), 0))
-	lines := historyLines(perMonth, random)
+	components := historyComponents(perMonth, random)
+	first := append(newest, Newest(2024, time.October))[0]
 	records := make([]Record, 0, months*perMonth)
 	for age := range months {
-		date := h.newest.AddDate(0, -age, 0).Format(time.DateOnly)
-		for _, line := range lines {
-			records = append(records, line.record(scope, date, random))
+		for _, c := range components {
+			record := c.record
+			record.Scope, record.Date = scope, first.AddDate(0, -age, 0).Format(time.DateOnly)
+			// The usual usage varies by up to a quarter. Once in 50 months, nothing is reported.
+			reported, silent := c.usual*(75+random.Int64N(51))/100, random.IntN(50) == 0
+			if c.reports && !silent {
+				record.ReportedUsage = &reported
+			}
+			records = append(records, record)
 		}
 	}
 	return records
 }
 
-// line is a component of a category, with its usual usage in a scope.
-type line struct {
-	component
-	category      category
-	usual, fixed  int64
-	reports, plan bool
+// component is a component of a category, with its usual usage in a scope.
+type component struct {
+	record  Record // without scope, date and reported usage
+	usual   int64
+	reports bool
 }
 
-// record varies the usual usage by up to a quarter. Once in 50 months, nothing is reported.
-func (l line) record(scope, date string, random *rand.Rand) Record {
-	record := Record{
-		Name: l.name, Type: l.kind, MeasuredUnit: l.unit,
-		CategoryTitle: l.category.title, CategoryUUID: uuidOf("category " + l.category.title),
-		Date: date, Scope: scope,
-	}
-	reported, silent := l.usual*(75+random.Int64N(51))/100, random.IntN(50) == 0
-	if l.reports && !silent {
-		record.ReportedUsage = &reported
-	}
-	if l.plan {
-		record.FixedUsage = new(l.fixed)
-	}
-	return record
-}
-
-// historyLines spreads components over a few categories in a small scope, and
+// historyComponents spreads components over a few categories in a small scope, and
 // over all in a large one. Some categories may lack the last component.
-func historyLines(perMonth int, random *rand.Rand) []line {
-	categories := historyCategories()
+func historyComponents(perMonth int, random *rand.Rand) []component {
+	categories := []string{"Virtual machines", "High-performance computing", "Private clouds", "Kubernetes", "Data archive"}
 	switch {
 	case perMonth <= 3:
 		categories = categories[:1]
@@ -90,42 +70,39 @@ func historyLines(perMonth int, random *rand.Rand) []line {
 	case perMonth <= 60:
 		categories = categories[:3]
 	}
-	components := historyComponents()
-	lines := make([]line, 0, perMonth)
-	for i := range perMonth {
-		n := i / len(categories)
-		component := components[n%len(components)]
-		if generation := 1 + n/len(components); generation > 1 {
-			component.kind = fmt.Sprintf("%s_g%d", component.kind, generation)
-			component.name = fmt.Sprintf("%s, generation %d", component.name, generation)
+	kinds := historyKinds()
+	components := make([]component, perMonth)
+	for i := range components {
+		n, category := i/len(categories), categories[i%len(categories)]
+		kind := kinds[n%len(kinds)]
+		if generation := 1 + n/len(kinds); generation > 1 {
+			kind.kind = fmt.Sprintf("%s_g%d", kind.kind, generation)
+			kind.name = fmt.Sprintf("%s, generation %d", kind.name, generation)
 		}
-		usual := component.usual * (20 + random.Int64N(180)) / 100
+		usual := kind.usual * (20 + random.Int64N(180)) / 100
+		record := Record{
+			Name: kind.name, Type: kind.kind, MeasuredUnit: kind.unit,
+			CategoryTitle: category, CategoryUUID: uuidOf("category " + category),
+		}
+		// Usage is reported, planned, or both.
 		sides := random.IntN(5)
-		lines = append(lines, line{
-			component: component, category: categories[i%len(categories)],
-			usual: usual, fixed: usual / 10 * 10,
-			// Usage is reported, planned, or both.
-			reports: sides != 0, plan: sides != 1,
-		})
+		if sides != 1 {
+			record.FixedUsage = new(usual / 10 * 10)
+		}
+		components[i] = component{record, usual, sides != 0}
 	}
-	slices.SortStableFunc(lines, func(a, b line) int { return cmp.Compare(a.kind, b.kind) })
-	return lines
+	slices.SortStableFunc(components, func(a, b component) int { return cmp.Compare(a.record.Type, b.record.Type) })
+	return components
 }
 
-type category struct{ title string }
-
-func historyCategories() []category {
-	return []category{{"Virtual machines"}, {"High-performance computing"}, {"Private clouds"}, {"Kubernetes"}, {"Data archive"}}
-}
-
-// component is a component with its usage in a month of a medium-sized project.
-type component struct {
+// kind is a kind of component with its usage in a month of a medium-sized project.
+type kind struct {
 	kind, name, unit string
 	usual            int64
 }
 
-func historyComponents() []component {
-	return []component{
+func historyKinds() []kind {
+	return []kind{
 		{"cpu", "CPU", "hours", 5760},
 		{"ram", "RAM", "GB-hours", 23040},
 		{"storage", "Storage", "GB-hours", 144000},

@@ -1,18 +1,17 @@
 package waldurtest
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"hash/fnv"
-	"maps"
 	"math/rand/v2"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Record is a usage record as Waldur stores it.
@@ -35,29 +34,19 @@ type Record struct {
 	Scope string
 }
 
-// installation holds the scopes and their records. Records are never changed in
-// place, so an answer can be written from them without a lock.
-type installation struct {
-	mu      sync.Mutex
-	scopes  map[string]bool
-	records []Record
-	lastID  int64
-	sorted  map[string][]*Record // by scope, "" for all; nil after a change
-}
-
 // AddScope adds a scope that may have no records, by a path such as
 // "/api/projects/<32 hex>/". "/api/users/<32 hex>/" adds a user without a token.
 func (w *Waldur) AddScope(path string) {
-	w.installation.mu.Lock()
-	defer w.installation.mu.Unlock()
-	w.installation.addScope(path)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.scopes[path] = true
 }
 
 // Add stores records and adds their scopes.
 func (w *Waldur) Add(records ...Record) {
-	w.installation.mu.Lock()
-	defer w.installation.mu.Unlock()
-	w.installation.add(records)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.add(records)
 }
 
 // Write adds records one by one, as the hourly task of October 2024 does, with
@@ -75,89 +64,73 @@ func (w *Waldur) Write(ctx context.Context, interval time.Duration, records ...R
 
 // Update replaces the stored records by those that change returns. change gets
 // a copy; it sets a usage by a new pointer, not through the old one. It holds
-// the lock of the records, so it must not call methods of w.
+// the lock of w, so it must not call methods of w.
 func (w *Waldur) Update(change func([]Record) []Record) {
-	w.installation.mu.Lock()
-	defer w.installation.mu.Unlock()
-	records := change(slices.Clone(w.installation.records))
-	w.installation.records = nil
-	w.installation.add(records)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	records := change(slices.Clone(w.records))
+	w.records = nil
+	w.add(records)
 }
 
 // Records returns a copy of the stored records, in the order in which they were added.
 func (w *Waldur) Records() []Record {
-	w.installation.mu.Lock()
-	defer w.installation.mu.Unlock()
-	return slices.Clone(w.installation.records)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.records)
 }
 
-func (i *installation) addScope(path string) {
-	if i.scopes == nil {
-		i.scopes = map[string]bool{}
+func (w *Waldur) add(records []Record) {
+	w.records = slices.Grow(w.records, len(records))
+	for _, record := range records {
+		w.lastID = max(w.lastID, record.ID)
 	}
-	i.scopes[path] = true
-}
-
-func (i *installation) add(records []Record) {
-	added := len(i.records)
-	i.records = append(i.records, records...)
-	for n := added; n < len(i.records); n++ {
-		i.lastID = max(i.lastID, i.records[n].ID)
-	}
-	for n := added; n < len(i.records); n++ {
-		record := &i.records[n]
+	for _, record := range records {
 		if record.ID == 0 {
-			i.lastID++
-			record.ID = i.lastID
+			w.lastID++
+			record.ID = w.lastID
 		}
 		if record.CategoryUUID == "" {
 			record.CategoryUUID = uuidOf("category " + record.CategoryTitle)
 		}
-		if record.Scope != "" && !i.scopes[record.Scope] {
-			i.addScope(record.Scope)
+		if record.Scope != "" {
+			w.scopes[record.Scope] = true
+		}
+		w.records = append(w.records, record)
+	}
+	clear(w.sorted)
+}
+
+// visible returns the scopes of a kind, such as "/api/customers/", that a user can see.
+func (w *Waldur) visible(prefix string, user User) (paths []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for path := range w.scopes {
+		if strings.HasPrefix(path, prefix) && user.sees(path) {
+			paths = append(paths, path)
 		}
 	}
-	i.sorted = nil
+	return paths
 }
 
-// exists reports whether there is a scope with that path.
-func (i *installation) exists(path string) bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return i.scopes[path]
+// matching returns the records that match, by date, newest first, then by type.
+func (w *Waldur) matching(f filter) []*Record {
+	records := w.ofScope(f.scope)
+	from := sort.Search(len(records), func(at int) bool { return f.before == "" || records[at].Date <= f.before })
+	to := sort.Search(len(records), func(at int) bool { return f.after != "" && records[at].Date < f.after })
+	return records[from:max(from, to)]
 }
 
-// scopesBelow returns the paths of all scopes of a kind, such as "/api/customers/".
-func (i *installation) scopesBelow(prefix string) []string {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return slices.DeleteFunc(slices.Collect(maps.Keys(i.scopes)), func(path string) bool {
-		return !strings.HasPrefix(path, prefix)
-	})
-}
-
-// record returns the record with that ID, or nil.
-func (i *installation) record(id int64) *Record {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	at := slices.IndexFunc(i.records, func(record Record) bool { return record.ID == id })
-	if at < 0 {
-		return nil
-	}
-	return &i.records[at]
-}
-
-// list returns the records of a scope, or all records for "", by date, newest
-// first, then by type.
-func (i *installation) list(scope string) []*Record {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if list, done := i.sorted[scope]; done {
+// ofScope returns the records of a scope, or all records for "".
+func (w *Waldur) ofScope(scope string) []*Record {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if list, done := w.sorted[scope]; done {
 		return list
 	}
 	var list []*Record
-	for n := range i.records {
-		if record := &i.records[n]; scope == "" || record.Scope == scope {
+	for n := range w.records {
+		if record := &w.records[n]; scope == "" || record.Scope == scope {
 			list = append(list, record)
 		}
 	}
@@ -168,160 +141,136 @@ func (i *installation) list(scope string) []*Record {
 			cmp.Compare(a.ID, b.ID), // a defined order, from which ties are shuffled
 		)
 	})
-	if i.sorted == nil {
-		i.sorted = map[string][]*Record{}
-	}
-	i.sorted[scope] = list
+	w.sorted[scope] = list
 	return list
 }
 
-// inTieOrder returns records[from:to] of a list that is sorted by date and
-// type. Ties (records of the same date and type) are shuffled, also those that
-// are only partly in the range.
+// of returns the page of a list that is sorted by date and type. Ties (records
+// of the same date and type) are shuffled, also those that are only partly on
+// the page.
 //
 // A real Waldur leaves the order of ties to the database. It depends on LIMIT
 // and OFFSET, but not on chance: the same request gets the same answer again,
 // while two pages that meet within a tie disagree about which records are on
 // which page. So the shuffle is seeded by limit, offset, date and type.
-func inTieOrder(records []*Record, from, to, limit, offset int) []*Record {
-	page := make([]*Record, 0, to-from)
-	start := from
-	for start > 0 && start < to && tied(records[start-1], records[start]) {
+func (p page) of(records []*Record) []*Record {
+	from := min(p.offset, len(records))
+	to := min(p.offset+p.limit, len(records))
+	inTie := func(at int) bool { return 0 < at && at < len(records) && tied(records[at-1], records[at]) }
+	start, end := from, to
+	for inTie(start) {
 		start--
 	}
-	for start < to {
-		end := start + 1
-		for end < len(records) && tied(records[start], records[end]) {
-			end++
-		}
-		tie := records[start:end]
-		if len(tie) > 1 {
-			tie = shuffled(tie, limit, offset)
-		}
-		page = append(page, tie[max(from, start)-start:min(to, end)-start]...)
-		start = end
+	for inTie(end) {
+		end++
 	}
-	return page
+	complete := slices.Clone(records[start:end])
+	for rest := complete; len(rest) > 0; {
+		length := 1
+		for length < len(rest) && tied(rest[0], rest[length]) {
+			length++
+		}
+		p.shuffle(rest[:length])
+		rest = rest[length:]
+	}
+	return complete[from-start : to-start]
 }
 
 func tied(a, b *Record) bool { return a.Date == b.Date && a.Type == b.Type }
 
-func shuffled(tie []*Record, limit, offset int) []*Record {
+func (p page) shuffle(tie []*Record) {
+	if len(tie) == 1 {
+		return
+	}
 	hash := fnv.New64a()
 	_, _ = hash.Write([]byte(tie[0].Date + " " + tie[0].Type))
-	random := rand.New(rand.NewPCG(hash.Sum64(), uint64(limit)<<32+uint64(offset)))
-	order := make([]*Record, len(tie))
-	for i, from := range random.Perm(len(tie)) {
-		order[i] = tie[from]
-	}
-	return order
+	random := rand.New(rand.NewPCG(hash.Sum64(), uint64(p.limit)<<32+uint64(p.offset)))
+	random.Shuffle(len(tie), func(i, j int) { tie[i], tie[j] = tie[j], tie[i] })
 }
 
-// fields is a set of a record's nine attributes, by their positions in fieldNames.
-type fields uint
-
-// fieldNames returns the attributes in Waldur's order.
-func fieldNames() [9]string {
-	return [...]string{
+// attributeNames returns the names of a record's attributes, in Waldur's order.
+func attributeNames() []string {
+	return []string{
 		"name", "type", "measured_unit", "category_title", "category_uuid",
 		"date", "reported_usage", "fixed_usage", "scope",
 	}
 }
 
-const (
-	fieldName fields = 1 << iota
-	fieldType
-	fieldMeasuredUnit
-	fieldCategoryTitle
-	fieldCategoryUUID
-	fieldDate
-	fieldReportedUsage
-	fieldFixedUsage
-	fieldScope
-	allFields fields = 1<<iota - 1
-)
-
-// fieldsOf reads the values of the parameter field. Unknown names are ignored;
-// without a known one, the set is complete.
-func fieldsOf(names []string) fields {
-	var requested fields
-	known := fieldNames()
-	for _, name := range names {
-		if at := slices.Index(known[:], name); at >= 0 {
-			requested |= 1 << at
-		}
+// requested reads the values of the parameter field. Unknown names are ignored;
+// without a known one, all attributes are requested.
+func requested(names []string) (attributes []string) {
+	attributes = slices.DeleteFunc(attributeNames(), func(name string) bool { return !slices.Contains(names, name) })
+	if len(attributes) == 0 {
+		return attributeNames()
 	}
-	if requested == 0 {
-		return allFields
-	}
-	return requested
+	return attributes
 }
 
-func (f fields) has(some fields) bool { return f&some != 0 }
-
-// appendJSON appends the record as a compact JSON object with the attributes in
-// Waldur's order and the scope as a URL below origin.
-func (r *Record) appendJSON(body []byte, requested fields, origin string) []byte {
-	body = append(body, '{')
-	for at, name := range fieldNames() {
-		field := fields(1 << at)
-		if !requested.has(field) {
+// appendJSON appends the record as a compact JSON object, with the scope as a
+// URL below origin. It does without an encoder, which would take several times
+// as long: this is where most of a fake answer's time goes.
+func (r *Record) appendJSON(body []byte, attributes []string, origin string) []byte {
+	var scope *string // null
+	if r.Scope != "" {
+		scope = new(origin + r.Scope)
+	}
+	separator := byte('{')
+	for _, member := range [...]struct {
+		name   string
+		text   *string
+		number *int64
+	}{
+		{"name", &r.Name, nil}, {"type", &r.Type, nil}, {"measured_unit", &r.MeasuredUnit, nil},
+		{"category_title", &r.CategoryTitle, nil}, {"category_uuid", &r.CategoryUUID, nil},
+		{"date", &r.Date, nil}, {"reported_usage", nil, r.ReportedUsage}, {"fixed_usage", nil, r.FixedUsage},
+		{"scope", scope, nil},
+	} {
+		if len(attributes) == 0 || attributes[0] != member.name { // both are in Waldur's order
 			continue
 		}
-		if body[len(body)-1] != '{' {
-			body = append(body, ',')
-		}
-		body = append(body, '"')
-		body = append(body, name...)
-		body = append(body, '"', ':')
-		switch field {
-		case fieldName:
-			body = appendJSONString(body, r.Name)
-		case fieldType:
-			body = appendJSONString(body, r.Type)
-		case fieldMeasuredUnit:
-			body = appendJSONString(body, r.MeasuredUnit)
-		case fieldCategoryTitle:
-			body = appendJSONString(body, r.CategoryTitle)
-		case fieldCategoryUUID:
-			body = appendJSONString(body, r.CategoryUUID)
-		case fieldDate:
-			body = appendJSONString(body, r.Date)
-		case fieldReportedUsage:
-			body = appendJSONNumber(body, r.ReportedUsage)
-		case fieldFixedUsage:
-			body = appendJSONNumber(body, r.FixedUsage)
-		case fieldScope:
-			if r.Scope == "" {
-				body = append(body, "null"...)
-			} else {
-				body = appendJSONString(body, origin+r.Scope)
-			}
+		attributes = attributes[1:]
+		body = append(append(append(body, separator, '"'), member.name...), '"', ':')
+		separator = ','
+		switch {
+		case member.text != nil:
+			body = appendText(body, *member.text)
+		case member.number != nil:
+			body = strconv.AppendInt(body, *member.number, 10)
+		default:
+			body = append(body, "null"...)
 		}
 	}
 	return append(body, '}')
 }
 
-func appendJSONNumber(body []byte, number *int64) []byte {
-	if number == nil {
-		return append(body, "null"...)
-	}
-	return strconv.AppendInt(body, *number, 10)
+func appendText(body []byte, text string) []byte {
+	body, _ = jsontext.AppendQuote(body, text) // an error is invalid UTF-8, which is replaced
+	return body
 }
 
-// appendJSONString escapes what Waldur escapes: quotes, backslashes, control
-// characters, and the two line separators of JavaScript.
-func appendJSONString(body []byte, text string) []byte {
-	if !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || r > '~' }) {
-		body = append(body, '"')
-		body = append(body, text...)
-		return append(body, '"')
+// AnswerCost returns the time that a real Waldur takes for an answer, by the
+// measured formula
+//
+//	22 ms + records × (0.09 + 0.52 if any of type, name, measured_unit
+//	                        + 1.07 if any of category_title, category_uuid, which need the 0.52 too
+//	                        + 1.07 if scope) ms
+//
+// names are the requested attributes; none means all nine. A read by id is an
+// answer with one record. Refusals cost nothing here.
+func AnswerCost(records int, names ...string) time.Duration {
+	attributes := requested(names)
+	needs := func(names ...string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(attributes, name) })
 	}
-	var quoted bytes.Buffer
-	encoder := json.NewEncoder(&quoted)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(text); err != nil {
-		panic(err) // a string can always be encoded
+	record := 90 * time.Microsecond
+	if needs("name", "type", "measured_unit", "category_title", "category_uuid") {
+		record += 520 * time.Microsecond
 	}
-	return append(body, bytes.TrimSuffix(quoted.Bytes(), []byte("\n"))...)
+	if needs("category_title", "category_uuid") {
+		record += 1070 * time.Microsecond
+	}
+	if needs("scope") {
+		record += 1070 * time.Microsecond
+	}
+	return 22*time.Millisecond + time.Duration(records)*record
 }

@@ -9,15 +9,18 @@
 // client that follows page numbers loses records although every count is right.
 //
 // A request passes the files in this order: waldur.go (the server and its
-// knobs), answer.go (endpoints and answers), token.go (users), query.go
-// (filters and pages), records.go (stored records, their order and their JSON)
-// and journal.go (requests and their cost). history.go makes test data.
+// knobs), journal.go (requests), answer.go (endpoints and answers), token.go
+// (users), query.go (filters and pages) and records.go (stored records, their
+// order, JSON and cost). history.go makes test data.
 package waldurtest
 
 import (
 	"context"
+	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -83,18 +86,27 @@ type Waldur struct {
 	// Latency is added to every answer; requests do not wait for each other.
 	Latency time.Duration
 
-	workersOnce  sync.Once
-	workers      chan struct{} // has one element for each busy worker
-	installation installation
-	tokens       tokens
-	journal      journal
+	mu         sync.Mutex // guards what follows
+	semaphores map[string]chan struct{}
+	users      map[string]User // by token
+	scopes     map[string]bool
+	// records are never changed in place, so an answer can be written from them
+	// without a lock.
+	records []Record
+	lastID  int64
+	sorted  map[string][]*Record // by scope, "" for all; empty after a change
+	journal journal
 }
 
 // New returns a Waldur that accepts [Token] and has no records.
 func New() *Waldur {
-	w := &Waldur{PageCap: DefaultPageCap}
-	w.AddToken(Token, User{})
-	return w
+	return &Waldur{
+		PageCap:    DefaultPageCap,
+		semaphores: map[string]chan struct{}{},
+		users:      map[string]User{Token: {}},
+		scopes:     map[string]bool{},
+		sorted:     map[string][]*Record{},
+	}
 }
 
 // Start serves w on a free loopback port until the test ends. It returns the
@@ -106,76 +118,66 @@ func (w *Waldur) Start(t TB) (baseURL string) {
 		t.Fatalf("The fake Waldur cannot listen: %v", err)
 		return ""
 	}
-	w.serve(t, listener)
-	return "http://" + listener.Addr().String() + w.PathPrefix
+	return w.serve(t, listener) + w.PathPrefix
 }
 
 // StartInMemory serves w without a network until the test ends: dial connects to
 // it, whatever the address. So it can be used in a bubble of [testing/synctest].
 func (w *Waldur) StartInMemory(t TB) (dial func(ctx context.Context, network, address string) (net.Conn, error)) {
 	t.Helper()
-	listener := pipes{connections: make(chan net.Conn), closed: make(chan struct{})}
+	closed := make(chan struct{})
+	listener := pipes{make(chan net.Conn), closed, sync.OnceFunc(func() { close(closed) })}
 	w.serve(t, listener)
 	return listener.dial
 }
 
-func (w *Waldur) serve(t TB, listener net.Listener) {
+func (w *Waldur) serve(t TB, listener net.Listener) (baseURL string) {
 	t.Helper()
-	var connections sync.WaitGroup
-	server := &http.Server{
+	server := &httptest.Server{Listener: listener, Config: &http.Server{
 		Handler: w,
 		ConnState: func(_ net.Conn, state http.ConnState) {
-			switch state {
-			case http.StateNew: // called by Serve itself, so not after it has returned
-				connections.Add(1)
-				w.journal.connected()
-			case http.StateHijacked, http.StateClosed:
-				connections.Done()
-			case http.StateActive, http.StateIdle:
+			if state == http.StateNew {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				w.journal.connections++
 			}
 		},
-		ReadHeaderTimeout: time.Minute,
-	}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		_ = server.Serve(listener)
-	}()
-	t.Cleanup(func() {
-		_ = server.Close()
-		<-served
-		connections.Wait()
-	})
+	}}
+	server.Start()
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 // ServeHTTP answers one request; it needs no socket.
 func (w *Waldur) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	n, entry := w.journal.begin(r)
-	defer w.journal.end(entry) // an interceptor may panic
+	n, request := w.begin(r)
+	defer w.end(request, 0) // for a hook that panics or sends nothing
+	rw = &observer{rw, w, request}
 	if w.Before != nil {
 		w.Before(n, r)
 	}
-	if w.Intercept != nil {
-		observed := &statusWriter{ResponseWriter: rw}
-		if w.Intercept(n, observed, r) {
-			w.journal.answered(entry, observed.status, 0, 0)
-			return
-		}
+	if w.Intercept != nil && w.Intercept(n, rw, r) {
+		return
 	}
 	answer := w.answer(n, r)
 	if w.Rewrite != nil {
 		w.Rewrite(n, r, answer)
 	}
 	sleep(r.Context(), w.Latency)
-	// Before the answer is sent: a client that has it finds its request in the journal.
-	w.journal.answered(entry, answer.Status, answer.records, answer.cost)
-	answer.send(rw, r.Method)
+	w.mu.Lock()
+	request.Records, request.Cost = answer.records, answer.cost
+	w.mu.Unlock()
+	maps.Copy(rw.Header(), answer.Header)
+	rw.Header().Set("Content-Length", strconv.Itoa(len(answer.Body)))
+	rw.WriteHeader(answer.Status)
+	_, _ = rw.Write(answer.Body)
 }
 
 // pipes is a listener in memory.
 type pipes struct {
 	connections chan net.Conn
 	closed      chan struct{}
+	close       func()
 }
 
 func (p pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -200,9 +202,9 @@ func (p pipes) Accept() (net.Conn, error) {
 	}
 }
 
-// Close implements net.Listener. It is called once.
+// Close implements net.Listener.
 func (p pipes) Close() error {
-	close(p.closed)
+	p.close()
 	return nil
 }
 
