@@ -216,7 +216,6 @@ func scheduleDefects(t *rapid.T, server *waldurtest.Waldur, defects []string) (m
 			records = append(records, records[len(records)-1])
 		}
 		answer.Body, _ = json.Marshal(records)
-		answer.Header.Set("Content-Length", strconv.Itoa(len(answer.Body)))
 	}
 	return func() bool {
 		return (defect == "count" || defect == "repeated record") &&

@@ -23,7 +23,8 @@ const (
 	recordAllows = "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"
 )
 
-// Answer is the response to one request. Its Content-Length is the length of Body.
+// Answer is the response to one request. Its Content-Length is the length of Body,
+// unless Header has another one, such as that of an answer which is cut short.
 type Answer struct {
 	Status int
 	Header http.Header

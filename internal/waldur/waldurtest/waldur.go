@@ -167,8 +167,8 @@ func (w *Waldur) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	request.Records, request.Cost = answer.records, answer.cost
 	w.mu.Unlock()
-	maps.Copy(rw.Header(), answer.Header)
 	rw.Header().Set("Content-Length", strconv.Itoa(len(answer.Body)))
+	maps.Copy(rw.Header(), answer.Header)
 	rw.WriteHeader(answer.Status)
 	_, _ = rw.Write(answer.Body)
 }
