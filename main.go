@@ -27,7 +27,7 @@ var version string
 func main() {
 	managed := flag.Bool("debug", false, "serve for a debugger: print how to attach a Terraform or OpenTofu to this process")
 	flag.Parse()
-	// net/http prints what follows an answer beyond its length, which may echo
+	// net/http prints what follows a response beyond its length, which may echo
 	// the token, and the CLI copies that into its log.
 	log.SetOutput(io.Discard)
 	info, _ := debug.ReadBuildInfo()

@@ -22,12 +22,12 @@ func TestMain(m *testing.M) { os.Exit(clitest.Main(m)) }
 func TestAccProgramReadsAndKeepsTheTokenToItself(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
-	server.Rewrite = func(_ int, _ *http.Request, answer *waldurtest.Answer) {
-		if answer.Status == http.StatusNotFound {
-			answer.Body = []byte(`{"detail":"No record for ` + waldurtest.Token + `."}`)
+	server.Rewrite = func(_ int, _ *http.Request, response *waldurtest.Response) {
+		if response.Status == http.StatusNotFound {
+			response.Body = []byte(`{"detail":"No record for ` + waldurtest.Token + `."}`)
 		}
 	}
-	// What follows an answer beyond its length, net/http prints itself.
+	// What follows a response beyond its length, net/http prints itself.
 	server.Intercept = func(_ int, w http.ResponseWriter, r *http.Request) bool {
 		if !strings.HasSuffix(r.URL.Path, "/998/") {
 			return false
@@ -84,7 +84,7 @@ func TestAccProgramReadsAndKeepsTheTokenToItself(t *testing.T) {
 		t.Errorf("the second plan has exit code %d:\n%s", again.ExitCode, again.Output)
 	}
 	if r := clitest.Run(t, w, "plan", "-var=id=998"); r.ExitCode == 0 {
-		t.Errorf("an answer that goes on after its end passed:\n%s", r.Output)
+		t.Errorf("a response that goes on after its end passed:\n%s", r.Output)
 	}
 	failure := clitest.Run(t, w, "plan", "-var=id=999")
 	if failure.ExitCode == 0 || !strings.Contains(failure.Output, "[token]") {

@@ -42,9 +42,9 @@ func limits(kind string, limit int) object {
 // of them would fail the plan.
 func TestAccBudgetModuleFailsOrWarns(t *testing.T) {
 	t.Parallel()
-	rewritten := func(change func(*waldurtest.Answer)) object {
+	rewritten := func(change func(*waldurtest.Response)) object {
 		server := history()
-		server.Rewrite = func(_ int, _ *http.Request, answer *waldurtest.Answer) { change(answer) }
+		server.Rewrite = func(_ int, _ *http.Request, response *waldurtest.Response) { change(response) }
 		return object{"endpoint": server.Start(t)}
 	}
 	unfiltered, foreign := history(), usage("cpu", "2024-10-01", 1)
@@ -83,10 +83,10 @@ func TestAccBudgetModuleFailsOrWarns(t *testing.T) {
 		"token_refused":          {provider: object{"token": "wrong"}, fails: "token refused"},
 		"token_expired":          {provider: object{"token": "expired"}, fails: "API tokens expire"},
 		"project_not_visible":    {provider: object{"token": "stranger"}, fails: "not visible"},
-		"incomplete_list":        {provider: rewritten(func(a *waldurtest.Answer) { a.Header.Set("X-Result-Count", "0") }), fails: "verified to be complete"},
-		"list_without_a_count":   {provider: rewritten(func(a *waldurtest.Answer) { a.Header.Del("X-Result-Count") }), fails: "no X-Result-Count"},
-		"login_page":             {provider: rewritten(func(a *waldurtest.Answer) { a.Body = []byte("<html>Please log in</html>") }), fails: "not valid JSON"},
-		"server_error":           {provider: rewritten(func(a *waldurtest.Answer) { a.Status = http.StatusServiceUnavailable }), fails: "503"},
+		"incomplete_list":        {provider: rewritten(func(a *waldurtest.Response) { a.Header.Set("X-Result-Count", "0") }), fails: "verified to be complete"},
+		"list_without_a_count":   {provider: rewritten(func(a *waldurtest.Response) { a.Header.Del("X-Result-Count") }), fails: "no X-Result-Count"},
+		"login_page":             {provider: rewritten(func(a *waldurtest.Response) { a.Body = []byte("<html>Please log in</html>") }), fails: "not valid JSON"},
+		"server_error":           {provider: rewritten(func(a *waldurtest.Response) { a.Status = http.StatusServiceUnavailable }), fails: "503"},
 		"records_of_everybody":   {provider: object{"endpoint": unfiltered.Start(t)}, fails: "filter not applied"},
 
 		// What is not known before the apply would be checked only after the plan has passed.

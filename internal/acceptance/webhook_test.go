@@ -23,7 +23,7 @@ type hook struct {
 	posts     chan string
 }
 
-// newHook starts a webhook that answers with a status.
+// newHook starts a webhook that returns a status.
 func newHook(t *testing.T, status int) hook {
 	t.Helper()
 	h := hook{posts: make(chan string, 10)}

@@ -61,7 +61,7 @@ func BenchmarkApply(b *testing.B) {
 		{what: "`apply` of many lists; reference: the http provider, one page for each"},
 		{"100 lists of 60 records, current server with 4 workers", 100, list{60, 12, even}, current, 3, 1.00},
 		{"200 lists of 24 records, server of October 2024", 200, list{24, 12, even}, old, 3, 1.00},
-		{what: "`apply` of one list, server that answers at once: the time of the CLI, the providers and the fake"},
+		{what: "`apply` of one list, server that responds at once: the time of the CLI, the providers and the fake"},
 		{"10 records", 1, list{10, 12, even}, immediate, 15, 1.20},
 		{"1,000 records", 1, list{1000, 168, even}, immediate, 15, 1.40},
 		{"10,000 records", 1, largest, immediate, 15, 2.10},

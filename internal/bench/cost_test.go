@@ -20,7 +20,7 @@ import (
 
 // TestListCosts computes what lists cost the server and how long a reader waits
 // for them, from the requests that the client sends. The fake Waldur takes the
-// time that a real one was measured to take for each answer, and a bubble of
+// time that a real one was measured to take for each response, and a bubble of
 // synctest passes it at once, so the figures are the same in every run.
 func TestListCosts(t *testing.T) {
 	t.Parallel()
@@ -59,7 +59,7 @@ type listRead struct {
 	cost     time.Duration // of the server
 	took     time.Duration // until the list is read
 	plain    time.Duration // that pages of 300 with all attributes cost, read one by one
-	floor    time.Duration // that all records cost in one answer without scope: no reader of all attributes can do with less
+	floor    time.Duration // that all records cost in one response without scope: no reader of all attributes can do with less
 }
 
 // byDefault reads the list with the default settings, from a current server.
@@ -103,8 +103,8 @@ func (s settings) read(t *testing.T) listRead {
 		requests: len(server.Requests()),
 		cost:     server.Cost(),
 		took:     time.Since(start),
-		plain:    time.Duration(s.list.pages()-1)*waldurtest.AnswerCost(0) + waldurtest.AnswerCost(s.list.n),
-		floor:    waldurtest.AnswerCost(s.list.n, "name", "category_uuid"),
+		plain:    time.Duration(s.list.pages()-1)*waldurtest.ResponseCost(0) + waldurtest.ResponseCost(s.list.n),
+		floor:    waldurtest.ResponseCost(s.list.n, "name", "category_uuid"),
 	}
 }
 
@@ -180,7 +180,7 @@ func (r reader) requestsAtOnce(t *testing.T) []row {
 		shares(false, 1200, 60, 0.72, 0.50, 0.40),
 		shares(false, 3000, 84, 0.72, 0.40, 0.25),
 		shares(false, 10000, 168, 0.72, 0.38, 0.22),
-		{what: "The same on a server of October 2024, which answers one request of a token at a time"},
+		{what: "The same on a server of October 2024, which processes one request of a token at a time"},
 		shares(true, 288, 12, 0.70, 0.70, 0.70),
 		shares(true, 3000, 84, 0.70, 0.70, 0.70),
 		shares(true, 10000, 168, 0.70, 0.70, 0.70),

@@ -88,9 +88,9 @@ func (l list) pages() int {
 	return max(1, (l.n+waldurtest.DefaultPageCap-1)/waldurtest.DefaultPageCap)
 }
 
-// current makes the fake take the time of a Waldur that answers requests with
+// current makes the fake take the time of a Waldur that processes requests with
 // one token side by side.
 func current(w *waldurtest.Waldur) { w.Sleep, w.Workers = true, 4 }
 
-// old makes it take the time of one that answers them one after another.
+// old makes it take the time of one that processes them one after another.
 func old(w *waldurtest.Waldur) { w.Sleep, w.Workers, w.TokenLock = true, 4, true }

@@ -70,7 +70,7 @@ func Find(ctx context.Context, want Kind, progress io.Writer) (CLI, error) {
 	if err != nil {
 		return CLI{}, err
 	}
-	path, err := tools{root: root, url: hashiCorp, connect: firstAnswer, progress: progress}.get(ctx, want)
+	path, err := tools{root: root, url: hashiCorp, connect: firstResponse, progress: progress}.get(ctx, want)
 	if err != nil {
 		return CLI{}, err
 	}

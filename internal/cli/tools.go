@@ -22,9 +22,9 @@ const (
 	// in DESIGN.md are measured with it.
 	terraformVersion = "1.11.4"
 	hashiCorp        = "https://releases.hashicorp.com"
-	// firstAnswer is the time in which a site must answer at all: on a machine
+	// firstResponse is the time in which a site must respond at all: on a machine
 	// without a network, nobody waits for long.
-	firstAnswer = 5 * time.Second
+	firstResponse = 5 * time.Second
 )
 
 // tools is the folder build/tools of a checkout, for a machine without a CLI.
@@ -32,7 +32,7 @@ type tools struct {
 	root     string        // of the checkout
 	url      string        // of signed Terraform releases
 	key      string        // armored public key of the signatures; "" is HashiCorp's
-	connect  time.Duration // see firstAnswer
+	connect  time.Duration // see firstResponse
 	progress io.Writer
 }
 

@@ -105,7 +105,7 @@ func TestTerraformIsDownloadedOnceAndOnlyAsSigned(t *testing.T) {
 }
 
 // Some networks silently drop what they do not allow.
-func TestDownloadGivesUpOnASiteThatDoesNotAnswer(t *testing.T) {
+func TestDownloadGivesUpOnASiteThatDoesNotRespond(t *testing.T) {
 	t.Parallel()
 	folder := machine(t, "", 10*time.Millisecond, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	if _, err := folder.get(t.Context(), Terraform); !errors.Is(err, context.DeadlineExceeded) {

@@ -25,7 +25,7 @@ type readTarget struct {
 }
 
 // readError turns the error of a read into a diagnostic: what failed, what
-// Waldur answered, which request it was, what to do. The errors of package
+// Waldur returned, which request it was, what to do. The errors of package
 // waldur contain no token, no query and no body.
 func (p *providerData) readError(err error, target readTarget) diag.Diagnostic {
 	problem, remedy := p.explain(err, target)
@@ -44,7 +44,7 @@ type remedy struct{ summary, advice string }
 // explain returns what happened, with the request, and what to do about it.
 func (p *providerData) explain(err error, target readTarget) (problem string, _ remedy) {
 	if refused, ok := errors.AsType[*waldur.StatusError](err); ok {
-		return answered(refused) + requestsLine(refused.Request, refused.Attempts, refused.RequestID),
+		return refusal(refused) + requestsLine(refused.Request, refused.Attempts, refused.RequestID),
 			refusalRemedy(refused, target)
 	}
 	if unreachable, ok := errors.AsType[*waldur.UnreachableError](err); ok {
@@ -59,18 +59,18 @@ func (p *providerData) explain(err error, target readTarget) (problem string, _ 
 				"If the certificate of Waldur is issued by your own authority, set ca_certificate to the certificate of that authority."})
 	}
 	if redirect, ok := errors.AsType[*waldur.RedirectError](err); ok {
-		return fmt.Sprintf("The answer was %d, a redirect to %s. Redirects are not followed, so the token is sent only to endpoint.%s",
+		return fmt.Sprintf("The response was %d, a redirect to %s. Redirects are not followed, so the token is sent only to endpoint.%s",
 				redirect.Status, redirect.Target, requestLine(redirect.Request)),
-			remedy{"redirected", "Set endpoint to the address that answers: with https instead of http, the other name of the host, " +
+			remedy{"redirected", "Set endpoint to the address that responds: with https instead of http, the other name of the host, " +
 				"or the missing path prefix. A redirect to a login page means that something in front of Waldur requires a login."}
 	}
 	if malformed, ok := errors.AsType[*waldur.FormatError](err); ok {
 		return formatProblem(malformed) + requestLine(malformed.Request),
-			remedy{"answer not as documented", "Check that endpoint is the address of a Waldur, with its path prefix if it has one. " +
+			remedy{"response not as documented", "Check that endpoint is the address of a Waldur, with its path prefix if it has one. " +
 				"If it is, this version of Waldur differs from those that the provider supports: please report it."}
 	}
 	if unfiltered, ok := errors.AsType[*waldur.FilterError](err); ok {
-		return fmt.Sprintf("Waldur was asked for %s and answered with a record of %s.%s", unfiltered.Asked, unfiltered.Got, requestLine(unfiltered.Request)),
+		return fmt.Sprintf("Waldur was asked for %s and returned a record of %s.%s", unfiltered.Asked, unfiltered.Got, requestLine(unfiltered.Request)),
 			remedy{"filter not applied", "None of the records is used. Report this to the Waldur administrator."}
 	}
 	if incomplete, ok := errors.AsType[*waldur.IncompleteError](err); ok {
@@ -80,7 +80,7 @@ func (p *providerData) explain(err error, target readTarget) (problem string, _ 
 				"If the problem persists, contact the Waldur administrator."}
 	}
 	if unverifiable, ok := errors.AsType[*waldur.UnverifiableError](err); ok {
-		return fmt.Sprintf("The server's answers do not allow it: %s.%s", unverifiable.Problem, requestLine(unverifiable.Request)),
+		return fmt.Sprintf("The server's responses do not allow it: %s.%s", unverifiable.Problem, requestLine(unverifiable.Request)),
 			remedy{"list cannot be verified to be complete", "None of the records is used, and another run will not help. " +
 				"Report this to the Waldur administrator. If it concerns one month, date_after and date_before can leave that out."}
 	}
@@ -94,7 +94,7 @@ func (p *providerData) explain(err error, target readTarget) (problem string, _ 
 			remedy{"too many failed requests", "Resolve the last failure, then run this again."}
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return "The read was interrupted before Waldur had answered.", remedy{"interrupted", "Run this again."}
+		return "The read was interrupted before Waldur had responded.", remedy{"interrupted", "Run this again."}
 	}
 	return sentence(p.client.SafeText(err.Error())), remedy{"unexpected error", "This is a bug of the provider: please report it."}
 }
@@ -133,21 +133,21 @@ func reasonRemedies(target readTarget) map[waldur.Reason]remedy {
 			"This Waldur has no OIDC provider with which it could verify a JWT. Use a personal access token (w_…) or the API token of a user, " +
 				"or ask the Waldur administrator to set OIDC_INTROSPECTION_URL, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET."},
 		waldur.ReasonOIDCProviderFailed: {tokenRefused,
-			"Waldur could not verify the JWT, since its OIDC provider did not answer. Run this again later. " +
+			"Waldur could not verify the JWT, since its OIDC provider did not respond. Run this again later. " +
 				"If the problem persists, contact the Waldur administrator."},
 		waldur.ReasonUserIdentifierMissing: {tokenRefused,
 			"The OIDC provider of this Waldur does not return the field that identifies the user of the JWT. " +
 				"Contact the Waldur administrator: the setting OIDC_USER_FIELD names that field."},
 
 		waldur.ReasonScopeNotVisible: {"scope not found or not visible",
-			"There is no " + target.name + ", or the user of the token may not see it: Waldur answers the same in both cases. " +
+			"There is no " + target.name + ", or the user of the token may not see it: Waldur returns the same error in both cases. " +
 				"Check the UUID, whether it is that of a project or of a customer, and that the user has a role there."},
 		waldur.ReasonRecordNotFound: {"record not found",
 			"There is no usage record with the id " + target.name + ". Records in lists have no id, so it cannot be looked up there; " +
 				"to read the records of a project or a customer, use waldur_category_component_usages."},
 
 		waldur.ReasonTimeout: {notReachable,
-			"If Waldur takes long to answer, raise request_timeout. Otherwise, check endpoint, the network and the proxy variables."},
+			"If Waldur takes long to respond, raise request_timeout. Otherwise, check endpoint, the network and the proxy variables."},
 		waldur.ReasonRefused: {notReachable,
 			"Check the host and the port of endpoint, and that Waldur is running. To outlast a longer restart of it, raise max_retries."},
 		waldur.ReasonHostUnknown: {notReachable,
@@ -167,7 +167,7 @@ func reasonRemedies(target readTarget) map[waldur.Reason]remedy {
 	}
 }
 
-// refusalRemedy returns the remedy of an answer with an error status.
+// refusalRemedy returns the remedy of a response with an error status.
 func refusalRemedy(refused *waldur.StatusError, target readTarget) remedy {
 	if known, ok := reasonRemedies(target)[refused.Reason]; ok {
 		return known
@@ -180,7 +180,7 @@ func refusalRemedy(refused *waldur.StatusError, target readTarget) remedy {
 	case refused.Status == http.StatusForbidden:
 		return remedy{"not allowed",
 			"The user of the token is not allowed to do this. Use the token of a user who has a role in the project or the customer. " +
-				"This answer may also come from a firewall in front of Waldur."}
+				"This response may also come from a firewall in front of Waldur."}
 	case refused.Status == http.StatusNotFound:
 		return remedy{"no Waldur at the endpoint",
 			"Check that endpoint is the address of a Waldur, with its path prefix if it has one."}
@@ -205,23 +205,23 @@ func (p *providerData) lastFailure(err error, target readTarget) string {
 	return "\nLast failure: " + problem
 }
 
-func answered(refused *waldur.StatusError) string {
+func refusal(refused *waldur.StatusError) string {
 	status := strings.TrimSpace(fmt.Sprintf("%d %s", refused.Status, http.StatusText(refused.Status)))
 	if refused.Detail == "" {
-		return "Waldur answered " + status + ", without an explanation."
+		return "Waldur returned " + status + ", without an explanation."
 	}
-	return "Waldur answered " + status + `: "` + refused.Detail + `"`
+	return "Waldur returned " + status + `: "` + refused.Detail + `"`
 }
 
 func formatProblem(malformed *waldur.FormatError) string {
-	where := "The answer"
+	where := "The response"
 	switch {
 	case malformed.Record > 0 && malformed.Attribute != "":
-		where = fmt.Sprintf("Record %d of the answer, attribute %s,", malformed.Record, malformed.Attribute)
+		where = fmt.Sprintf("Record %d of the response, attribute %s,", malformed.Record, malformed.Attribute)
 	case malformed.Record > 0:
-		where = fmt.Sprintf("Record %d of the answer", malformed.Record)
+		where = fmt.Sprintf("Record %d of the response", malformed.Record)
 	case malformed.Attribute != "":
-		where = "The answer's attribute " + malformed.Attribute
+		where = "The response's attribute " + malformed.Attribute
 	}
 	return where + " " + malformed.Problem + "."
 }

@@ -27,7 +27,7 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 		token  = "token refused"
 		absent = "Waldur not reachable"
 		tls    = "no trusted TLS connection"
-		format = "answer not as documented"
+		format = "response not as documented"
 		late   = "not finished in time"
 	)
 	request := waldur.Request{Method: "GET", Path: "/api/x/"}
@@ -52,7 +52,7 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 		summary string
 		detail  string
 	}{
-		"no token":           {refused(401, waldur.ReasonNotProvided), token, `Waldur answered 401 Unauthorized: "Said."` + get + "Waldur found no token"},
+		"no token":           {refused(401, waldur.ReasonNotProvided), token, `Waldur returned 401 Unauthorized: "Said."` + get + "Waldur found no token"},
 		"invalid token":      {refused(401, waldur.ReasonTokenInvalid), token, "Check token, or the WALDUR_ACCESS_TOKEN environment variable"},
 		"expired token":      {refused(401, waldur.ReasonTokenExpired), token, "expire 3,600 seconds after their last use, and JWTs"},
 		"inactive user":      {refused(401, waldur.ReasonUserInactive), token, "deactivated or deleted. Use the token of another user."},
@@ -61,7 +61,7 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 		"malformed JWT":      {refused(401, waldur.ReasonJWTMalformed), token, "cannot decode the JWT."},
 		"inactive JWT":       {refused(401, waldur.ReasonJWTInactive), token, "does not accept the JWT: it is of another provider, revoked or expired."},
 		"no OIDC":            {refused(401, waldur.ReasonOIDCNotConfigured), token, "set OIDC_INTROSPECTION_URL, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET."},
-		"OIDC fails":         {refused(401, waldur.ReasonOIDCProviderFailed), token, "its OIDC provider did not answer. Run this again later."},
+		"OIDC fails":         {refused(401, waldur.ReasonOIDCProviderFailed), token, "its OIDC provider did not respond. Run this again later."},
 		"JWT without a user": {refused(401, waldur.ReasonUserIdentifierMissing), token, "the setting OIDC_USER_FIELD"},
 
 		"https at a status": {refused(400, waldur.ReasonHTTPSExpected), "https required", "Use https:// in endpoint."},
@@ -69,7 +69,7 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 		"forbidden":         {refused(403, 0), "not allowed", "a role in the project or the customer."},
 		"not found":         {refused(404, 0), "no Waldur at the endpoint", "with its path prefix if it has one."},
 		"bad request":       {refused(400, 0), "request refused", "Check endpoint and the arguments."},
-		"unknown status":    {&waldur.StatusError{Request: request, Status: 499}, "request refused", "Waldur answered 499, without an explanation." + get},
+		"unknown status":    {&waldur.StatusError{Request: request, Status: 499}, "request refused", "Waldur returned 499, without an explanation." + get},
 		"rate limit":        {refused(429, 0), "rate limited", "Run this again later. Fewer data sources, or a lower max_concurrent_requests,"},
 		"limit with a time": {limited, "rate limited", "GET /api/x/, 3 times, the last with the request id abc-123.\n\nWaldur asked to retry after 2m0s."},
 		"throttled":         {limited, "rate limited", "less at once. Too many requests have failed, so the provider no longer retries."},
@@ -85,28 +85,28 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 		"certificate":       {untrusted(waldur.ReasonUnknown), tls, origin + ": it is." + get + "Check the host of endpoint."},
 		"http, not https":   {untrusted(waldur.ReasonHTTPExpected), tls, "If this Waldur has none, use http:// in endpoint."},
 		"neither":           {untrusted(waldur.ReasonNotHTTPS), tls, "Check the port of endpoint."},
-		"answer":            {malformed(0, ""), format, "The answer is bad." + get + "Check that endpoint is the address of a Waldur"},
-		"record":            {malformed(1, ""), format, "Record 1 of the answer is bad."},
-		"attribute":         {malformed(0, "date"), format, "The answer's attribute date is bad."},
-		"record, attribute": {malformed(1, "date"), format, "Record 1 of the answer, attribute date, is bad."},
+		"response":          {malformed(0, ""), format, "The response is bad." + get + "Check that endpoint is the address of a Waldur"},
+		"record":            {malformed(1, ""), format, "Record 1 of the response is bad."},
+		"attribute":         {malformed(0, "date"), format, "The response's attribute date is bad."},
+		"record, attribute": {malformed(1, "date"), format, "Record 1 of the response, attribute date, is bad."},
 
 		"redirect": {&waldur.RedirectError{Request: request, Status: 301, Target: "https://x/y"}, "redirected",
-			"The answer was 301, a redirect to https://x/y. Redirects are not followed, so the token is sent only to endpoint." + get + "Set endpoint to"},
+			"The response was 301, a redirect to https://x/y. Redirects are not followed, so the token is sent only to endpoint." + get + "Set endpoint to"},
 		"filter": {&waldur.FilterError{Request: request, Asked: "project x", Got: "project y"}, "filter not applied",
-			"Waldur was asked for project x and answered with a record of project y." + get + "None of the records is used."},
+			"Waldur was asked for project x and returned a record of project y." + get + "None of the records is used."},
 		"changes": {changing, "list not verified to be complete",
 			"In each of 6 attempts, records changed while they were read: page 2 is gone." + get + "None of the records is used. Run this again"},
 		"unverifiable": {&waldur.UnverifiableError{Request: request, Problem: "a page is gone"}, "list cannot be verified to be complete",
-			"The server's answers do not allow it: a page is gone." + get + "None of the records is used, and another run will not help."},
+			"The server's responses do not allow it: a page is gone." + get + "None of the records is used, and another run will not help."},
 		"deadline": {&waldur.DeadlineError{Request: request, Limit: 10 * time.Minute}, late,
 			"within 10m0s, the limit of timeouts.read.\n\nRaise timeouts.read"},
 		"deadline after a failure": {&waldur.DeadlineError{Request: request, Limit: time.Minute, LastFailure: limited}, late,
-			"read.\nLast failure: Waldur answered 429 Too Many Requests, without an explanation.\nRequest: GET /api/x/, 3 times"},
+			"read.\nLast failure: Waldur returned 429 Too Many Requests, without an explanation.\nRequest: GET /api/x/, 3 times"},
 		"deadline during changes": {&waldur.DeadlineError{Request: request, Limit: time.Minute, LastFailure: changing}, late,
 			"\nLast failure: In each of 6 attempts, records changed while they were read: page 2 is gone." + get},
 		"outage": {&waldur.OutageError{Request: request, LastFailure: refused(503, 0)}, "too many failed requests",
-			"have failed.\nLast failure: Waldur answered 503 Service Unavailable: \"Said.\"\nRequest: GET /api/x/." + get + "Resolve the last failure"},
-		"interruption": {context.Canceled, "interrupted", "before Waldur had answered."},
+			"have failed.\nLast failure: Waldur returned 503 Service Unavailable: \"Said.\"\nRequest: GET /api/x/." + get + "Resolve the last failure"},
+		"interruption": {context.Canceled, "interrupted", "before Waldur had responded."},
 		// Package waldur returns no such error today.
 		"another": {errors.New("no \x1b[31mtoken " + waldurtest.Token), "unexpected error", "No token [token].\n\n"},
 	} {
@@ -124,8 +124,8 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 	}
 }
 
-// answer makes the fake Waldur send the same answer to every request.
-func answer(status int, body string, header ...string) func(*waldurtest.Waldur) {
+// response makes the fake Waldur send the same response to every request.
+func response(status int, body string, header ...string) func(*waldurtest.Waldur) {
 	return func(server *waldurtest.Waldur) {
 		server.Intercept = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
 			for i := 0; i+1 < len(header); i += 2 {
@@ -138,16 +138,16 @@ func answer(status int, body string, header ...string) func(*waldurtest.Waldur) 
 	}
 }
 
-// rewrite makes the fake Waldur change the first record of every answer.
+// rewrite makes the fake Waldur change the first record of every response.
 func rewrite(attribute string, value any) func(*waldurtest.Waldur) {
 	return func(server *waldurtest.Waldur) {
-		server.Rewrite = func(_ int, _ *http.Request, answer *waldurtest.Answer) {
+		server.Rewrite = func(_ int, _ *http.Request, response *waldurtest.Response) {
 			var records []map[string]any
-			if err := json.Unmarshal(answer.Body, &records); err != nil {
+			if err := json.Unmarshal(response.Body, &records); err != nil {
 				panic(err)
 			}
 			records[0][attribute] = value
-			answer.Body, _ = json.Marshal(records)
+			response.Body, _ = json.Marshal(records)
 		}
 	}
 }
@@ -163,8 +163,8 @@ func TestDiagnosticsOfFailedReads(t *testing.T) {
 		heading string
 		details []string
 	}{
-		"token": {answer(401, `{"detail":"Token has expired."}`), list, "error: Unable to read usages: token refused",
-			[]string{`Waldur answered 401 Unauthorized: "Token has expired."` + requested + ".\n\n", "3,600 seconds after their last use"}},
+		"token": {response(401, `{"detail":"Token has expired."}`), list, "error: Unable to read usages: token refused",
+			[]string{`Waldur returned 401 Unauthorized: "Token has expired."` + requested + ".\n\n", "3,600 seconds after their last use"}},
 		"project": {nil, attributes{"project_uuid": someUUID}, "error at project_uuid: Unable to read usages: scope not found or not visible",
 			[]string{`400 Bad Request: "Can't restore object from url`, "There is no project " + someUUID}},
 		"customer": {nil, attributes{"customer_uuid": someUUID}, "error at customer_uuid: Unable to read usages: scope not found or not visible",
@@ -173,18 +173,18 @@ func TestDiagnosticsOfFailedReads(t *testing.T) {
 			"error at scope: Unable to read usages: scope not found or not visible", []string{"There is no customer " + someUUID}},
 		"id": {nil, attributes{"id": 7}, "error at id: Unable to read usage record: record not found",
 			[]string{`404 Not Found: "No CategoryComponentUsage matches the given query."` + requested + "7/.\n\n", "no usage record with the id 7."}},
-		"server": {answer(500, "<h1>Server Error (500)</h1>", "X-Request-Id", "abc-123"), list, "error: Unable to read usages: server error",
+		"server": {response(500, "<h1>Server Error (500)</h1>", "X-Request-Id", "abc-123"), list, "error: Unable to read usages: server error",
 			[]string{requested + ", 7 times, the last with the request id abc-123."}},
-		"a bad attribute of one record": {answer(200, `{"date":"2024-09-01","reported_usage":1.5}`), attributes{"id": 7, "fields": set("reported_usage")},
-			"error: Unable to read usage record: answer not as documented", []string{"attribute reported_usage is not written as an integer." + requested}},
+		"a bad attribute of one record": {response(200, `{"date":"2024-09-01","reported_usage":1.5}`), attributes{"id": 7, "fields": set("reported_usage")},
+			"error: Unable to read usage record: response not as documented", []string{"attribute reported_usage is not written as an integer." + requested}},
 		"ignored filter": {func(server *waldurtest.Waldur) { server.IgnoreScope = true }, attributes{"project_uuid": someUUID},
 			"error: Unable to read usages: filter not applied", []string{"asked for project " + someUUID, "a record of project " + someProject(scope)}},
 		// Nothing of the list may be left in the state.
-		"after some answers": {func(server *waldurtest.Waldur) {
+		"after some responses": {func(server *waldurtest.Waldur) {
 			server.Add(waldurtest.History(scope, 12, 60)...)
-			server.Rewrite = func(n int, _ *http.Request, answer *waldurtest.Answer) {
+			server.Rewrite = func(n int, _ *http.Request, response *waldurtest.Response) {
 				if n > 2 {
-					answer.Status, answer.Body = http.StatusForbidden, []byte(`{"detail":"No more."}`)
+					response.Status, response.Body = http.StatusForbidden, []byte(`{"detail":"No more."}`)
 				}
 			}
 		}, list, "error: Unable to read usages: not allowed", []string{"No more."}},
@@ -244,7 +244,7 @@ func TestReadEndsWhenItIsInterruptedOrItsTimeIsUp(t *testing.T) {
 func TestRetriesEndWithTheSharedBudget(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
-	answer(503, "")(server)
+	response(503, "")(server)
 	_, found := connect(t, server, attributes{"max_retries": 100}).read(oneType, attributes{"id": 7})
 	found.require(t, "error: Unable to read usage record: server error", "Too many requests have failed, so the provider no longer retries.")
 }
@@ -274,15 +274,15 @@ func TestTokenIsNeverShown(t *testing.T) {
 	const said = `no \u001b[31mtoken\u001b[0m ` + waldurtest.Token + ` \u0000here`
 	scope := waldurtest.ProjectScope(1)
 	for name, arrange := range map[string]func(*waldurtest.Waldur){
-		"in a detail":         answer(403, `{"detail":"`+said+`"}`),
-		"in a long detail":    answer(403, `{"detail":"`+strings.Repeat("x", 180)+waldurtest.Token+`"}`),
-		"in a member's name":  answer(400, `{"`+waldurtest.Token+`":["is wrong"]}`),
-		"in an array":         answer(400, `["`+waldurtest.Token+`"]`),
-		"in an HTML page":     answer(500, "<html>"+waldurtest.Token+"</html>"),
-		"in a redirect":       answer(302, "", "Location", "https://"+waldurtest.Token+"@login.example.com/"+waldurtest.Token+"?t="+waldurtest.Token),
-		"in a request id":     answer(500, "", "X-Request-Id", waldurtest.Token),
-		"instead of a record": answer(200, `["`+waldurtest.Token+`"]`, "X-Result-Count", "1"),
-		"in a count":          answer(200, `[]`, "X-Result-Count", waldurtest.Token),
+		"in a detail":         response(403, `{"detail":"`+said+`"}`),
+		"in a long detail":    response(403, `{"detail":"`+strings.Repeat("x", 180)+waldurtest.Token+`"}`),
+		"in a member's name":  response(400, `{"`+waldurtest.Token+`":["is wrong"]}`),
+		"in an array":         response(400, `["`+waldurtest.Token+`"]`),
+		"in an HTML page":     response(500, "<html>"+waldurtest.Token+"</html>"),
+		"in a redirect":       response(302, "", "Location", "https://"+waldurtest.Token+"@login.example.com/"+waldurtest.Token+"?t="+waldurtest.Token),
+		"in a request id":     response(500, "", "X-Request-Id", waldurtest.Token),
+		"instead of a record": response(200, `["`+waldurtest.Token+`"]`, "X-Result-Count", "1"),
+		"in a count":          response(200, `[]`, "X-Result-Count", waldurtest.Token),
 		"in a scope":          rewrite("scope", waldurtest.Token),
 		"in a date":           rewrite("date", waldurtest.Token),
 	} {

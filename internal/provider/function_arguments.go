@@ -53,7 +53,7 @@ func usagesParameter() function.Parameter {
 
 // optionsParameter is the variadic parameter that takes one object at most,
 // which is how a function has optional arguments. It must not be null: OpenTofu
-// 1.12 answers a null whose type is not known with an unknown result, in which
+// 1.12 turns a null whose type is not known into an unknown result, in which
 // a gate would get lost, and cannot send one whose type is known.
 func optionsParameter(description string) function.Parameter {
 	return function.DynamicParameter{Name: "options", CustomType: argumentType{}, MarkdownDescription: description}

@@ -105,8 +105,8 @@ func (c call) request(tb testing.TB) *tfprotov6.CallFunctionRequest {
 	return request
 }
 
-// answer calls the function. The result is nil if it is not known.
-func (c call) answer(tb testing.TB) (any, *tfprotov6.FunctionError) {
+// run calls the function. The result is nil if it is not known.
+func (c call) run(tb testing.TB) (any, *tfprotov6.FunctionError) {
 	tb.Helper()
 	s := newSession(tb, nil)
 	resp, err := s.server.CallFunction(tb.Context(), c.request(tb))
@@ -129,7 +129,7 @@ func (c call) answer(tb testing.TB) (any, *tfprotov6.FunctionError) {
 // result is the result of a call without a problem.
 func (c call) result(tb testing.TB) any {
 	tb.Helper()
-	result, problem := c.answer(tb)
+	result, problem := c.run(tb)
 	if problem != nil {
 		tb.Fatal(problem.Text)
 	}
@@ -193,7 +193,7 @@ func TestFunctionOfSomethingUnknownIsUnknown(t *testing.T) {
 		"usages of charts":  chart(unknown, object{"type": "cpu"}),
 		"selectors":         chart(usages, object{"type": unknown}),
 	} {
-		if result, problem := call.answer(t); result != nil || problem != nil {
+		if result, problem := call.run(t); result != nil || problem != nil {
 			t.Errorf("%s: it is %v, %+v", name, result, problem)
 		}
 	}
@@ -407,7 +407,7 @@ func TestFunctionsRefuse(t *testing.T) {
 	} {
 		t.Run(row.words, func(t *testing.T) {
 			t.Parallel()
-			_, problem := row.call.answer(t)
+			_, problem := row.call.run(t)
 			if problem == nil || problem.FunctionArgument == nil || *problem.FunctionArgument != row.position || !strings.Contains(problem.Text, row.words) {
 				t.Errorf("on argument %d: %+v", row.position, problem)
 			} else if strings.Contains(problem.Text, "\n") != strings.Contains(row.words, "\n") {

@@ -2,7 +2,7 @@
 // state and diagnostics.
 //
 // A value takes one path: configuration → client → records → state. What Waldur
-// is asked, and whether its answers are valid, is decided by package waldur.
+// is asked, and whether its responses are valid, is decided by package waldur.
 package provider
 
 import (
@@ -88,7 +88,7 @@ func (p *usageProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 			},
 			"request_timeout": schema.NumberAttribute{
 				Optional: true,
-				MarkdownDescription: "Timeout of each HTTP request in seconds, including its answer; an integer of at least 1. " +
+				MarkdownDescription: "Timeout of each HTTP request in seconds, including its response; an integer of at least 1. " +
 					"Can also be set with the `WALDUR_HTTP_TIMEOUT` environment variable. Defaults to `60`.",
 				Validators: []validator.Number{parsed(integerFrom(minTimeout))},
 			},

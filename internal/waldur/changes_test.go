@@ -167,7 +167,7 @@ func TestReadsSurviveARestart(t *testing.T) {
 		atOnce     int // requests
 	}{
 		"connections are refused":         {0, "", 4},
-		"a proxy answers 502":             {502, "", 4},
+		"a proxy returns 502":             {502, "", 4},
 		"a proxy asks to retry in 1 s":    {503, "1", 4},
 		"twelve requests at once are met": {502, "", 12},
 	} {

@@ -1,4 +1,4 @@
-// Package waldur reads the usage records of a Waldur and verifies its answers.
+// Package waldur reads the usage records of a Waldur and verifies its responses.
 //
 // A read returns the complete, exact list, or it fails. The package knows
 // nothing of Terraform: package provider turns its records into state, and its

@@ -35,8 +35,8 @@ func (d decoder) list(body []byte) ([]Usage, error) {
 	usages := []Usage{}
 	for in.PeekKind() != ']' {
 		if len(usages) == pageCap {
-			// Bounds the memory that an answer of very small records takes.
-			return nil, d.wrong(0, "", "contains more than "+strconv.Itoa(pageCap)+" records, the most that Waldur returns in one answer")
+			// Bounds the memory that a response of very small records takes.
+			return nil, d.wrong(0, "", "contains more than "+strconv.Itoa(pageCap)+" records, the most that Waldur returns in one response")
 		}
 		usages = append(usages, Usage{})
 		if err := d.record(in, len(usages), &usages[len(usages)-1]); err != nil {

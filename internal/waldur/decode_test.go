@@ -26,7 +26,7 @@ func TestRecordsAreDecodedExactly(t *testing.T) {
 		Name: Of("Mälu/RAM, GiB·h"), Type: Of("ram"), MeasuredUnit: Of(""), CategoryTitle: Of("Storage & \"quotes\" <b>\\ </b>\u2028🚀"),
 		CategoryUUID: Of("2f90454613d64ef783be495bb3f81d6b"), Date: Of("2024-07-01"), ReportedUsage: Of[int64](9007199254740993),
 	}
-	for name, answer := range map[string]struct {
+	for name, response := range map[string]struct {
 		body   string
 		fields FieldSet
 		want   []Usage
@@ -44,8 +44,8 @@ func TestRecordsAreDecodedExactly(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := decoderOf(answer.fields).list([]byte(answer.body))
-			if err != nil || got == nil || !slices.Equal(got, answer.want) {
+			got, err := decoderOf(response.fields).list([]byte(response.body))
+			if err != nil || got == nil || !slices.Equal(got, response.want) {
 				t.Errorf("%+v, error %v", got, err)
 			}
 		})
@@ -82,7 +82,7 @@ func TestIntegersAreExactOrRejected(t *testing.T) {
 	}
 }
 
-func TestMalformedAnswerIsRejected(t *testing.T) {
+func TestMalformedResponseIsRejected(t *testing.T) {
 	t.Parallel()
 	const (
 		date    = `"date":"2024-09-01"`
@@ -94,7 +94,7 @@ func TestMalformedAnswerIsRejected(t *testing.T) {
 		attribute string
 		problem   string
 	}
-	for name, answer := range map[string]rejected{
+	for name, response := range map[string]rejected{
 		"nothing":                    {"", 0, "", "is empty"},
 		"an object":                  {`{"detail":"x"}`, 0, "", "is JSON, but not a list of records"},
 		"null":                       {`null`, 0, "", "is JSON, but not a list of records"},
@@ -116,7 +116,7 @@ func TestMalformedAnswerIsRejected(t *testing.T) {
 		"attribute is a list":        {`[{"date":["2024-09-01"]}]`, 1, "date", "is not a string"},
 		"text not UTF-8":             {"[{\"date\":\"2024-09-\xff\"}]", 1, "date", "is not valid JSON"},
 		"endlessly nested brackets":  {`[{` + date + `,"x":` + strings.Repeat("[", 100000), 1, "", "is not valid JSON"},
-		"more records than a page":   {"[" + strings.Repeat("{"+date+"},", pageCap) + "{" + date + "}]", 0, "", "contains more than 300 records, the most that Waldur returns in one answer"},
+		"more records than a page":   {"[" + strings.Repeat("{"+date+"},", pageCap) + "{" + date + "}]", 0, "", "contains more than 300 records, the most that Waldur returns in one response"},
 		"category's uuid, empty":     {`[{"category_uuid":""}]`, 1, "category_uuid", notUUID},
 		"category's uuid, too short": {`[{"category_uuid":"f90454613d64ef783be495bb3f81d6b"}]`, 1, "category_uuid", notUUID},
 		"category's uuid, too long":  {`[{"category_uuid":"2f90454613d64ef783be495bb3f81d6b0"}]`, 1, "category_uuid", notUUID},
@@ -127,16 +127,16 @@ func TestMalformedAnswerIsRejected(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			field := FieldDate
-			if answer.attribute == "category_uuid" {
+			if response.attribute == "category_uuid" {
 				field = FieldCategoryUUID
 			}
-			usages, err := decoderOf(Fields(field)).list([]byte(answer.body))
+			usages, err := decoderOf(Fields(field)).list([]byte(response.body))
 			malformed, ok := errors.AsType[*FormatError](err)
 			if !ok {
 				t.Fatalf("%d records, error %v, want a FormatError", len(usages), err)
 			}
-			if got := (rejected{answer.body, malformed.Record, malformed.Attribute, malformed.Problem}); got != answer {
-				t.Errorf("%v\nwant record %d, attribute %q: %s", malformed, answer.record, answer.attribute, answer.problem)
+			if got := (rejected{response.body, malformed.Record, malformed.Attribute, malformed.Problem}); got != response {
+				t.Errorf("%v\nwant record %d, attribute %q: %s", malformed, response.record, response.attribute, response.problem)
 			}
 		})
 	}
@@ -194,7 +194,7 @@ func TestExplanationIsFoundInTheBodyOfAnError(t *testing.T) {
 }
 
 // FuzzDecode checks that encoding/json decodes everything that the decoder accepts
-// to the same values. It starts with the answers of a real Waldur.
+// to the same values. It starts with the responses of a real Waldur.
 func FuzzDecode(f *testing.F) {
 	for _, body := range []string{
 		"[]", "[" + fullRecord + "]", "[" + fullRecord + "," + fullRecord + "]", `[{"date":"2024-09-01","reported_usage":-9223372036854775808}]`,

@@ -33,8 +33,8 @@ const (
 	ReasonJWTMalformed           // cannot be decoded
 	ReasonJWTInactive            // refused by the OIDC provider
 	ReasonOIDCNotConfigured      // Waldur cannot ask an OIDC provider about tokens
-	ReasonOIDCProviderFailed     // the OIDC provider did not answer Waldur
-	ReasonUserIdentifierMissing  // the OIDC provider's answer does not identify a user
+	ReasonOIDCProviderFailed     // the OIDC provider did not respond to Waldur
+	ReasonUserIdentifierMissing  // the OIDC provider's response does not identify a user
 
 	// Waldur found nothing.
 
@@ -53,13 +53,13 @@ const (
 	ReasonNotHTTPS         // https was sent to a port that speaks neither
 )
 
-// StatusError reports an answer whose status is neither 200 nor a redirect.
+// StatusError reports a response whose status is neither 200 nor a redirect.
 type StatusError struct {
 	Request    Request
 	Status     int
 	Reason     Reason
 	Detail     string        // the server's explanation, safe to show; empty when there is none
-	RequestID  string        // of the answer, safe to show; empty when there is none
+	RequestID  string        // of the response, safe to show; empty when there is none
 	RetryAfter time.Duration // how long the server asks to wait; 0 when it does not
 	Attempts   int
 	Throttled  bool // not retried, as the client's budget of retries was used up
@@ -67,10 +67,10 @@ type StatusError struct {
 
 func (e *StatusError) Error() string {
 	status := strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status)))
-	return fmt.Sprintf("%s was answered %s: %s", e.Request, status, cmp.Or(e.Detail, "no explanation"))
+	return fmt.Sprintf("%s returned %s: %s", e.Request, status, cmp.Or(e.Detail, "no explanation"))
 }
 
-// UnreachableError reports that no complete answer came: the connection was
+// UnreachableError reports that no complete response came: the connection was
 // refused, reset or cut short, the time was up, or the host is unknown. It
 // wraps nothing: the text of the error below may repeat the query, or what the
 // server sent.
@@ -85,7 +85,7 @@ type UnreachableError struct {
 }
 
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("%s at %s got no complete answer: %s", e.Request, e.Origin, e.Problem)
+	return fmt.Sprintf("%s at %s got no complete response: %s", e.Request, e.Origin, e.Problem)
 }
 
 // TLSError reports that the server's identity is not trusted, or that the
@@ -102,7 +102,7 @@ func (e *TLSError) Error() string {
 	return fmt.Sprintf("%s at %s: no trusted connection: %s", e.Request, e.Origin, e.Problem)
 }
 
-// RedirectError reports an answer that is a redirect. Redirects are not
+// RedirectError reports a response that is a redirect. Redirects are not
 // followed, so the token is sent only to the endpoint.
 type RedirectError struct {
 	Request Request
@@ -111,14 +111,14 @@ type RedirectError struct {
 }
 
 func (e *RedirectError) Error() string {
-	return fmt.Sprintf("%s was answered with a redirect to %s", e.Request, e.Target)
+	return fmt.Sprintf("%s returned a redirect to %s", e.Request, e.Target)
 }
 
-// FormatError reports an answer with status 200 that is not what Waldur
+// FormatError reports a response with status 200 that is not what Waldur
 // documents.
 type FormatError struct {
 	Request   Request
-	Record    int    // from 1; 0: the complete answer
+	Record    int    // from 1; 0: the complete response
 	Attribute string // empty: the complete record
 	Problem   string // as a predicate: "is not valid JSON"
 }
@@ -131,7 +131,7 @@ func (e *FormatError) Error() string {
 	if e.Attribute != "" {
 		where = append(where, "attribute "+e.Attribute)
 	}
-	return fmt.Sprintf("%s: %s %s", e.Request, cmp.Or(strings.Join(where, ", "), "the answer"), e.Problem)
+	return fmt.Sprintf("%s: %s %s", e.Request, cmp.Or(strings.Join(where, ", "), "the response"), e.Problem)
 }
 
 // FilterError reports that the server did not apply a filter: a record is of

@@ -51,12 +51,12 @@ func TestErrorMessages(t *testing.T) {
 		err  error
 		want string // after the request
 	}{
-		{&StatusError{Request: request, Status: 503}, " was answered 503 Service Unavailable: no explanation"},
-		{&StatusError{Request: request, Status: 599, Detail: "why"}, " was answered 599: why"},
-		{&UnreachableError{Request: request, Origin: "https://h", Problem: "why"}, " at https://h got no complete answer: why"},
+		{&StatusError{Request: request, Status: 503}, " returned 503 Service Unavailable: no explanation"},
+		{&StatusError{Request: request, Status: 599, Detail: "why"}, " returned 599: why"},
+		{&UnreachableError{Request: request, Origin: "https://h", Problem: "why"}, " at https://h got no complete response: why"},
 		{&TLSError{Request: request, Origin: "https://h", Problem: "why"}, " at https://h: no trusted connection: why"},
-		{&RedirectError{Request: request, Target: "https://h/"}, " was answered with a redirect to https://h/"},
-		{&FormatError{Request: request, Problem: "is empty"}, ": the answer is empty"},
+		{&RedirectError{Request: request, Target: "https://h/"}, " returned a redirect to https://h/"},
+		{&FormatError{Request: request, Problem: "is empty"}, ": the response is empty"},
 		{&FormatError{Request: request, Record: 2, Problem: "is not an object"}, ": record 2 is not an object"},
 		{&FormatError{Request: request, Record: 2, Attribute: "name", Problem: "is missing"}, ": record 2, attribute name is missing"},
 		{&FormatError{Request: request, Attribute: "name", Problem: "is missing"}, ": attribute name is missing"},

@@ -23,13 +23,13 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
-// answer serves one connection, which is closed when it returns.
-type answer func(connection *net.TCPConn)
+// response serves one connection, which is closed when it returns.
+type response func(connection *net.TCPConn)
 
-// serve serves one request per connection: the first with answers[0], and so on;
+// serve serves one request per connection: the first with responses[0], and so on;
 // the last of them serves all further requests. It returns its URL and a function
 // that returns the number of requests.
-func serve(tb testing.TB, answers ...answer) (url string, requests func() int) {
+func serve(tb testing.TB, responses ...response) (url string, requests func() int) {
 	tb.Helper()
 	var config net.ListenConfig
 	listener, err := config.Listen(tb.Context(), "tcp", "127.0.0.1:0")
@@ -48,7 +48,7 @@ func serve(tb testing.TB, answers ...answer) (url string, requests func() int) {
 			handlers.Go(func() {
 				defer func() { _ = connection.Close() }()
 				defer context.AfterFunc(tb.Context(), func() { _ = connection.Close() })() // ends a client that hangs when its test fails
-				answers[min(n, len(answers))-1](connection.(*net.TCPConn))
+				responses[min(n, len(responses))-1](connection.(*net.TCPConn))
 			})
 		}
 	})
@@ -60,7 +60,7 @@ func serve(tb testing.TB, answers ...answer) (url string, requests func() int) {
 }
 
 // reply reads the request and writes the text.
-func reply(text string) answer {
+func reply(text string) response {
 	raw := []byte(text)
 	return func(connection *net.TCPConn) {
 		if request, err := http.ReadRequest(bufio.NewReader(connection)); err == nil {
@@ -70,8 +70,8 @@ func reply(text string) answer {
 	}
 }
 
-// then returns an answer that is followed by another.
-func (a answer) then(next answer) answer {
+// then returns a response that is followed by another.
+func (a response) then(next response) response {
 	return func(connection *net.TCPConn) {
 		a(connection)
 		next(connection)
@@ -85,7 +85,7 @@ func reset(connection *net.TCPConn) { _ = connection.SetLinger(0) }
 func hang(connection *net.TCPConn) { _, _ = io.Copy(io.Discard, connection) }
 
 // endless writes the text until the client closes the connection.
-func endless(text string) answer {
+func endless(text string) response {
 	return func(connection *net.TCPConn) {
 		chunk := []byte(strings.Repeat(text, 1+64<<10/len(text)))
 		for err := error(nil); err == nil; {
@@ -94,8 +94,8 @@ func endless(text string) answer {
 	}
 }
 
-// status is a complete answer with a JSON body.
-func status(code int, body string, headers ...string) answer {
+// status is a complete response with a JSON body.
+func status(code int, body string, headers ...string) response {
 	return reply(head(code, append(headers, "Content-Type: application/json", fmt.Sprint("Content-Length: ", len(body)))...) + body)
 }
 
@@ -106,7 +106,7 @@ func head(code int, headers ...string) string {
 // validRecord is a record with the requested attribute, its date.
 const validRecord = `{"date":"2024-09-01"}`
 
-func validAnswer() answer { return status(http.StatusOK, validRecord) }
+func validResponse() response { return status(http.StatusOK, validRecord) }
 
 func packed(text string) string {
 	var packed bytes.Buffer
@@ -128,8 +128,8 @@ const (
 
 // fault is a fault of a server and the expected result.
 type fault struct {
-	answer   answer
-	kind     func(error) bool // nil: it is none, and the answer is valid
+	response response
+	kind     func(error) bool // nil: it is none, and the response is valid
 	message  string           // part of the error
 	requests int              // if it persists
 	timeout  time.Duration
@@ -143,7 +143,7 @@ func faults() map[string]fault {
 		malformed   = isType[*waldur.FormatError]
 	)
 	const short = 250 * time.Millisecond
-	redirect := func(code int, location string) answer { return status(code, "{}", "Location: "+location) }
+	redirect := func(code int, location string) response { return status(code, "{}", "Location: "+location) }
 	chunked := head(200, "Transfer-Encoding: chunked")
 	length := head(200, "Content-Length: 21")
 	zipped := func(body string) string {
@@ -152,7 +152,7 @@ func faults() map[string]fault {
 	faults := map[string]fault{
 		// Connections.
 		"closed at once":                     {func(*net.TCPConn) {}, unreachable, "the connection was", allRetries, 0},
-		"closed before an answer":            {reply(""), unreachable, "closed before an answer", allRetries, 0},
+		"closed before a response":           {reply(""), unreachable, "closed before a response", allRetries, 0},
 		"closed in the status line":          {reply("HTTP/1.1 20"), unreachable, "malformed HTTP", allRetries, 0},
 		"closed in the headers":              {reply("HTTP/1.1 200 OK\r\nContent-"), unreachable, "malformed MIME header", allRetries, 0},
 		"closed before the body":             {reply(length), unreachable, "cut short", allRetries, 0},
@@ -163,15 +163,15 @@ func faults() map[string]fault {
 		"closed in a body without a length":  {reply(head(200) + validRecord[:9]), unreachable, "cut short", allRetries, 0},
 		"closed before one without a length": {reply(head(200)), unreachable, "cut short", allRetries, 0},
 		"closed in a compressed body":        {reply(head(200, "Content-Encoding: gzip") + packed(validRecord)[:20]), unreachable, "cut short", allRetries, 0},
-		"reset before an answer":             {reply("").then(reset), unreachable, "reset", allRetries, 0},
+		"reset before a response":            {reply("").then(reset), unreachable, "reset", allRetries, 0},
 		"reset in the headers":               {reply("HTTP/1.1 200 OK\r\nContent-").then(reset), unreachable, "", allRetries, 0},
 		"reset in the body":                  {reply(length + validRecord[:9]).then(reset), unreachable, "", allRetries, 0},
 		// Time.
-		"no answer":        {reply("").then(hang), unreachable, "no complete answer within 250ms", allRetries, short},
-		"half a header":    {reply("HTTP/1.1 200 OK\r\nContent-").then(hang), unreachable, "no complete answer within 250ms", allRetries, short},
-		"no body":          {reply(length).then(hang), unreachable, "no complete answer within 250ms", allRetries, short},
-		"half a body":      {reply(length + validRecord[:9]).then(hang), unreachable, "no complete answer within 250ms", allRetries, short},
-		"request not read": {hang, unreachable, "no complete answer within 250ms", allRetries, short},
+		"no response":      {reply("").then(hang), unreachable, "no complete response within 250ms", allRetries, short},
+		"half a header":    {reply("HTTP/1.1 200 OK\r\nContent-").then(hang), unreachable, "no complete response within 250ms", allRetries, short},
+		"no body":          {reply(length).then(hang), unreachable, "no complete response within 250ms", allRetries, short},
+		"half a body":      {reply(length + validRecord[:9]).then(hang), unreachable, "no complete response within 250ms", allRetries, short},
+		"request not read": {hang, unreachable, "no complete response within 250ms", allRetries, short},
 		"hanging error":    {reply(head(503, "Content-Length: 21")).then(hang), refused, "503", allRetries, short},
 		"hanging refusal":  {reply(head(404, "Content-Length: 21")).then(hang), refused, "404", noRetry, short},
 		"hanging switch":   {reply("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n").then(hang), refused, "101", noRetry, 0},
@@ -207,7 +207,7 @@ func faults() map[string]fault {
 		"damaged compression":       {reply(zipped(packed(validRecord)[:12] + "\xff\xff\xff\xff\xff\xff" + packed(validRecord)[18:])), malformed, "compression is damaged", noRetry, 0},
 		"unrequested compression":   {reply(head(200, "Content-Encoding: br", "Content-Length: 21") + "\x0b\x0a\x80" + validRecord[3:]), malformed, "not valid JSON", noRetry, 0},
 		// Content.
-		"empty":                    {status(200, ""), malformed, "the answer is empty", noRetry, 0},
+		"empty":                    {status(200, ""), malformed, "the response is empty", noRetry, 0},
 		"HTML":                     {reply(head(200, "Content-Type: Text/HTML; charset=utf-8") + "<html>"), malformed, "an HTML page", noRetry, 0},
 		"endless HTML":             {reply(head(200, "Content-Type: text/html")).then(endless("<p>")), malformed, "an HTML page", noRetry, 0},
 		"HTML of 100 KiB":          {status(200, strings.Repeat("<br>", 25<<10), "Content-Type: text/html"), malformed, "an HTML page", noRetry, 0},
@@ -228,8 +228,8 @@ func faults() map[string]fault {
 		"redirect, permanent":      {redirect(308, "https://user:password@other.example.com"), redirected, "https://other.example.com", noRetry, 0},
 		"redirect, malformed":      {redirect(301, "https://other.example.com:port/?secret=1"), redirected, "not a URL", noRetry, 0},
 		"redirect to a script":     {redirect(301, "javascript:alert(1)"), redirected, "javascript:", noRetry, 0},
-		// No faults: valid answers of every framing.
-		"valid, with a length":                 {validAnswer(), nil, "", noRetry, 0},
+		// No faults: valid responses of every framing.
+		"valid, with a length":                 {validResponse(), nil, "", noRetry, 0},
 		"valid, without a length":              {reply(head(200) + validRecord), nil, "", noRetry, 0},
 		"valid, in one chunk":                  {reply(head(200, "Transfer-Encoding: chunked") + "15\r\n" + validRecord + "\r\n0\r\n\r\n"), nil, "", noRetry, 0},
 		"valid, in many chunks":                {reply(head(200, "Transfer-Encoding: chunked") + "9;x=y\r\n" + validRecord[:9] + "\r\nc\r\n" + validRecord[9:] + "\r\n0\r\nX-Trailer: x\r\n\r\n"), nil, "", noRetry, 0},
@@ -261,11 +261,11 @@ func TestFaultIsRetriedOnlyIfTransient(t *testing.T) {
 		for _, persistent := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, persistent %t", name, persistent), func(t *testing.T) {
 				t.Parallel()
-				answers, timeout, wanted := []answer{fault.answer}, fault.timeout, fault.requests
+				responses, timeout, wanted := []response{fault.response}, fault.timeout, fault.requests
 				if !persistent {
-					answers, timeout, wanted = append(answers, validAnswer()), 5*timeout, min(wanted, oneRetry)
+					responses, timeout, wanted = append(responses, validResponse()), 5*timeout, min(wanted, oneRetry)
 				}
-				url, requests := serve(t, answers...)
+				url, requests := serve(t, responses...)
 				usage, err := readDate(t, url, requestTimeout(timeout))
 				if succeeds := fault.kind == nil || !persistent && wanted > noRetry; succeeds {
 					if err != nil || usage != (waldur.Usage{Date: waldur.Of("2024-09-01")}) {
@@ -301,17 +301,17 @@ func TestUnknownHostIsNotRetried(t *testing.T) {
 
 func TestRedirectsAndLinksAreNotFollowed(t *testing.T) {
 	t.Parallel()
-	other, requestsToOther := serve(t, validAnswer())
-	answers := map[string]answer{
+	other, requestsToOther := serve(t, validResponse())
+	responses := map[string]response{
 		"200":     status(200, "[]", "X-Result-Count: 0", "Location: "+other, "Content-Location: "+other),
 		"Link":    status(200, "[]", "X-Result-Count: 0", `Link: <`+other+`/api/>; rel="next", <`+other+`/api/>; rel="first"`),
 		"refresh": status(200, "[]", "X-Result-Count: 0", "Refresh: 0; url="+other, `Alt-Svc: h2="`+strings.TrimPrefix(other, "http://")+`"`),
 	}
 	for _, code := range []int{300, 301, 302, 303, 307, 308} {
-		answers[strconv.Itoa(code)] = status(code, "", "Location: "+other+"/api/")
+		responses[strconv.Itoa(code)] = status(code, "", "Location: "+other+"/api/")
 	}
-	for name, answer := range answers {
-		url, requests := serve(t, answer)
+	for name, response := range responses {
+		url, requests := serve(t, response)
 		_, _ = connect(t, url).Usages(t.Context(), everything())
 		if requests() != 1 || requestsToOther() != 0 {
 			t.Errorf("%s: %d requests, and %d to another server, want 1 and 0", name, requests(), requestsToOther())
@@ -350,7 +350,7 @@ func TestRetryAfterIsHonoredUpToTheCap(t *testing.T) {
 		"Tue, 15 Oct 2024 12:00:20 GMT": 20 * time.Second, "Tue, 15 Oct 2024 13:00:00 GMT": time.Hour,
 	} {
 		for _, code := range []int{429, 503} {
-			url, requests := serve(t, status(code, "{}", "Retry-After: "+retryAfter), validAnswer())
+			url, requests := serve(t, status(code, "{}", "Retry-After: "+retryAfter), validResponse())
 			clock := new(clock)
 			_, err := readDate(t, url, func(config *waldur.Config) { config.Clock = clock })
 			refused, _ := errors.AsType[*waldur.StatusError](err)
@@ -365,7 +365,7 @@ func TestRetryAfterIsHonoredUpToTheCap(t *testing.T) {
 
 func TestServerErrorIsRetriedOnceAmongOtherFaults(t *testing.T) {
 	t.Parallel()
-	url, requests := serve(t, status(500, "{}"), status(503, "{}"), status(500, `{"detail":"Again."}`), validAnswer())
+	url, requests := serve(t, status(500, "{}"), status(503, "{}"), status(500, `{"detail":"Again."}`), validResponse())
 	_, err := readDate(t, url)
 	if refused, ok := errors.AsType[*waldur.StatusError](err); !ok || refused.Status != 500 || requests() != 3 {
 		t.Errorf("error %v after %d requests", err, requests())
@@ -377,7 +377,7 @@ func TestServerErrorIsRetriedOnceAmongOtherFaults(t *testing.T) {
 func TestInterruptedReadEndsWithinASecond(t *testing.T) {
 	t.Parallel()
 	for name, sent := range map[string]string{
-		"without an answer":          "",
+		"without a response":         "",
 		"in a header":                "HTTP/1.1 200 OK\r\nContent-",
 		"in a body":                  head(200, "Content-Length: 1000") + "[",
 		"in a compressed body":       head(200, "Content-Encoding: gzip") + packed(validRecord)[:5],

@@ -13,13 +13,13 @@ import (
 // by type, category uuid and the other attributes.
 //
 // The list is complete, or the read fails: each date comes complete from one
-// answer, every date that exists throughout the read is in the list exactly
+// response, every date that exists throughout the read is in the list exactly
 // once, and a record that exists throughout the read is never missing and
 // never repeated. A record that appears meanwhile may or may not be included.
-// A date of more records than an answer holds is merged from several, twice.
+// A date of more records than a response holds is merged from several, twice.
 //
 // Errors: *IncompleteError when records kept changing while they were read,
-// *UnverifiableError when the answers can never be verified to be complete,
+// *UnverifiableError when the responses can never be verified to be complete,
 // *FilterError when Waldur did not apply the scope or the dates, and those of
 // [Client.Usage].
 //
@@ -129,7 +129,7 @@ func (l *listReader) pagerNear(ctx context.Context, first *pager, position int) 
 }
 
 // resolveScopes sets the scope of each record to that of one: it costs
-// Waldur 39 % of an answer. Each date with duplicates is asked for all of its
+// Waldur 39 % of a response. Each date with duplicates is asked for all of its
 // scopes. Waldur allows duplicates, but they are also what a server that ignores
 // the scope returns: records of a project have counterparts at its customer.
 func (l *listReader) resolveScopes(ctx context.Context, usages []Usage, last *pager) error {

@@ -95,7 +95,7 @@ func TestPropertyListIsExactOrFails(t *testing.T) {
 		"while records are added, deleted and changed":             {changes: []string{"insert", "duplicate", "delete", "update"}},
 		"while records are added between the count and the select": {changes: []string{"insert", "duplicate", "update"}},
 		"while records are written into the newest month":          {changes: []string{"write", "update"}},
-		"when answers are wrong":                                   {defects: []string{"count", "missing count", "lost record", "empty page", "repeated record"}},
+		"when responses are wrong":                                 {defects: []string{"count", "missing count", "lost record", "empty page", "repeated record"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -186,8 +186,8 @@ func scheduleChanges(t *rapid.T, server *waldurtest.Waldur, kinds []string) *ato
 	return &longestEver
 }
 
-// scheduleDefects draws a defect that the answers to some requests have. It returns
-// whether no client can notice it: an answer was a full page, and its count is wrong
+// scheduleDefects draws a defect that the responses to some requests have. It returns
+// whether no client can notice it: a response was a full page, and its count is wrong
 // by just the number of missing records, or a record in it is repeated.
 func scheduleDefects(t *rapid.T, server *waldurtest.Waldur, defects []string) (mayGoUnnoticed func() bool) {
 	if defects == nil {
@@ -196,17 +196,17 @@ func scheduleDefects(t *rapid.T, server *waldurtest.Waldur, defects []string) (m
 	defect := rapid.SampledFrom(defects).Draw(t, "defect")
 	every := rapid.IntRange(1, 5).Draw(t, "every")
 	by := rapid.SampledFrom([]int{-3, -1, 1, 2, 10}).Draw(t, "by")
-	server.Rewrite = func(n int, _ *http.Request, answer *waldurtest.Answer) {
-		count, err := strconv.Atoi(answer.Header.Get("X-Result-Count"))
+	server.Rewrite = func(n int, _ *http.Request, response *waldurtest.Response) {
+		count, err := strconv.Atoi(response.Header.Get("X-Result-Count"))
 		var records []json.RawMessage
-		if n%every != 0 || err != nil || json.Unmarshal(answer.Body, &records) != nil {
+		if n%every != 0 || err != nil || json.Unmarshal(response.Body, &records) != nil {
 			return
 		}
 		switch {
 		case defect == "count":
-			answer.Header.Set("X-Result-Count", strconv.Itoa(max(0, count+by)))
+			response.Header.Set("X-Result-Count", strconv.Itoa(max(0, count+by)))
 		case defect == "missing count":
-			answer.Header.Del("X-Result-Count")
+			response.Header.Del("X-Result-Count")
 		case defect == "empty page":
 			records = records[:0]
 		case len(records) < 2:
@@ -215,7 +215,7 @@ func scheduleDefects(t *rapid.T, server *waldurtest.Waldur, defects []string) (m
 		case defect == "repeated record":
 			records = append(records, records[len(records)-1])
 		}
-		answer.Body, _ = json.Marshal(records)
+		response.Body, _ = json.Marshal(records)
 	}
 	return func() bool {
 		return (defect == "count" || defect == "repeated record") &&

@@ -155,7 +155,7 @@ func rewriteQuery(change func(query url.Values)) func(int, *http.Request) {
 	}
 }
 
-func TestListFailsWhenItsAnswersCannotBeVerified(t *testing.T) {
+func TestListFailsWhenItsResponsesCannotBeVerified(t *testing.T) {
 	t.Parallel()
 	isUnverified := func(err error) bool {
 		return isType[*waldur.UnverifiableError](err) || isType[*waldur.IncompleteError](err)
@@ -163,7 +163,7 @@ func TestListFailsWhenItsAnswersCannotBeVerified(t *testing.T) {
 	type row struct {
 		records  []waldurtest.Record
 		before   func(n int, r *http.Request)
-		rewrite  func(n int, r *http.Request, answer *waldurtest.Answer)
+		rewrite  func(n int, r *http.Request, response *waldurtest.Response)
 		wanted   func(error) bool
 		requests int // at most
 	}
@@ -176,28 +176,28 @@ func TestListFailsWhenItsAnswersCannotBeVerified(t *testing.T) {
 			months(even(700, 100)...), rewriteQuery(func(query url.Values) { query.Set("page_size", "300") }), nil,
 			isType[*waldur.UnverifiableError], 12,
 		},
-		"a month longer than a page is gone when it is read by itself": {months(400), nil, func(_ int, r *http.Request, answer *waldurtest.Answer) {
+		"a month longer than a page is gone when it is read by itself": {months(400), nil, func(_ int, r *http.Request, response *waldurtest.Response) {
 			if r.URL.Query().Has("date_after") {
-				answer.Body = []byte("[]")
-				answer.Header.Set("X-Result-Count", "0")
+				response.Body = []byte("[]")
+				response.Header.Set("X-Result-Count", "0")
 			}
 		}, isType[*waldur.IncompleteError], 50},
 		// As where a duplicate has appeared in the place of a record.
-		"a record of a month longer than a page is another one each time": {months(400), nil, func(n int, r *http.Request, answer *waldurtest.Answer) {
+		"a record of a month longer than a page is another one each time": {months(400), nil, func(n int, r *http.Request, response *waldurtest.Response) {
 			if r.URL.Query().Has("date_after") {
-				answer.Body = bytes.ReplaceAll(answer.Body, []byte(`#7"`), fmt.Appendf(nil, `#7 of request %d"`, n))
+				response.Body = bytes.ReplaceAll(response.Body, []byte(`#7"`), fmt.Appendf(nil, `#7 of request %d"`, n))
 			}
 		}, isType[*waldur.IncompleteError], 55},
-		"older dates come first": {months(12, 12), nil, func(_ int, _ *http.Request, answer *waldurtest.Answer) {
+		"older dates come first": {months(12, 12), nil, func(_ int, _ *http.Request, response *waldurtest.Response) {
 			var records []json.RawMessage
-			_ = json.Unmarshal(answer.Body, &records)
+			_ = json.Unmarshal(response.Body, &records)
 			slices.Reverse(records)
-			answer.Body, _ = json.Marshal(records)
+			response.Body, _ = json.Marshal(records)
 		}, isType[*waldur.FormatError], 1},
 	}
 	for _, count := range []string{"", "many", "-1", "1.5"} {
-		rows[fmt.Sprintf("a count of %q", count)] = row{months(12), nil, func(_ int, _ *http.Request, answer *waldurtest.Answer) {
-			answer.Header.Set("X-Result-Count", count)
+		rows[fmt.Sprintf("a count of %q", count)] = row{months(12), nil, func(_ int, _ *http.Request, response *waldurtest.Response) {
+			response.Header.Set("X-Result-Count", count)
 		}, isType[*waldur.FormatError], 1}
 	}
 	for name, change := range map[string]func(n, count int) int{
@@ -207,9 +207,9 @@ func TestListFailsWhenItsAnswersCannotBeVerified(t *testing.T) {
 		"always zero":  func(int, int) int { return 0 },
 	} {
 		for _, lengths := range [][]int{even(12, 12), even(600, 12), even(700, 168), {400}} {
-			rows[fmt.Sprintf("a count %s, %d months", name, len(lengths))] = row{months(lengths...), nil, func(n int, _ *http.Request, answer *waldurtest.Answer) {
-				if count, err := strconv.Atoi(answer.Header.Get("X-Result-Count")); err == nil {
-					answer.Header.Set("X-Result-Count", strconv.Itoa(change(n, count)))
+			rows[fmt.Sprintf("a count %s, %d months", name, len(lengths))] = row{months(lengths...), nil, func(n int, _ *http.Request, response *waldurtest.Response) {
+				if count, err := strconv.Atoi(response.Header.Get("X-Result-Count")); err == nil {
+					response.Header.Set("X-Result-Count", strconv.Itoa(change(n, count)))
 				}
 			}, isUnverified, 150}
 		}
@@ -280,7 +280,7 @@ func TestListFailsWhenTheServerIgnoresTheDates(t *testing.T) {
 	}
 }
 
-// Waldur answers 404 for a page beyond the end, others an empty list.
+// Waldur returns 404 for a page beyond the end, others an empty list.
 func TestPageBeyondTheEndMayBeAnEmptyList(t *testing.T) {
 	t.Parallel()
 	records := months(even(1200, 60)...)
@@ -308,10 +308,10 @@ func TestFollowingPagesWouldLoseRecords(t *testing.T) {
 		target := fmt.Sprintf("/api/marketplace-category-component-usages/?scope=http://example.com%s&page_size=300&page=%d", projectPath, page)
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, http.NoBody)
 		request.Header.Set("Authorization", "Token "+waldurtest.Token)
-		answer := httptest.NewRecorder()
-		server.ServeHTTP(answer, request)
+		response := httptest.NewRecorder()
+		server.ServeHTTP(response, request)
 		var list []struct{ Name string }
-		if err := json.Unmarshal(answer.Body.Bytes(), &list); err != nil || len(list) == 0 {
+		if err := json.Unmarshal(response.Body.Bytes(), &list); err != nil || len(list) == 0 {
 			t.Fatalf("%d records, error %v", len(list), err)
 		}
 		for _, r := range list {

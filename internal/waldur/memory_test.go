@@ -11,12 +11,12 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
-// bombs returns answers to a request for 300 records that take a lot of memory if
+// bombs returns responses to a request for 300 records that take a lot of memory if
 // they are read completely.
-func bombs() map[string]answer {
-	const readable = 2 << 20 // the client reads and decodes about this much of an answer
+func bombs() map[string]response {
+	const readable = 2 << 20 // the client reads and decodes about this much of a response
 	start := head(200, "Content-Type: application/json", "X-Result-Count: 1000")
-	members := func(length int) answer {
+	members := func(length int) response {
 		var body strings.Builder
 		body.WriteString(start + `[{"date":"2024-09-01"`)
 		for i := 0; body.Len() < readable; i++ {
@@ -24,14 +24,14 @@ func bombs() map[string]answer {
 		}
 		return reply(body.String() + "}]")
 	}
-	filled := func(before, opening, middle, closing, after string) answer {
+	filled := func(before, opening, middle, closing, after string) response {
 		n := readable / len(opening+closing)
 		return reply(start + before + strings.Repeat(opening, n) + middle + strings.Repeat(closing, n) + after)
 	}
-	compressed := func(code int) answer { // a thousandth of what comes out of it
+	compressed := func(code int) response { // a thousandth of what comes out of it
 		return reply(head(code, "Content-Encoding: gzip")).then(endless(packed(strings.Repeat("[", 1<<20))))
 	}
-	return map[string]answer{
+	return map[string]response{
 		"endless blanks":                   reply(start).then(endless(" ")),
 		"endless text":                     reply(start + `[{"date":"`).then(endless("x")),
 		"endless brackets":                 reply(start).then(endless("[")),

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	pageCap     = 300 // Waldur returns no more records in an answer, whatever page_size says
-	maxAttempts = 7   // of one step whose answers do not fit together
+	pageCap     = 300 // Waldur returns no more records in a response, whatever page_size says
+	maxAttempts = 7   // of one step whose responses do not fit together
 	scopesShown = 25  // at the end of a list whose records cannot be told apart by component
 )
 
@@ -23,7 +23,7 @@ const (
 // categories) come in an order that depends on LIMIT and OFFSET, so that pages
 // lose some and repeat others, with the right total. The pager therefore asks
 // for page 1 only, and moves date_before. It takes a date only when the same
-// answer goes on with an older record: the answer is one view of the table,
+// response goes on with an older record: the response is one view of the table,
 // sorted by date, so that the date is complete whatever the order of its ties.
 // Only the oldest date of a list has no older record; see takeEnd.
 type pager struct {
@@ -103,7 +103,7 @@ func (p *pager) step(ctx context.Context) error {
 }
 
 // takeComplete takes the dates that are followed by an older record in the
-// same answer, and returns the records of the last date, which is not.
+// same response, and returns the records of the last date, which is not.
 func (p *pager) takeComplete(page page) (rest []Usage) {
 	n := len(page.usages) - lastDate(page.usages)
 	p.before = page.usages[n].Date.Value
@@ -260,13 +260,13 @@ func (p *pager) collect(ctx context.Context, date string, eighths ...int) (map[i
 	return seen, nil
 }
 
-// page is one answer to a list request.
+// page is one response to a list request.
 type page struct {
 	usages []Usage // newest date first
 	count  int     // X-Result-Count: records that match the window, on all pages
 }
 
-// fetch asks for a window and checks the answer: as many records as were asked
+// fetch asks for a window and checks the response: as many records as were asked
 // for or counted, in order of their dates, within the window, of the scope. A
 // server with a lower cap returns fewer records: it is asked again for as many.
 func (p *pager) fetch(ctx context.Context, asked window) (page, error) {

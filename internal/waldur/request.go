@@ -36,20 +36,20 @@ const (
 type call struct {
 	request Request
 	query   url.Values
-	records int // at most, in the answer: limits the number of bytes that are read
+	records int // at most, in the response: limits the number of bytes that are read
 }
 
-// answer is what came of one attempt.
-type answer struct {
+// result is what came of one attempt.
+type result struct {
 	status int // 0: none came
 	header http.Header
-	body   []byte // of a 200 answer, to its end
+	body   []byte // of a 200 response, to its end
 }
 
-var errRequestTimeout = errors.New("no complete answer in time")
+var errRequestTimeout = errors.New("no complete response in time")
 
-// attempt makes one HTTP request and reads its answer to the end.
-func (c *Client) attempt(ctx context.Context, call call) (answer, error) {
+// attempt makes one HTTP request and reads its response to the end.
+func (c *Client) attempt(ctx context.Context, call call) (result, error) {
 	timed, cancel := context.WithTimeoutCause(ctx, c.config.RequestTimeout, errRequestTimeout)
 	defer cancel()
 
@@ -59,11 +59,11 @@ func (c *Client) attempt(ctx context.Context, call call) (answer, error) {
 	}
 	request, err := http.NewRequestWithContext(timed, call.request.Method, target, http.NoBody)
 	if err != nil {
-		return answer{}, c.failure(ctx, timed, call, err)
+		return result{}, c.failure(ctx, timed, call, err)
 	}
 	request.Header.Set("Authorization", c.config.Token.authorization())
 	request.Header.Set("Accept", "application/json")
-	// A cached answer would not show changes.
+	// A cached response would not show changes.
 	request.Header.Set("Cache-Control", "no-cache")
 	// Waldur translates category titles and error texts: the same record would
 	// differ between machines.
@@ -74,10 +74,10 @@ func (c *Client) attempt(ctx context.Context, call call) (answer, error) {
 	// http.Client.
 	response, err := c.transport.RoundTrip(request)
 	if err != nil {
-		return answer{}, c.failure(ctx, timed, call, err)
+		return result{}, c.failure(ctx, timed, call, err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	got := answer{status: response.StatusCode, header: response.Header}
+	got := result{status: response.StatusCode, header: response.Header}
 	if response.StatusCode != http.StatusOK {
 		return got, c.refusal(ctx, call, response)
 	}
@@ -91,7 +91,7 @@ func readBody(call call, response *http.Response) ([]byte, error) {
 	if strings.HasPrefix(strings.ToLower(response.Header.Get("Content-Type")), "text/html") {
 		return nil, &FormatError{Request: call.request, Problem: "is an HTML page, not JSON"}
 	}
-	// The limit counts what comes out of decompression, so that a small answer
+	// The limit counts what comes out of decompression, so that a small response
 	// cannot unfold into a large one.
 	limit := int64(maxOtherBytes + call.records*maxRecordBytes)
 	body, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
@@ -104,7 +104,7 @@ func readBody(call call, response *http.Response) ([]byte, error) {
 	case int64(len(body)) > limit:
 		return nil, &FormatError{Request: call.request, Problem: fmt.Sprintf("is larger than %d KiB, more than its records can need", limit>>10)}
 	case response.ContentLength < 0 && len(response.TransferEncoding) == 0 && !response.Uncompressed:
-		// The answer has no length, so that its end and a broken connection look the
+		// The response has no length, so that its end and a broken connection look the
 		// same. JSON that is right as far as it goes, but not complete, was cut short.
 		_, err := jsontext.NewDecoder(bytes.NewReader(body)).ReadValue()
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -114,7 +114,7 @@ func readBody(call call, response *http.Response) ([]byte, error) {
 	return body, nil
 }
 
-// refusal turns an answer that is not 200 into an error.
+// refusal turns a response that is not 200 into an error.
 func (c *Client) refusal(ctx context.Context, call call, response *http.Response) error {
 	if location := response.Header.Get("Location"); response.StatusCode/100 == 3 && location != "" {
 		return &RedirectError{Request: call.request, Status: response.StatusCode, Target: c.redirectTarget(response.Request.URL, location)}
@@ -132,7 +132,7 @@ func (c *Client) refusal(ctx context.Context, call call, response *http.Response
 		RequestID:  c.requestID(response.Header),
 		RetryAfter: retryAfter(response.Header, c.config.Clock.Now()),
 	}
-	// Go, nginx and Apache answer http on their https port with a page: the first
+	// Go, nginx and Apache respond to http on their https port with a page: the first
 	// two name HTTPS, the last one an "SSL-enabled server port".
 	page := string(body)
 	expectsHTTPS := strings.Contains(page, "HTTPS") || strings.Contains(page, "SSL-enabled")
@@ -164,7 +164,7 @@ func (c *Client) refusalReason(request Request, status int, detail string) Reaso
 	}
 }
 
-// tokenRefusal returns the reason of a 401 answer. Waldur returns the same one
+// tokenRefusal returns the reason of a 401 response. Waldur returns the same one
 // whatever is wrong with a personal access token, and decodes it as a JWT where
 // it accepts none.
 func tokenRefusal(kind TokenKind, detail string) Reason {
@@ -215,7 +215,7 @@ func (c *Client) requestID(header http.Header) string {
 	return ""
 }
 
-// failure turns the error of a request without a complete answer into one of
+// failure turns the error of a request without a complete response into one of
 // this package's types. The error of ctx, which ends the read, is returned as
 // it is.
 func (c *Client) failure(ctx, timed context.Context, call call, err error) error {
@@ -236,7 +236,7 @@ func (c *Client) failure(ctx, timed context.Context, call call, err error) error
 	return &UnreachableError{Request: call.request, Origin: origin, Reason: reason, Problem: c.SafeText(problem), transient: transient}
 }
 
-// networkProblem says in a few words why no answer came, and reports whether the
+// networkProblem says in a few words why no response came, and reports whether the
 // same request may succeed a moment later.
 func (c *Client) networkProblem(err error) (reason Reason, problem string, transient bool) {
 	dns, isDNS := errors.AsType[*net.DNSError](err)
@@ -252,7 +252,7 @@ func (c *Client) networkProblem(err error) (reason Reason, problem string, trans
 		_, problem, transient = c.networkProblem(operation.Err)
 		return ReasonProxy, "the proxy: " + problem, transient
 	case errors.Is(err, errRequestTimeout):
-		return ReasonTimeout, fmt.Sprintf("no complete answer within %s", c.config.RequestTimeout.Round(time.Millisecond)), true
+		return ReasonTimeout, fmt.Sprintf("no complete response within %s", c.config.RequestTimeout.Round(time.Millisecond)), true
 	case isDNS && dns.IsNotFound:
 		return ReasonHostUnknown, fmt.Sprintf("the host %s is unknown", dns.Name), false
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -260,11 +260,11 @@ func (c *Client) networkProblem(err error) (reason Reason, problem string, trans
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return ReasonUnknown, "the connection was reset", true
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return ReasonUnknown, "the answer was cut short", true
+		return ReasonUnknown, "the response was cut short", true
 	// The text is that of an error which net/http does not export: the connection
 	// was closed before the request was written.
 	case errors.Is(err, io.EOF), strings.Contains(text, "http: server closed idle connection"):
-		return ReasonUnknown, "the connection was closed before an answer", true
+		return ReasonUnknown, "the connection was closed before a response", true
 	// The start of a TLS alert.
 	case strings.Contains(text, `malformed HTTP response "\x15\x03`):
 		return ReasonHTTPSExpected, httpsExpected, false
@@ -280,7 +280,7 @@ func isConnectionFailure(err error) bool {
 	return ok && (slices.Contains([]string{"dial", "read", "write"}, operation.Op) || isConnectionFailure(operation.Err))
 }
 
-// isMalformedHead recognizes an answer whose head cannot be read. When the
+// isMalformedHead recognizes a response whose head cannot be read. When the
 // connection ends inside a line of it, net/http does not report that, but a
 // malformed line.
 func isMalformedHead(err error) bool {
@@ -315,12 +315,12 @@ func tlsProblem(err error) (Reason, string) {
 type proxyError int
 
 func (e proxyError) Error() string {
-	return fmt.Sprintf("the proxy answered %d %s", int(e), http.StatusText(int(e)))
+	return fmt.Sprintf("the proxy returned %d %s", int(e), http.StatusText(int(e)))
 }
 
-func refusedByProxy(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
-	if answer.StatusCode != http.StatusOK {
-		return proxyError(answer.StatusCode)
+func refusedByProxy(_ context.Context, _ *url.URL, _ *http.Request, response *http.Response) error {
+	if response.StatusCode != http.StatusOK {
+		return proxyError(response.StatusCode)
 	}
 	return nil
 }

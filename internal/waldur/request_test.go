@@ -166,7 +166,7 @@ func TestLogHasALinePerRequestAndPerRead(t *testing.T) {
 		return n == 1
 	}
 	sizes := map[int]int{}
-	server.Rewrite = func(n int, _ *http.Request, answer *waldurtest.Answer) { sizes[n] = len(answer.Body) }
+	server.Rewrite = func(n int, _ *http.Request, response *waldurtest.Response) { sizes[n] = len(response.Body) }
 	var lines []line
 	query := everything()
 	query.After, query.Before = "2024-08-01", "2024-10-01"
@@ -188,7 +188,7 @@ func TestLogHasALinePerRequestAndPerRead(t *testing.T) {
 		want = append(want, line{"Waldur request", fields})
 	}
 	delete(want[0].fields, "bytes")
-	want[0].fields["error"] = "GET " + requests[0].Path + " was answered 503 Service Unavailable: no explanation"
+	want[0].fields["error"] = "GET " + requests[0].Path + " returned 503 Service Unavailable: no explanation"
 	want[1].fields["attempt"] = 2
 	want = append(want, line{"Waldur read", map[string]any{"records": 300, "requests": len(requests), "retries": 1, "duration_ms": int64(0)}})
 	if !reflect.DeepEqual(lines, want) {
@@ -228,7 +228,7 @@ func TestProxyVariablesAreHonored(t *testing.T) {
 	}
 	t.Parallel()
 	var requests atomic.Int32
-	answering := func(status int) string {
+	responding := func(status int) string {
 		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			requests.Add(1)
 			if r.URL.Host != "waldur.example.com" && r.Host != "waldur.example.com:443" {
@@ -240,7 +240,7 @@ func TestProxyVariablesAreHonored(t *testing.T) {
 		t.Cleanup(proxy.Close)
 		return strings.Replace(proxy.URL, "http://", "http://user:password@", 1)
 	}
-	direct, _ := serve(t, validAnswer())
+	direct, _ := serve(t, validResponse())
 	const absent = "http://user:password@127.0.0.1:1" // port 1 is reserved: nothing listens
 	const read = `read "2024-09-01", error <nil>`
 	for name, row := range map[string]struct {
@@ -249,10 +249,10 @@ func TestProxyVariablesAreHonored(t *testing.T) {
 		reason               waldur.Reason
 		requests             int32 // to the proxy
 	}{
-		"http":                      {"http://waldur.example.com", "HTTP_PROXY", answering(200), read, waldur.ReasonUnknown, 1},
-		"https, unavailable proxy":  {"https://waldur.example.com", "HTTPS_PROXY", answering(503), "the proxy answered 503 Service Unavailable", waldur.ReasonProxy, 4},
-		"https, proxy with a login": {"https://waldur.example.com", "HTTPS_PROXY", answering(407), "the proxy answered 407 Proxy Authentication Required", waldur.ReasonProxyCredentials, 1},
-		"http, proxy with a login":  {"http://waldur.example.com", "HTTP_PROXY", answering(407), "was answered 407", waldur.ReasonProxyCredentials, 1},
+		"http":                      {"http://waldur.example.com", "HTTP_PROXY", responding(200), read, waldur.ReasonUnknown, 1},
+		"https, unavailable proxy":  {"https://waldur.example.com", "HTTPS_PROXY", responding(503), "the proxy returned 503 Service Unavailable", waldur.ReasonProxy, 4},
+		"https, proxy with a login": {"https://waldur.example.com", "HTTPS_PROXY", responding(407), "the proxy returned 407 Proxy Authentication Required", waldur.ReasonProxyCredentials, 1},
+		"http, proxy with a login":  {"http://waldur.example.com", "HTTP_PROXY", responding(407), "returned 407", waldur.ReasonProxyCredentials, 1},
 		"https, proxy refuses":      {"https://waldur.example.com", "HTTPS_PROXY", absent, "the proxy: the connection was refused", waldur.ReasonProxy, 0},
 		"loopback needs no proxy":   {direct, "HTTP_PROXY", absent, read, waldur.ReasonUnknown, 0},
 	} {

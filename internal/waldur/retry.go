@@ -93,7 +93,7 @@ func (o *operation) wait(ctx context.Context, attempt int, failure error) error 
 // isRetryable reports whether the same request may succeed a moment later.
 func isRetryable(err error, attempt int) bool {
 	if refused, ok := errors.AsType[*StatusError](err); ok {
-		// Without an explanation, it is what Waldur answers while its database
+		// Without an explanation, it is what Waldur returns while its database
 		// restarts.
 		broken := refused.Status == http.StatusInternalServerError
 		return isTransientStatus(refused.Status) || broken && (refused.Detail == "" || attempt == 1)
@@ -204,7 +204,7 @@ func (b *retryBudget) hanging(now time.Time) error {
 }
 
 // note counts and logs an attempt.
-func (o *operation) note(ctx context.Context, call call, attempt int, got answer, took time.Duration, err error) {
+func (o *operation) note(ctx context.Context, call call, attempt int, got result, took time.Duration, err error) {
 	o.mu.Lock()
 	o.requests++
 	if attempt > 1 {

@@ -75,7 +75,7 @@ func TestNetworkErrorsAreTransient(t *testing.T) {
 		"the proxy is unavailable":               {proxyError(503), true, ReasonProxy},
 		"the proxy wants a password":             {proxyError(407), false, ReasonProxyCredentials},
 		"an untrusted proxy":                     {of("proxyconnect", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}), false, ReasonProxy},
-		"the name server did not answer":         {of("dial", &net.DNSError{IsTimeout: true}), true, ReasonUnknown},
+		"the name server did not respond":        {of("dial", &net.DNSError{IsTimeout: true}), true, ReasonUnknown},
 		"a temporary failure of the name server": {of("dial", &net.DNSError{IsTemporary: true}), true, ReasonUnknown},
 		"the host is unknown":                    {of("dial", &net.DNSError{IsNotFound: true}), false, ReasonHostUnknown},
 		"TLS alert":                              {of("remote error", tls.AlertError(40)), false, ReasonUnknown},

@@ -27,7 +27,7 @@ type Scope struct {
 func (s Scope) String() string { return strings.TrimSuffix(string(s.Kind), "s") + " " + s.UUID }
 
 // ParseScopeURL parses the URL of a project or a customer. Anything that does not
-// name exactly one of them is an error: Waldur answers an empty scope and some
+// name exactly one of them is an error: Waldur responds to an empty scope and some
 // other URLs with the records of others.
 func ParseScopeURL(raw string) (Scope, error) {
 	u, err := url.Parse(raw)

@@ -24,7 +24,7 @@ func TestScopeIsParsedFromTheEndOfAURL(t *testing.T) {
 	}
 }
 
-// Waldur answers some of these with the records of another project or customer,
+// Waldur responds to some of these with the records of another project or customer,
 // and the empty one with all records.
 func TestScopeThatIsNotOneProjectOrCustomerIsRejected(t *testing.T) {
 	t.Parallel()

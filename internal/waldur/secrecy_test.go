@@ -29,7 +29,7 @@ func TestTokenIsNotShownWhenTheServerEchoesIt(t *testing.T) {
 		"after 195 letters": strings.Repeat("x", 195) + " " + waldurtest.Token,
 		"split by a color":  waldurtest.Token[:7] + `\u001b[31m` + waldurtest.Token[7:],
 	} {
-		for place, answer := range map[string]answer{
+		for place, response := range map[string]response{
 			"the detail of an error":   status(400, `{"detail":"You sent `+echo+`"}`),
 			"a bare array":             status(400, `["`+echo+`"]`),
 			"a member's name":          status(400, `{"`+echo+`":["No."]}`),
@@ -56,7 +56,7 @@ func TestTokenIsNotShownWhenTheServerEchoesIt(t *testing.T) {
 		} {
 			t.Run(place+", "+spelling, func(t *testing.T) {
 				t.Parallel()
-				url, _ := serve(t, answer)
+				url, _ := serve(t, response)
 				var lines []line
 				query := everything()
 				query.Fields = waldur.Fields(waldur.FieldScope)
@@ -85,7 +85,7 @@ func wantNoToken(t *testing.T, shown string) {
 
 func TestQueryAndBodyAreNotShown(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]answer{
+	for name, response := range map[string]response{
 		"refused":        status(400, `{"detail":"No."}`),
 		"closed":         reply(""),
 		"not JSON":       status(200, "private words", "X-Result-Count: 0"),
@@ -97,7 +97,7 @@ func TestQueryAndBodyAreNotShown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url, _ := serve(t, answer)
+			url, _ := serve(t, response)
 			var lines []line
 			_, err := connect(t, url, logInto(&lines)).Usages(t.Context(), everything())
 			shown := fmt.Sprintf("%v %v", err, lines)

@@ -16,8 +16,8 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-// A pipeline must not fail for one bad answer among hundreds, and a list must not
-// lack the records of a bad answer. One answer in five is a fault.
+// A pipeline must not fail for one bad response among hundreds, and a list must not
+// lack the records of a bad response. One response in five is a fault.
 func TestReadsInAStormOfFaultsAreExactOrFail(t *testing.T) {
 	t.Parallel()
 	const reads, requestsAtOnce = 1000, 8
@@ -54,10 +54,10 @@ func TestReadsInAStormOfFaultsAreExactOrFail(t *testing.T) {
 		}
 		return true
 	}
-	storm.Rewrite = func(n int, _ *http.Request, answer *waldurtest.Answer) {
+	storm.Rewrite = func(n int, _ *http.Request, response *waldurtest.Response) {
 		if drawn(n) == 3 {
-			answer.Header.Set("Content-Length", strconv.Itoa(len(answer.Body)))
-			answer.Body = answer.Body[:len(answer.Body)/2]
+			response.Header.Set("Content-Length", strconv.Itoa(len(response.Body)))
+			response.Body = response.Body[:len(response.Body)/2]
 		}
 	}
 	client := connect(t, storm.Start(t), atOnce(requestsAtOnce), func(config *waldur.Config) { config.MaxRetries = 5 })
@@ -80,12 +80,12 @@ func TestReadsInAStormOfFaultsAreExactOrFail(t *testing.T) {
 	}
 	group.Wait()
 	total := len(storm.Requests())
-	t.Logf("%d of %d reads exact; %d of %d answers faulty", exact.Load(), reads, faulty.Load(), total)
+	t.Logf("%d of %d reads exact; %d of %d responses faulty", exact.Load(), reads, faulty.Load(), total)
 	if exact.Load() < reads*99/100 {
 		t.Error("want at least 99 %")
 	}
 	if share := float64(faulty.Load()) / float64(total); total < 2*reads || share < 0.18 || share > 0.22 {
-		t.Errorf("want 18 to 22 %% of at least %d answers to be faulty", 2*reads)
+		t.Errorf("want 18 to 22 %% of at least %d responses to be faulty", 2*reads)
 	}
 }
 
@@ -96,19 +96,19 @@ func TestOutageIsLimitedByTheSharedRetryBudget(t *testing.T) {
 	const reads, readsAtOnce = 50, 10 // Terraform reads 10 at once
 	const budget = 50                 // retries before the first success
 	for name, outage := range map[string]struct {
-		answer  answer
-		retries int
-		most    time.Duration // total of all waits
+		response response
+		retries  int
+		most     time.Duration // total of all waits
 	}{
-		"every answer 503":               {status(503, "{}"), 3, budget * 2 * time.Second},
-		"every answer 503, many retries": {status(503, "{}"), 1000, budget * 20 * time.Second},
-		"every answer has Retry-After":   {status(503, "{}", "Retry-After: 20"), 3, budget * 20 * time.Second},
-		"every connection closed":        {reply(""), 3, budget * 2 * time.Second},
-		"every answer cut short":         {reply(head(200, "Content-Length: 100") + "[{"), 3, budget * 2 * time.Second},
+		"every response 503":               {status(503, "{}"), 3, budget * 2 * time.Second},
+		"every response 503, many retries": {status(503, "{}"), 1000, budget * 20 * time.Second},
+		"every response has Retry-After":   {status(503, "{}", "Retry-After: 20"), 3, budget * 20 * time.Second},
+		"every connection closed":          {reply(""), 3, budget * 2 * time.Second},
+		"every response cut short":         {reply(head(200, "Content-Length: 100") + "[{"), 3, budget * 2 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url, requests := serve(t, outage.answer)
+			url, requests := serve(t, outage.response)
 			clock := new(clock)
 			client := connect(t, url, func(config *waldur.Config) {
 				config.MaxRetries, config.Clock, config.Random = outage.retries, clock, func() float64 { return 0.999 }

@@ -55,7 +55,7 @@ func inPEM(blockType string, der []byte) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: blockType, Bytes: der}))
 }
 
-// serveTLS answers with validRecord over TLS and counts the connections.
+// serveTLS returns validRecord over TLS and counts the connections.
 func serveTLS(t *testing.T, config *tls.Config) (url string, connections *atomic.Int32) {
 	t.Helper()
 	connections = new(atomic.Int32)
@@ -161,14 +161,14 @@ func TestBrokenHandshakeIsRetried(t *testing.T) {
 	t.Parallel()
 	// A ClientHello is longer than 64 bytes.
 	readHello := func(connection *net.TCPConn) { _, _ = io.CopyN(io.Discard, connection, 64) }
-	for name, answer := range map[string]answer{
+	for name, response := range map[string]response{
 		"closed": readHello,
-		"reset":  answer(readHello).then(reset),
+		"reset":  response(readHello).then(reset),
 		"silent": hang,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url, requests := serve(t, answer)
+			url, requests := serve(t, response)
 			_, err := connect(t, strings.Replace(url, "http://", "https://", 1), requestTimeout(250*time.Millisecond)).Usage(t.Context(), 7, waldur.AllFields())
 			if !isType[*waldur.UnreachableError](err) || requests() != allRetries {
 				t.Errorf("error %T after %d requests: %v", err, requests(), err)

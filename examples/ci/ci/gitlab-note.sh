@@ -45,4 +45,4 @@ if [ -n "$id" ]; then
 else
 	set -- --request POST "$notes"
 fi
-api "$@" --header 'Content-Type: application/json' --data "@$work/note.json" >"$work/answer.json"
+api "$@" --header 'Content-Type: application/json' --data "@$work/note.json" >"$work/response.json"

@@ -36,7 +36,7 @@ message() {
 	' budget-out/check.json >"$work/message.json"
 }
 
-# Prints the status of the answer. curl reads the address from a pipe and no ~/.curlrc, which could make it verbose; its errors, which
+# Prints the status of the response. curl reads the address from a pipe and no ~/.curlrc, which could make it verbose; its errors, which
 # may contain the address, are discarded.
 post() {
 	jq -nr '"url = \(env.BUDGET_WEBHOOK_URL | sub("\\s+$"; "") | tojson)"' |

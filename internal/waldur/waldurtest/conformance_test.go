@@ -14,7 +14,7 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-func TestAnswersMatchTheRecordings(t *testing.T) {
+func TestResponsesMatchTheRecordings(t *testing.T) {
 	t.Parallel()
 	exchanges := readExchanges(t)
 	for _, name := range []string{
@@ -55,7 +55,7 @@ func TestAnswersMatchTheRecordings(t *testing.T) {
 	}
 }
 
-// exchange is a recorded request and its answer. The name of the owner replaces
+// exchange is a recorded request and its response. The name of the owner replaces
 // the token of a request.
 type exchange struct {
 	Request struct {

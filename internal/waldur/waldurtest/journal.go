@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// Request is a received request, with facts about its answer.
+// Request is a received request, with facts about its response.
 type Request struct {
 	Method string
 	// Path and Query are as sent. Path includes [Waldur.PathPrefix].
 	Path   string
 	Query  url.Values
 	Header http.Header
-	// Status is the status of the answer, or 0 without one.
+	// Status is the status of the response, or 0 without one.
 	Status int
-	// Records is the number of records in the answer.
+	// Records is the number of records in the response.
 	Records int
-	// Cost is the server's time for the answer (see [AnswerCost]).
+	// Cost is the server's time for the response (see [ResponseCost]).
 	Cost time.Duration
 
 	done bool
@@ -40,7 +40,7 @@ func (w *Waldur) Requests() []Request {
 	return requests
 }
 
-// Cost returns the server's time for all answers (see [AnswerCost]).
+// Cost returns the server's time for all responses (see [ResponseCost]).
 func (w *Waldur) Cost() (sum time.Duration) {
 	for _, request := range w.Requests() {
 		sum += request.Cost
@@ -90,7 +90,7 @@ func (w *Waldur) end(request *Request, status int) {
 	}
 }
 
-// observer ends a request when its answer is about to be sent: a client that has
+// observer ends a request when its response is about to be sent: a client that has
 // it finds its request in the journal, and may send the next one before the
 // handler of this one has returned.
 type observer struct {

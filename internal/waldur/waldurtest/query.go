@@ -21,7 +21,7 @@ type filter struct {
 }
 
 // filter reads the filters of a query; Waldur checks the dates first.
-func (w *Waldur) filter(r *http.Request, user User) (f filter, refusal *Answer) {
+func (w *Waldur) filter(r *http.Request, user User) (f filter, refusal *Response) {
 	query := r.URL.Query()
 	var invalid struct {
 		Before []string `json:"date_before,omitzero"`
@@ -71,7 +71,7 @@ func date(text, language string) (iso string, problems []string) {
 // the view shows. That is why the URL of a list resolves to the only customer
 // that the user sees, and the URL of a sub-resource to the object above it:
 // traps from which a client must protect its user.
-func (w *Waldur) scopePath(value string, user User) (string, *Answer) {
+func (w *Waldur) scopePath(value string, user User) (string, *Response) {
 	path := value
 	if strings.HasPrefix(value, "http") {
 		parts := strings.SplitN(value, "/", 4)

@@ -150,7 +150,7 @@ func (w *Waldur) ofScope(scope string) []*Record {
 // the page.
 //
 // A real Waldur leaves the order of ties to the database. It depends on LIMIT
-// and OFFSET, but not on chance: the same request gets the same answer again,
+// and OFFSET, but not on chance: the same request gets the same response again,
 // while two pages that meet within a tie disagree about which records are on
 // which page. So the shuffle is seeded by limit, offset, date and type.
 func (p page) of(records []*Record) []*Record {
@@ -208,7 +208,7 @@ func requested(names []string) (attributes []string) {
 
 // appendJSON appends the record as a compact JSON object, with the scope as a
 // URL below origin. It does without an encoder, which would take several times
-// as long: this is where most of a fake answer's time goes.
+// as long: this is where most of a fake response's time goes.
 func (r *Record) appendJSON(body []byte, attributes []string, origin string) []byte {
 	var scope *string // null
 	if r.Scope != "" {
@@ -248,7 +248,7 @@ func appendText(body []byte, text string) []byte {
 	return body
 }
 
-// AnswerCost returns the time that a real Waldur takes for an answer, by the
+// ResponseCost returns the time that a real Waldur takes for a response, by the
 // measured formula
 //
 //	22 ms + records × (0.09 + 0.52 if any of type, name, measured_unit
@@ -256,8 +256,8 @@ func appendText(body []byte, text string) []byte {
 //	                        + 1.07 if scope) ms
 //
 // names are the requested attributes; none means all nine. A read by id is an
-// answer with one record. Refusals cost nothing here.
-func AnswerCost(records int, names ...string) time.Duration {
+// response with one record. Refusals cost nothing here.
+func ResponseCost(records int, names ...string) time.Duration {
 	attributes := requested(names)
 	needs := func(names ...string) bool {
 		return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(attributes, name) })

@@ -22,11 +22,11 @@ func TestFollowingPagesLosesRecordsThoughEveryCountIsRight(t *testing.T) {
 			lost := func() int {
 				got, different := 0, map[string]bool{}
 				for page := 1; got < 10_000; page++ {
-					answer := ask(t, w, fmt.Sprintf("%s?field=date&field=type&field=category_uuid&page_size=%d&page=%d", list, size, page))
-					if answer.count != 10_000 {
-						t.Fatalf("page %d counts %d records", page, answer.count)
+					response := ask(t, w, fmt.Sprintf("%s?field=date&field=type&field=category_uuid&page_size=%d&page=%d", list, size, page))
+					if response.count != 10_000 {
+						t.Fatalf("page %d counts %d records", page, response.count)
 					}
-					for _, record := range objects(t, answer.body) {
+					for _, record := range objects(t, response.body) {
 						got++
 						different[record] = true
 					}
@@ -78,7 +78,7 @@ func TestUpdateReplacesTheRecords(t *testing.T) {
 	}
 }
 
-func TestAnswersCostAsMeasured(t *testing.T) {
+func TestResponsesCostAsMeasured(t *testing.T) {
 	t.Parallel()
 	w := newWaldur(waldurtest.History(waldurtest.ProjectScope(1), 2, 150)...)
 	for name, test := range map[string]struct {

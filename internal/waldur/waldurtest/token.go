@@ -32,7 +32,7 @@ func (w *Waldur) AddToken(token string, user User) {
 }
 
 // authenticate returns the request's token and its user, or a refusal.
-func (w *Waldur) authenticate(r *http.Request) (token string, user User, refusal *Answer) {
+func (w *Waldur) authenticate(r *http.Request) (token string, user User, refusal *Response) {
 	scheme, token, _ := strings.Cut(strings.TrimSpace(r.Header.Get("Authorization")), " ")
 	token = strings.TrimSpace(token)
 	bearer := strings.EqualFold(scheme, "Bearer")

@@ -1,5 +1,5 @@
 // Package waldurtest provides a fake Waldur for tests, benchmarks and the demo:
-// an [http.Handler] that answers requests for usage records as a real Waldur
+// an [http.Handler] that responds to requests for usage records as a real Waldur
 // does.
 //
 // It is modelled on recorded exchanges, which its conformance test replays. It
@@ -9,7 +9,7 @@
 // client that follows page numbers loses records although every count is right.
 //
 // A request passes the files in this order: waldur.go (the server and its
-// knobs), journal.go (requests), answer.go (endpoints and answers), token.go
+// knobs), journal.go (requests), response.go (endpoints and responses), token.go
 // (users), query.go (filters and pages) and records.go (stored records, their
 // order, JSON and cost). history.go makes test data.
 package waldurtest
@@ -55,10 +55,10 @@ type Waldur struct {
 	// ignores every unknown parameter.
 	IgnoreScope bool
 
-	// Before is called before request n is answered.
+	// Before is called before request n is handled.
 	Before func(n int, r *http.Request)
 
-	// Intercept may answer request n itself, and reports whether it did. It
+	// Intercept may respond to request n itself, and reports whether it did. It
 	// breaks the connection by panic(http.ErrAbortHandler).
 	Intercept func(n int, w http.ResponseWriter, r *http.Request) bool
 
@@ -67,13 +67,13 @@ type Waldur struct {
 	// common snapshot.
 	BetweenCountAndSelect func(n int)
 
-	// Rewrite changes the answer to request n before it is sent.
-	Rewrite func(n int, r *http.Request, answer *Answer)
+	// Rewrite changes the response to request n before it is sent.
+	Rewrite func(n int, r *http.Request, response *Response)
 
-	// Sleep makes an answer take the time that it costs (see [AnswerCost]).
+	// Sleep makes a response take the time that it costs (see [ResponseCost]).
 	Sleep bool
 
-	// Workers limits the number of requests that are answered at once if w
+	// Workers limits the number of requests that are processed at once if w
 	// sleeps; others wait. 0 means no limit.
 	Workers int
 
@@ -83,14 +83,14 @@ type Waldur struct {
 	// a worker.
 	TokenLock bool
 
-	// Latency is added to every answer; requests do not wait for each other.
+	// Latency is added to every response; requests do not wait for each other.
 	Latency time.Duration
 
 	mu         sync.Mutex // guards what follows
 	semaphores map[string]chan struct{}
 	users      map[string]User // by token
 	scopes     map[string]bool
-	// records are never changed in place, so an answer can be written from them
+	// records are never changed in place, so a response can be written from them
 	// without a lock.
 	records []Record
 	lastID  int64
@@ -148,7 +148,7 @@ func (w *Waldur) serve(t TB, listener net.Listener) (baseURL string) {
 	return server.URL
 }
 
-// ServeHTTP answers one request; it needs no socket.
+// ServeHTTP handles one request; it needs no socket.
 func (w *Waldur) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	n, request := w.begin(r)
 	defer w.end(request, 0) // for a hook that panics or sends nothing
@@ -159,18 +159,18 @@ func (w *Waldur) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if w.Intercept != nil && w.Intercept(n, rw, r) {
 		return
 	}
-	answer := w.answer(n, r)
+	response := w.respond(n, r)
 	if w.Rewrite != nil {
-		w.Rewrite(n, r, answer)
+		w.Rewrite(n, r, response)
 	}
 	sleep(r.Context(), w.Latency)
 	w.mu.Lock()
-	request.Records, request.Cost = answer.records, answer.cost
+	request.Records, request.Cost = response.records, response.cost
 	w.mu.Unlock()
-	rw.Header().Set("Content-Length", strconv.Itoa(len(answer.Body)))
-	maps.Copy(rw.Header(), answer.Header)
-	rw.WriteHeader(answer.Status)
-	_, _ = rw.Write(answer.Body)
+	rw.Header().Set("Content-Length", strconv.Itoa(len(response.Body)))
+	maps.Copy(rw.Header(), response.Header)
+	rw.WriteHeader(response.Status)
+	_, _ = rw.Write(response.Body)
 }
 
 // pipes is a listener in memory.

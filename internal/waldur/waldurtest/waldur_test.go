@@ -28,7 +28,7 @@ func newWaldur(records ...waldurtest.Record) *waldurtest.Waldur {
 }
 
 // ask sends a GET request without a socket. headers are pairs.
-func ask(t *testing.T, w *waldurtest.Waldur, path string, headers ...string) answer {
+func ask(t *testing.T, w *waldurtest.Waldur, path string, headers ...string) response {
 	t.Helper()
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
 	request.Header.Set("Authorization", "Token "+waldurtest.Token)
@@ -41,10 +41,10 @@ func ask(t *testing.T, w *waldurtest.Waldur, path string, headers ...string) ans
 	if err != nil {
 		count = -1
 	}
-	return answer{recorder.Code, count, recorder.Header(), recorder.Body.String()}
+	return response{recorder.Code, count, recorder.Header(), recorder.Body.String()}
 }
 
-type answer struct {
+type response struct {
 	status int
 	count  int // X-Result-Count, or -1 without
 	header http.Header
@@ -70,13 +70,13 @@ func TestRequestsWaitAsTheModelSays(t *testing.T) {
 		tokens []string
 		want   time.Duration
 	}{
-		"not at all":              {func(w *waldurtest.Waldur) { w.Workers, w.TokenLock = 1, true }, oneToken, 0},
-		"for the answer":          {func(w *waldurtest.Waldur) { w.Sleep = true }, oneToken, cost},
-		"for one of two workers":  {func(w *waldurtest.Waldur) { w.Sleep, w.Workers = true, 2 }, threeTokens, 2 * cost},
-		"for the token's lock":    {func(w *waldurtest.Waldur) { w.Sleep, w.TokenLock = true, true }, oneToken, 3 * cost},
-		"not for another token":   {func(w *waldurtest.Waldur) { w.Sleep, w.TokenLock = true, true }, threeTokens, cost},
-		"each for latency":        {func(w *waldurtest.Waldur) { w.Latency = time.Second }, oneToken, time.Second},
-		"latency and then answer": {func(w *waldurtest.Waldur) { w.Latency, w.Sleep = time.Second, true }, oneToken, time.Second + cost},
+		"not at all":                {func(w *waldurtest.Waldur) { w.Workers, w.TokenLock = 1, true }, oneToken, 0},
+		"for the response":          {func(w *waldurtest.Waldur) { w.Sleep = true }, oneToken, cost},
+		"for one of two workers":    {func(w *waldurtest.Waldur) { w.Sleep, w.Workers = true, 2 }, threeTokens, 2 * cost},
+		"for the token's lock":      {func(w *waldurtest.Waldur) { w.Sleep, w.TokenLock = true, true }, oneToken, 3 * cost},
+		"not for another token":     {func(w *waldurtest.Waldur) { w.Sleep, w.TokenLock = true, true }, threeTokens, cost},
+		"each for latency":          {func(w *waldurtest.Waldur) { w.Latency = time.Second }, oneToken, time.Second},
+		"latency and then response": {func(w *waldurtest.Waldur) { w.Latency, w.Sleep = time.Second, true }, oneToken, time.Second + cost},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -150,7 +150,7 @@ func TestJournalCountsConnectionsAndRequestsInFlight(t *testing.T) {
 
 // A client's next request can arrive before the handler of the last one has
 // returned. Counting both would blame a client that sends one at a time.
-func TestRequestIsNotInFlightWhenItsAnswerIsSent(t *testing.T) {
+func TestRequestIsNotInFlightWhenItsResponseIsSent(t *testing.T) {
 	t.Parallel()
 	w := waldurtest.New()
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, list, nil)

@@ -23,25 +23,25 @@ const (
 	recordAllows = "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"
 )
 
-// Answer is the response to one request. Its Content-Length is the length of Body,
-// unless Header has another one, such as that of an answer which is cut short.
-type Answer struct {
+// Response is the response to one request. Its Content-Length is the length of Body,
+// unless Header has another one, such as that of a response which is cut short.
+type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
 
 	records int           // in Body
-	cost    time.Duration // see [AnswerCost]
+	cost    time.Duration // see [ResponseCost]
 }
 
-// answer returns the answer to request n.
-func (w *Waldur) answer(n int, r *http.Request) *Answer {
-	answer := w.route(n, r)
-	answer.Header.Set("Content-Language", language(r))
-	return answer
+// respond returns the response to request n.
+func (w *Waldur) respond(n int, r *http.Request) *Response {
+	response := w.route(n, r)
+	response.Header.Set("Content-Language", language(r))
+	return response
 }
 
-func (w *Waldur) route(n int, r *http.Request) *Answer {
+func (w *Waldur) route(n int, r *http.Request) *Response {
 	path, below := strings.CutPrefix(r.URL.Path, w.PathPrefix)
 	withSlash := strings.TrimSuffix(path, "/") + "/"
 	id, isUsages := strings.CutPrefix(withSlash, listPath)
@@ -50,26 +50,26 @@ func (w *Waldur) route(n int, r *http.Request) *Answer {
 	case !below || !isUsages || strings.ContainsAny(id, "/."):
 		return htmlPage(http.StatusNotFound, "Not Found", "The requested resource was not found on this server.")
 	case path != withSlash:
-		redirect := newAnswer(http.StatusMovedPermanently, "text/html; charset=utf-8", nil)
+		redirect := newResponse(http.StatusMovedPermanently, "text/html; charset=utf-8", nil)
 		location := url.URL{Path: withSlash, RawQuery: r.URL.RawQuery}
 		redirect.Header.Set("Location", location.String())
 		return redirect
 	}
-	answer := w.view(n, r, id)
+	response := w.view(n, r, id)
 	switch {
-	case answer.Status >= http.StatusInternalServerError:
+	case response.Status >= http.StatusInternalServerError:
 	case id == "":
-		answer.Header.Set("Allow", listAllows)
+		response.Header.Set("Allow", listAllows)
 	default:
-		answer.Header.Set("Allow", recordAllows)
+		response.Header.Set("Allow", recordAllows)
 	}
-	return answer
+	return response
 }
 
 // view checks the content type, the token and the method, in this order, before
 // it looks at the query. If w sleeps, the request then waits for a worker and
-// for its token's lock, and then for as long as its answer costs.
-func (w *Waldur) view(n int, r *http.Request, id string) *Answer {
+// for its token's lock, and then for as long as its response costs.
+func (w *Waldur) view(n int, r *http.Request, id string) *Response {
 	token, user, refusal := w.authenticate(r)
 	accept := strings.Join(r.Header.Values("Accept"), ",")
 	switch {
@@ -87,19 +87,19 @@ func (w *Waldur) view(n int, r *http.Request, id string) *Answer {
 		defer w.enter(r.Context(), "token "+token, 1)()
 	}
 	filter, refusal := w.filter(r, user)
-	var answer *Answer
+	var response *Response
 	switch {
 	case refusal != nil:
-		answer = refusal
+		response = refusal
 	case id == "":
-		answer = w.list(n, r, filter)
+		response = w.list(n, r, filter)
 	default:
-		answer = w.record(id, r, filter)
+		response = w.record(id, r, filter)
 	}
 	if w.Sleep {
-		sleep(r.Context(), answer.cost)
+		sleep(r.Context(), response.cost)
 	}
-	return answer
+	return response
 }
 
 // enter takes one of the places of a semaphore and returns a function that frees
@@ -120,8 +120,8 @@ func (w *Waldur) enter(ctx context.Context, name string, places int) (leave func
 	}
 }
 
-// list answers a request for a list: it filters, counts, and then selects.
-func (w *Waldur) list(n int, r *http.Request, filter filter) *Answer {
+// list handles a request for a list: it filters, counts, and then selects.
+func (w *Waldur) list(n int, r *http.Request, filter filter) *Response {
 	query := r.URL.Query()
 	count := len(w.matching(filter))
 	page, ok := w.page(query, count)
@@ -141,15 +141,15 @@ func (w *Waldur) list(n int, r *http.Request, filter filter) *Answer {
 		}
 		body = record.appendJSON(body, attributes, origin)
 	}
-	answer := jsonAnswer(http.StatusOK, append(body, ']'))
-	answer.Header.Set("X-Result-Count", strconv.Itoa(count))
-	answer.Header.Set("Link", page.links(origin+listPath, query))
-	answer.records, answer.cost = len(records), AnswerCost(len(records), attributes...)
-	return answer
+	response := jsonResponse(http.StatusOK, append(body, ']'))
+	response.Header.Set("X-Result-Count", strconv.Itoa(count))
+	response.Header.Set("Link", page.links(origin+listPath, query))
+	response.records, response.cost = len(records), ResponseCost(len(records), attributes...)
+	return response
 }
 
-// record answers a request for one record. The filters of the list apply here too.
-func (w *Waldur) record(id string, r *http.Request, filter filter) *Answer {
+// record handles a request for one record. The filters of the list apply here too.
+func (w *Waldur) record(id string, r *http.Request, filter filter) *Response {
 	number, err := strconv.ParseInt(id, 10, 64)
 	if errors.Is(err, strconv.ErrSyntax) {
 		return detail(http.StatusNotFound, "Not found.")
@@ -160,9 +160,9 @@ func (w *Waldur) record(id string, r *http.Request, filter filter) *Answer {
 		return detail(http.StatusNotFound, "No CategoryComponentUsage matches the given query.")
 	}
 	attributes := requested(r.URL.Query()["field"])
-	answer := jsonAnswer(http.StatusOK, records[at].appendJSON(nil, attributes, origin(r)))
-	answer.records, answer.cost = 1, AnswerCost(1, attributes...)
-	return answer
+	response := jsonResponse(http.StatusOK, records[at].appendJSON(nil, attributes, origin(r)))
+	response.records, response.cost = 1, ResponseCost(1, attributes...)
+	return response
 }
 
 // origin is the origin at which Waldur believes to be reached: it takes the
@@ -174,7 +174,7 @@ func origin(r *http.Request) string {
 	return "http://" + r.Host
 }
 
-// language returns the language of an answer. The recordings have two.
+// language returns the language of a response. The recordings have two.
 func language(r *http.Request) string {
 	if strings.HasPrefix(r.Header.Get("Accept-Language"), "et") {
 		return "et"
@@ -182,37 +182,37 @@ func language(r *http.Request) string {
 	return "en"
 }
 
-func newAnswer(status int, contentType string, body []byte) *Answer {
-	return &Answer{Status: status, Header: http.Header{"Content-Type": {contentType}}, Body: body}
+func newResponse(status int, contentType string, body []byte) *Response {
+	return &Response{Status: status, Header: http.Header{"Content-Type": {contentType}}, Body: body}
 }
 
-// jsonAnswer is an answer of the API. Waldur escapes the line separators of JavaScript.
-func jsonAnswer(status int, body []byte) *Answer {
+// jsonResponse is a response of the API. Waldur escapes the line separators of JavaScript.
+func jsonResponse(status int, body []byte) *Response {
 	body = bytes.ReplaceAll(body, []byte("\u2028"), []byte(`\u2028`))
 	body = bytes.ReplaceAll(body, []byte("\u2029"), []byte(`\u2029`))
-	return newAnswer(status, "application/json", body)
+	return newResponse(status, "application/json", body)
 }
 
-// refuse is the API's answer to a request that it refuses.
-func refuse(status int, reason any) *Answer {
+// refuse is the API's response to a request that it refuses.
+func refuse(status int, reason any) *Response {
 	body, err := json.Marshal(reason, jsontext.AllowInvalidUTF8(true))
 	if err != nil {
 		panic(err) // a text can always be encoded
 	}
-	return jsonAnswer(status, body)
+	return jsonResponse(status, body)
 }
 
-// detail is the API's answer to a request that it refuses for a reason other
+// detail is the API's response to a request that it refuses for a reason other
 // than the value of a parameter.
-func detail(status int, text string) *Answer {
+func detail(status int, text string) *Response {
 	return refuse(status, map[string]string{"detail": text})
 }
 
-// htmlPage is an answer of Django itself, which knows no JSON.
-func htmlPage(status int, title, text string) *Answer {
+// htmlPage is a response of Django itself, which knows no JSON.
+func htmlPage(status int, title, text string) *Response {
 	const format = "\n<!doctype html>\n<html lang=\"en\">\n<head>\n  <title>%[1]s</title>\n</head>\n<body>\n" +
 		"  <h1>%[1]s</h1><p>%[2]s</p>\n</body>\n</html>\n"
-	return newAnswer(status, "text/html; charset=utf-8", fmt.Appendf(nil, format, title, text))
+	return newResponse(status, "text/html; charset=utf-8", fmt.Appendf(nil, format, title, text))
 }
 
 // sleep waits for d, or until ctx ends.
