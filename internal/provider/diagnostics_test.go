@@ -46,7 +46,7 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 		return &waldur.FormatError{Request: request, Record: record, Attribute: attribute, Problem: "is bad"}
 	}
 	limited := &waldur.StatusError{Request: request, Status: 429, RetryAfter: 2 * time.Minute, RequestID: "abc-123", Attempts: 3, Throttled: true}
-	changing := &waldur.IncompleteError{Request: request, Problem: "page 2 is gone", Reads: 6}
+	changing := &waldur.IncompleteError{Request: request, Problem: "page 2 is gone", Reads: 7}
 	for name, row := range map[string]struct {
 		err     error
 		summary string
@@ -95,7 +95,7 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 		"filter": {&waldur.FilterError{Request: request, Asked: "project x", Got: "project y"}, "filter not applied",
 			"Waldur was asked for project x and returned a record of project y." + get + "None of the records is used."},
 		"changes": {changing, "list not verified to be complete",
-			"In each of 6 attempts, records changed while they were read: page 2 is gone." + get + "None of the records is used. Run this again"},
+			"In each of 7 attempts, records changed while they were read: page 2 is gone." + get + "None of the records is used. Run this again"},
 		"unverifiable": {&waldur.UnverifiableError{Request: request, Problem: "a page is gone"}, "list cannot be verified to be complete",
 			"The server's responses do not allow it: a page is gone." + get + "None of the records is used, and another run will not help."},
 		"deadline": {&waldur.DeadlineError{Request: request, Limit: 10 * time.Minute}, late,
@@ -103,7 +103,7 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 		"deadline after a failure": {&waldur.DeadlineError{Request: request, Limit: time.Minute, LastFailure: limited}, late,
 			"read.\nLast failure: Waldur returned 429 Too Many Requests, without an explanation.\nRequest: GET /api/x/, 3 times"},
 		"deadline during changes": {&waldur.DeadlineError{Request: request, Limit: time.Minute, LastFailure: changing}, late,
-			"\nLast failure: In each of 6 attempts, records changed while they were read: page 2 is gone." + get},
+			"\nLast failure: In each of 7 attempts, records changed while they were read: page 2 is gone." + get},
 		"outage": {&waldur.OutageError{Request: request, LastFailure: refused(503, 0)}, "too many failed requests",
 			"have failed.\nLast failure: Waldur returned 503 Service Unavailable: \"Said.\"\nRequest: GET /api/x/." + get + "Resolve the last failure"},
 		"interruption": {context.Canceled, "interrupted", "before Waldur had responded."},

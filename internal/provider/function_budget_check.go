@@ -231,8 +231,8 @@ func integer(number *big.Int) types.Number {
 	return quotient(new(big.Rat).SetInt(number))
 }
 
-// quotient returns a number with the precision of those in a configuration, and
-// more only for the digits of an integer. It is null if there is none.
+// quotient returns a number with the precision of those in a configuration, or
+// more where its numerator has more digits. It is null if there is none.
 func quotient(number *big.Rat) types.Number {
 	if number == nil {
 		return types.NumberNull()

@@ -52,9 +52,9 @@ func (d *usageDataSource) Read(ctx context.Context, req datasource.ReadRequest, 
 	var id types.Number
 	var fields types.Set
 	var limits timeouts.Value
-	for name, value := range map[string]any{"id": &id, "fields": &fields, "timeouts": &limits} {
-		resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root(name), value)...)
-	}
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("id"), &id)...)
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("fields"), &fields)...)
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("timeouts"), &limits)...)
 	timeout, diagnostics := limits.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diagnostics...)
 	if resp.Diagnostics.HasError() {

@@ -20,7 +20,7 @@ type decoder struct {
 	texts   interner
 }
 
-// interner holds the texts that a pager has seen, as they were in JSON: a
+// interner holds the texts that have been decoded, as they were in JSON: a
 // component's name, type, unit and category appear in every month again.
 type interner map[string]string
 

@@ -151,7 +151,7 @@ func (e *FilterError) Error() string {
 // succeed.
 type IncompleteError struct {
 	Request Request
-	Problem string // what did not match last, as a clause: "12 records came where Waldur counted 13"
+	Problem string // what did not match last, as a clause: "of 13 records of 2024-10-01, pages held 12"
 	Reads   int    // attempts, the first one included
 }
 

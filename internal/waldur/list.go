@@ -32,7 +32,10 @@ func (c *Client) Usages(ctx context.Context, query Query) ([]Usage, error) {
 		request:   Request{Method: http.MethodGet, Path: c.config.Endpoint.path(resource)},
 	}
 	usages, err := list.read(ctx)
-	return usages, list.operation.end(ctx, list.request, len(usages), err)
+	if err := list.operation.end(ctx, list.request, len(usages), err); err != nil {
+		return nil, err
+	}
+	return usages, nil
 }
 
 // listReader reads one list, by several pagers at once where it is long.

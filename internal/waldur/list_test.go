@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -188,6 +189,11 @@ func TestListFailsWhenItsResponsesCannotBeVerified(t *testing.T) {
 				response.Body = bytes.ReplaceAll(response.Body, []byte(`#7"`), fmt.Appendf(nil, `#7 of request %d"`, n))
 			}
 		}, isType[*waldur.IncompleteError], 55},
+		"the end is of an older date than the last record": {months(12, 12), nil, func(_ int, r *http.Request, response *waldurtest.Response) {
+			if r.URL.Query().Get("page_size") == "1" {
+				response.Body = regexp.MustCompile(`"date":"[^"]*"`).ReplaceAll(response.Body, []byte(`"date":"2001-01-01"`))
+			}
+		}, isType[*waldur.IncompleteError], 14},
 		"older dates come first": {months(12, 12), nil, func(_ int, _ *http.Request, response *waldurtest.Response) {
 			var records []json.RawMessage
 			_ = json.Unmarshal(response.Body, &records)

@@ -64,8 +64,8 @@ func (p *pager) repeat(ctx context.Context, step func(context.Context) error) er
 		if !ok {
 			return err
 		}
+		incomplete.Reads = attempt
 		if attempt == maxAttempts {
-			incomplete.Reads = attempt
 			return incomplete
 		}
 		if err := p.list.operation.wait(ctx, attempt, err); err != nil {

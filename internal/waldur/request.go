@@ -106,7 +106,7 @@ func readBody(call call, response *http.Response) ([]byte, error) {
 	case response.ContentLength < 0 && len(response.TransferEncoding) == 0 && !response.Uncompressed:
 		// The response has no length, so that its end and a broken connection look the
 		// same. JSON that is right as far as it goes, but not complete, was cut short.
-		_, err := jsontext.NewDecoder(bytes.NewReader(body)).ReadValue()
+		_, err := jsontext.NewDecoder(bytes.NewReader(body), jsontext.AllowDuplicateNames(true)).ReadValue() // keeps no names
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, io.ErrUnexpectedEOF
 		}

@@ -14,8 +14,8 @@ import (
 const (
 	retryBase = 500 * time.Millisecond // bound of the first wait
 	retryCap  = 20 * time.Second       // bound of every wait
-	// The number of retries that the client may be ahead of its successful
-	// requests, at least: a retry withdraws from it, a success deposits one.
+	// The minimum capacity of the retry budget: a retry withdraws from it, a
+	// success deposits one.
 	retryReserve = 50
 	// The same for each request that is allowed at once: its retries and two more.
 	retryReservePerRequest = 8
@@ -62,9 +62,11 @@ func (o *operation) get(ctx context.Context, call call) (http.Header, []byte, er
 			return got.header, got.body, nil
 		}
 		wait, retry := o.nextWait(err, attempt)
+		noteAttempts(err, attempt, false)
 		throttled := retry && !budget.withdraw(err, clock.Now())
 		if !retry || throttled {
-			return nil, nil, afterAttempts(err, attempt, throttled)
+			noteAttempts(err, attempt, throttled)
+			return nil, nil, err
 		}
 		if err := clock.Sleep(ctx, wait); err != nil {
 			return nil, nil, err
@@ -108,15 +110,14 @@ func isTransientStatus(status int) bool {
 	}, status)
 }
 
-// afterAttempts notes in the error how often the request was made.
-func afterAttempts(err error, attempts int, throttled bool) error {
+// noteAttempts notes in the error how often the request was made.
+func noteAttempts(err error, attempts int, throttled bool) {
 	if refused, ok := errors.AsType[*StatusError](err); ok {
 		refused.Attempts, refused.Throttled = attempts, throttled
 	}
 	if unreachable, ok := errors.AsType[*UnreachableError](err); ok {
 		unreachable.Attempts, unreachable.Throttled = attempts, throttled
 	}
-	return err
 }
 
 // backoff returns how long to wait before retry number attempt: between half of
@@ -178,7 +179,8 @@ func (b *retryBudget) withdraw(failure error, now time.Time) bool {
 		return true
 	}
 	if timeout {
-		b.hung, b.since = failure, now
+		hung := *unreachable // other reads report it while this one notes in its own that it was throttled
+		b.hung, b.since = &hung, now
 	}
 	return false
 }

@@ -216,7 +216,11 @@ func (c *Client) Usage(ctx context.Context, id int64, fields FieldSet) (usage Us
 		Method: http.MethodGet,
 		Path:   c.config.Endpoint.path(resource + "/" + strconv.FormatInt(id, 10)),
 	}
-	defer func() { err = operation.end(ctx, request, 1, err) }()
+	defer func() {
+		if err = operation.end(ctx, request, 1, err); err != nil {
+			usage = Usage{}
+		}
+	}()
 	query := url.Values{}
 	addFields(query, fields)
 	_, body, err := operation.get(ctx, call{request: request, query: query, records: 1})
