@@ -1,4 +1,4 @@
-// Package budget holds limits against usage records and draws the outcome: a
+// Package budget checks usage records against limits and renders the result: a
 // report, a table of what was used, a chart. It knows records and nothing of
 // how they were read or of who calls it.
 //

@@ -129,7 +129,7 @@ func (s *sum) add(amount waldur.Nullable[int64]) {
 }
 
 // series is the records whose amounts may be added, by month: those of one
-// component in one unit. Null is a unit of its own: it may stand for any other.
+// component in one unit. Null is a unit of its own, since it may be any other.
 type series struct {
 	category *category
 	kind     waldur.Nullable[string] // the component's type

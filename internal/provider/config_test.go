@@ -14,7 +14,7 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-func TestSettings(t *testing.T) {
+func TestArgumentsReplaceTheEnvironmentAndTheDefaults(t *testing.T) {
 	t.Parallel()
 	const (
 		longest     = math.MaxInt64 - math.MaxInt64%time.Second

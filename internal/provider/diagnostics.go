@@ -22,6 +22,7 @@ type readTarget struct {
 	what     string    // "usages", "usage record": part of the summary
 	name     string    // "project 2b57…", "7"
 	argument path.Path // that names it in the configuration
+	timeout  time.Duration
 }
 
 // readError turns the error of a read into a diagnostic: what failed, what
@@ -85,7 +86,7 @@ func (p *providerData) explain(err error, target readTarget) (problem string, _ 
 				"Report this to the Waldur administrator. If it concerns one month, date_after and date_before can leave that out."}
 	}
 	if late, ok := errors.AsType[*waldur.DeadlineError](err); ok {
-		return fmt.Sprintf("The read was not finished within %s, the limit of timeouts.read.%s", late.Limit, p.lastFailure(late.LastFailure, target)),
+		return fmt.Sprintf("The read was not finished within %s, the limit of timeouts.read.%s", target.timeout, p.lastFailure(late.LastFailure, target)),
 			remedy{"not finished in time", "Raise timeouts.read, or read less at once. If requests failed, see the last failure first."}
 	}
 	if outage, ok := errors.AsType[*waldur.OutageError](err); ok {
@@ -175,7 +176,7 @@ func refusalRemedy(refused *waldur.StatusError, target readTarget) remedy {
 	switch {
 	case refused.Status == http.StatusUnauthorized:
 		return remedy{tokenRefused,
-			"Check token, or the WALDUR_ACCESS_TOKEN environment variable: the token must be complete, of this Waldur, and still valid. " +
+			"Check token, or the WALDUR_ACCESS_TOKEN environment variable: the token must be complete, issued by this Waldur, and still valid. " +
 				"By default, Waldur's API tokens expire 3,600 seconds after their last use."}
 	case refused.Status == http.StatusForbidden:
 		return remedy{"not allowed",
@@ -186,7 +187,7 @@ func refusalRemedy(refused *waldur.StatusError, target readTarget) remedy {
 			"Check that endpoint is the address of a Waldur, with its path prefix if it has one."}
 	case refused.Status == http.StatusTooManyRequests:
 		return remedy{"rate limited",
-			retryAfter(refused.RetryAfter) + " Fewer data sources, or a lower max_concurrent_requests, request less at once." + throttled(refused.Throttled)}
+			retryAfter(refused.RetryAfter) + " To send fewer requests at once, use fewer data sources or lower max_concurrent_requests." + throttled(refused.Throttled)}
 	case refused.Status >= http.StatusInternalServerError:
 		return remedy{"server error", retryAfter(refused.RetryAfter) +
 			" If the problem persists, contact the Waldur administrator with the time of this error." + throttled(refused.Throttled)}

@@ -70,9 +70,9 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 		"not found":         {refused(404, 0), "no Waldur at the endpoint", "with its path prefix if it has one."},
 		"bad request":       {refused(400, 0), "request refused", "Check endpoint and the arguments."},
 		"unknown status":    {&waldur.StatusError{Request: request, Status: 499}, "request refused", "Waldur returned 499, without an explanation." + get},
-		"rate limit":        {refused(429, 0), "rate limited", "Run this again later. Fewer data sources, or a lower max_concurrent_requests,"},
+		"rate limit":        {refused(429, 0), "rate limited", "Run this again later. To send fewer requests at once, use fewer data sources"},
 		"limit with a time": {limited, "rate limited", "GET /api/x/, 3 times, the last with the request id abc-123.\n\nWaldur asked to retry after 2m0s."},
-		"throttled":         {limited, "rate limited", "less at once. Too many requests have failed, so the provider no longer retries."},
+		"throttled":         {limited, "rate limited", "max_concurrent_requests. Too many requests have failed, so the provider no longer retries."},
 		"server error":      {refused(500, 0), "server error", "contact the Waldur administrator with the time of this error."},
 
 		"timeout":           {unreachable(waldur.ReasonTimeout), absent, origin + ": it is.\nRequest: GET /api/x/, 7 times.\n\nIf Waldur takes long"},
@@ -98,11 +98,11 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 			"In each of 7 attempts, records changed while they were read: page 2 is gone." + get + "None of the records is used. Run this again"},
 		"unverifiable": {&waldur.UnverifiableError{Request: request, Problem: "a page is gone"}, "list cannot be verified to be complete",
 			"The server's responses do not allow it: a page is gone." + get + "None of the records is used, and another run will not help."},
-		"deadline": {&waldur.DeadlineError{Request: request, Limit: 10 * time.Minute}, late,
+		"deadline": {&waldur.DeadlineError{Request: request}, late,
 			"within 10m0s, the limit of timeouts.read.\n\nRaise timeouts.read"},
-		"deadline after a failure": {&waldur.DeadlineError{Request: request, Limit: time.Minute, LastFailure: limited}, late,
+		"deadline after a failure": {&waldur.DeadlineError{Request: request, LastFailure: limited}, late,
 			"read.\nLast failure: Waldur returned 429 Too Many Requests, without an explanation.\nRequest: GET /api/x/, 3 times"},
-		"deadline during changes": {&waldur.DeadlineError{Request: request, Limit: time.Minute, LastFailure: changing}, late,
+		"deadline during changes": {&waldur.DeadlineError{Request: request, LastFailure: changing}, late,
 			"\nLast failure: In each of 7 attempts, records changed while they were read: page 2 is gone." + get},
 		"outage": {&waldur.OutageError{Request: request, LastFailure: refused(503, 0)}, "too many failed requests",
 			"have failed.\nLast failure: Waldur returned 503 Service Unavailable: \"Said.\"\nRequest: GET /api/x/." + get + "Resolve the last failure"},
@@ -117,7 +117,7 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := &providerData{client: waldur.NewClient(waldur.Config{Token: secret})}
-			shown := p.readError(row.err, readTarget{what: "usages"})
+			shown := p.readError(row.err, readTarget{what: "usages", timeout: 10 * time.Minute})
 			diagnostics{newDiagnostic(t, shown.Severity(), "", shown.Summary(), shown.Detail())}.
 				require(t, "error: Unable to read usages: "+row.summary, row.detail)
 		})

@@ -47,7 +47,7 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 			"\n| `forecast` | With `period`: `used` ÷ the elapsed share of the period exceeds the limit. Calculated from the fourth day of the period; earlier figures are unreliable. |" +
 			"\n| `near` | `used` is at least `warn_at` × `limit`. |" +
 			"\n| `ok` | Otherwise. A limit of 0 with a usage of 0 is `ok`. |" +
-			"\n\nAmounts are added and compared as integers of any size, and `warn_at` is the decimal that is written: the result is exact. Negative amounts count as they are." +
+			"\n\nAmounts are added and compared as integers of any size, and `warn_at` is the decimal that is written: the result is exact. Negative amounts are included unchanged." +
 			"\n\nRecords need `type`, `category_uuid`, `measured_unit`, `date` and the measure, and `category_title` if a limit has one: " +
 			"a data source that sets `fields` must include them, except `date`, which is always requested.",
 		Parameters: []function.Parameter{

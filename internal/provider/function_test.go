@@ -199,7 +199,7 @@ func TestFunctionOfSomethingUnknownIsUnknown(t *testing.T) {
 	}
 }
 
-func TestBudgetCheckReturnsHowEachLimitStands(t *testing.T) {
+func TestBudgetCheckReturnsTheResultOfEachLimit(t *testing.T) {
 	t.Parallel()
 	const (
 		near      = "true near 1500 1875 375 0.8 <nil> hours"

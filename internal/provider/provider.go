@@ -24,7 +24,7 @@ import (
 
 var _ provider.ProviderWithFunctions = (*usageProvider)(nil)
 
-// dependencies is what tests replace. The zero value means the real ones.
+// dependencies holds what tests replace. Zero values select the real ones.
 type dependencies struct {
 	lookupEnv func(name string) (string, bool)
 	clock     waldur.Clock
@@ -88,7 +88,7 @@ func (p *usageProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 			},
 			"request_timeout": schema.NumberAttribute{
 				Optional: true,
-				MarkdownDescription: "Timeout of each HTTP request in seconds, including its response; an integer of at least 1. " +
+				MarkdownDescription: "Timeout of each HTTP request in seconds, including reading the response; an integer of at least 1. " +
 					"Can also be set with the `WALDUR_HTTP_TIMEOUT` environment variable. Defaults to `60`.",
 				Validators: []validator.Number{parsed(integerFrom(minTimeout))},
 			},
@@ -101,7 +101,7 @@ func (p *usageProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 			},
 			"max_concurrent_requests": schema.NumberAttribute{
 				Optional: true,
-				MarkdownDescription: "Maximum number of concurrent requests, over all data sources; an integer of at least 1. " +
+				MarkdownDescription: "Maximum number of concurrent requests, across all data sources; an integer of at least 1. " +
 					"On a current Waldur with four free workers, a list of 10,000 records takes 0.28 times as long with `4` as with `1`. " +
 					"Lower it for a Waldur of October 2024, which processes the requests of a token one at a time: " +
 					"concurrent requests gain nothing there, and each occupies a worker of the server while it waits. Defaults to `4`.",

@@ -69,7 +69,7 @@ func (d *usageDataSource) Read(ctx context.Context, req datasource.ReadRequest, 
 	defer cancel()
 	usage, err := d.provider.client.Usage(ctx, number, fieldSet(fields))
 	if err != nil {
-		resp.Diagnostics.Append(d.provider.readError(err, readTarget{what: "usage record", name: strconv.FormatInt(number, 10), argument: path.Root("id")}))
+		resp.Diagnostics.Append(d.provider.readError(err, readTarget{"usage record", strconv.FormatInt(number, 10), path.Root("id"), timeout}))
 		return
 	}
 	for name, value := range make(converter).attributes(&usage) {

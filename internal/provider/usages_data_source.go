@@ -148,7 +148,7 @@ func (d *usagesDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 		Fields: fieldSet(config.Fields),
 	})
 	if err != nil {
-		resp.Diagnostics.Append(d.provider.readError(err, readTarget{what: "usages", name: scope.String(), argument: path.Root(argument)}))
+		resp.Diagnostics.Append(d.provider.readError(err, readTarget{"usages", scope.String(), path.Root(argument), timeout}))
 		return
 	}
 	resp.Diagnostics.Append(d.provider.duplicateWarning(usages)...)

@@ -23,15 +23,15 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Config says how a Waldur is reached. Endpoint and Token are required; a zero
+// Config describes how to reach a Waldur. Endpoint and Token are required; a zero
 // value of another field means its default.
 type Config struct {
 	Endpoint              Endpoint
 	Token                 Token
 	UserAgent             string
-	RequestTimeout        time.Duration  // of one HTTP request, from its turn to its last byte; 0: one minute
+	RequestTimeout        time.Duration  // of one HTTP request, from its admission to its last byte; 0: one minute
 	MaxRetries            int            // of one HTTP request; 0: none
-	MaxConcurrentRequests int            // over all reads of the client; 0: 1
+	MaxConcurrentRequests int            // across all reads of the client; 0: 1
 	RootCAs               *x509.CertPool // nil: those of the system
 	Dial                  Dial           // nil: the real one
 	Clock                 Clock          // nil: the real one

@@ -183,13 +183,12 @@ func unverifiable(request Request, problem string, values ...any) error {
 // opposed to the timeout of one request. It does not wrap LastFailure, which
 // may be of any type in this package: the deadline is what ended the read.
 type DeadlineError struct {
-	Request     Request       // the one that was to be made, or was in flight
-	Limit       time.Duration // for the complete read
-	LastFailure error         // of an earlier request of this read; nil: none failed
+	Request     Request // the one that was to be made, or was in flight
+	LastFailure error   // of an earlier request of this read; nil: none failed
 }
 
 func (e *DeadlineError) Error() string {
-	return fmt.Sprintf("%s: the read was not finished within %s%s", e.Request, e.Limit, lastFailure(e.LastFailure))
+	return fmt.Sprintf("%s: the read was not finished before its deadline%s", e.Request, lastFailure(e.LastFailure))
 }
 
 // OutageError reports that a request was not made at all, since the ones

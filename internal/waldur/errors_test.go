@@ -4,7 +4,6 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 )
 
@@ -44,7 +43,7 @@ func TestTextFromTheServerIsSanitized(t *testing.T) {
 	}
 }
 
-func TestErrorMessages(t *testing.T) {
+func TestErrorsNameTheRequestAndTheProblem(t *testing.T) {
 	t.Parallel()
 	request := Request{Method: "GET", Path: "/api/x/"}
 	for _, row := range []struct {
@@ -62,7 +61,7 @@ func TestErrorMessages(t *testing.T) {
 		{&FormatError{Request: request, Attribute: "name", Problem: "is missing"}, ": attribute name is missing"},
 		{&FilterError{Request: request, Asked: "project a", Got: "project b"}, ": asked for project a, got a record of project b"},
 		{&UnverifiableError{Request: request, Problem: "why"}, ": the list cannot be verified to be complete: why"},
-		{&DeadlineError{Request: request, Limit: time.Minute}, ": the read was not finished within 1m0s"},
+		{&DeadlineError{Request: request}, ": the read was not finished before its deadline"},
 		{&OutageError{Request: request, LastFailure: io.EOF}, ": not sent, as too many requests have failed; the last failure: EOF"},
 		{&IncompleteError{Request: request, Problem: "why"}, ": the list could not be verified to be complete: why"},
 	} {

@@ -27,7 +27,7 @@ import (
 func (c *Client) Usages(ctx context.Context, query Query) ([]Usage, error) {
 	query.Fields |= Fields(FieldDate)
 	list := listReader{
-		operation: c.newOperation(ctx),
+		operation: c.newOperation(),
 		query:     query,
 		request:   Request{Method: http.MethodGet, Path: c.config.Endpoint.path(resource)},
 	}

@@ -17,12 +17,19 @@ import (
 )
 
 // problem says what is wrong with a list that was read without an error, or "":
-// it has every record that existed throughout the read, once, and no record that
-// never existed. before and after are the records at both ends of the read.
+// it has every record that existed throughout the read, once and with its amount,
+// and no record that never existed. before and after are the records at both ends of the read.
 func problem(usages []waldur.Usage, before, after []waldurtest.Record) string {
 	existed := map[string]int{} // by name: at how many ends
 	for _, r := range slices.Concat(before, after) {
 		existed[r.Name]++
+	}
+	amounts, unchanged := map[string]int64{}, map[string]bool{}
+	for _, r := range before {
+		amounts[r.Name] = *r.ReportedUsage
+	}
+	for _, r := range after {
+		unchanged[r.Name] = existed[r.Name] == 2 && amounts[r.Name] == *r.ReportedUsage
 	}
 	for _, u := range usages {
 		switch name := u.Name.Value; {
@@ -30,6 +37,8 @@ func problem(usages []waldur.Usage, before, after []waldurtest.Record) string {
 			return name + " is in the list twice"
 		case existed[name] == 0 && !strings.HasPrefix(name, lateName):
 			return name + " is in the list, but never existed"
+		case unchanged[name] && u.ReportedUsage != waldur.Of(amounts[name]):
+			return name + " has another amount"
 		default:
 			existed[name] = -1
 		}
@@ -61,7 +70,7 @@ func modify(records []waldurtest.Record, kind string, at, n int) []waldurtest.Re
 	case "delete":
 		return slices.Delete(records, at, at+1)
 	case "update":
-		records[at].ReportedUsage = new(int64(n))
+		records[at].ReportedUsage = new(int64(-1 - n)) // no other amount is negative, so none comes back
 		return records
 	case "insert", "write":
 		late.CategoryUUID = fmt.Sprintf("%032x", 1000+n)

@@ -39,9 +39,9 @@ type call struct {
 	records int // at most, in the response: limits the number of bytes that are read
 }
 
-// result is what came of one attempt.
+// result is the outcome of one attempt.
 type result struct {
-	status int // 0: none came
+	status int // 0: no response
 	header http.Header
 	body   []byte // of a 200 response, to its end
 }

@@ -26,19 +26,14 @@ const (
 type operation struct {
 	client  *Client
 	started time.Time
-	limit   time.Duration // until the context's deadline; 0: it has none
 
 	mu                sync.Mutex
 	requests, retries int
 	lastFailure       error
 }
 
-func (c *Client) newOperation(ctx context.Context) *operation {
-	o := &operation{client: c, started: c.config.Clock.Now()}
-	if deadline, ok := ctx.Deadline(); ok {
-		o.limit = time.Until(deadline).Round(time.Millisecond)
-	}
-	return o
+func (c *Client) newOperation() *operation {
+	return &operation{client: c, started: c.config.Clock.Now()}
 }
 
 // get makes a request until it succeeds, or until retries are of no use. It holds
@@ -245,7 +240,7 @@ func (o *operation) end(ctx context.Context, request Request, records int, err e
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		err = &DeadlineError{Request: request, Limit: o.limit, LastFailure: o.lastFailure}
+		err = &DeadlineError{Request: request, LastFailure: o.lastFailure}
 	}
 	fields := map[string]any{
 		"requests": o.requests, "retries": o.retries,

@@ -154,7 +154,7 @@ func (u *Usage) clear(fields FieldSet) {
 
 // compare orders records as every list is returned: newest date first, then
 // type, category uuid and the remaining attributes, so that the same records
-// make the same list whatever order the server used. Texts for people come last:
+// make the same list whatever order the server used. Display texts come last:
 // a reader may normalize their Unicode, and two that differ in nothing else are
 // then equal in any order.
 func compare(a, b Usage) int {
@@ -211,7 +211,7 @@ func datesOf(usages []Usage) []string {
 // Source: GET /api/marketplace-category-component-usages/{id}/.
 func (c *Client) Usage(ctx context.Context, id int64, fields FieldSet) (usage Usage, err error) {
 	fields |= Fields(FieldDate)
-	operation := c.newOperation(ctx)
+	operation := c.newOperation()
 	request := Request{
 		Method: http.MethodGet,
 		Path:   c.config.Endpoint.path(resource + "/" + strconv.FormatInt(id, 10)),
