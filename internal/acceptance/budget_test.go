@@ -98,7 +98,7 @@ func TestAccBudgetModuleFailsOrWarns(t *testing.T) {
 		"unknown_endpoint":   {provider: object{"endpoint": later}, fails: "known"}, // or the provider refuses it: not known yet
 	}
 
-	w := sandbox(t).WorkingDir(t.TempDir(), connect(history().Start(t), waldurtest.Token)...)
+	w := clitest.SandboxWithFunctions(t).WorkingDir(t.TempDir(), connect(history().Start(t), waldurtest.Token)...)
 	providers, modules := []object{}, object{}
 	for name, test := range tests {
 		copyModule(t, filepath.Join(w.Dir, name))
@@ -176,7 +176,7 @@ func TestAccPlansThatCheckTheBudget(t *testing.T) {
 	server := history()
 	// The CLI wraps messages at 78 characters. A table must not be wrapped.
 	long := strings.Repeat("x", 60)
-	w := sandbox(t).WorkingDir(t.TempDir(), connect(server.Start(t), waldurtest.Token)...)
+	w := clitest.SandboxWithFunctions(t).WorkingDir(t.TempDir(), connect(server.Start(t), waldurtest.Token)...)
 	copyModule(t, filepath.Join(w.Dir, "budget-check"))
 	clitest.Write(t, w, "main.tf", fmt.Sprintf(`
 		module "budget" {
@@ -228,7 +228,7 @@ func TestAccPlansThatCheckTheBudget(t *testing.T) {
 // The module's own tests, which need no Waldur.
 func TestAccBudgetModulePassesItsTests(t *testing.T) {
 	t.Parallel()
-	s := sandbox(t)
+	s := clitest.SandboxWithFunctions(t)
 	if !s.CLI.Since(8, 8) {
 		t.Skipf("mock_provider needs OpenTofu 1.8; this is %s", s.CLI.Version)
 	}
@@ -249,7 +249,7 @@ func TestAccBudgetModulePassesItsTests(t *testing.T) {
 // A rule of one's own on the share must agree with the CLI's arithmetic.
 func TestAccBudgetShareIsTheQuotientThatTheCLIComputes(t *testing.T) {
 	t.Parallel()
-	w := sandbox(t).WorkingDir(t.TempDir())
+	w := clitest.SandboxWithFunctions(t).WorkingDir(t.TempDir())
 	clitest.Write(t, w, "main.tf", `
 		terraform {
 		  required_providers {

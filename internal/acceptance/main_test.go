@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/waldur/terraform-provider-waldur-usage/internal/cli"
 	"github.com/waldur/terraform-provider-waldur-usage/internal/cli/clitest"
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
@@ -46,17 +45,6 @@ func buildOPA() error {
 		return fmt.Errorf("build opa: %w", err)
 	}
 	return os.Setenv(opaPath, strings.TrimSpace(string(opa)))
-}
-
-// sandbox returns the CLI with the provider. It skips the test on a CLI without
-// provider-defined functions, which every example of a budget calls.
-func sandbox(t *testing.T) cli.Sandbox {
-	t.Helper()
-	s := clitest.Sandbox(t)
-	if !s.CLI.Since(8, 7) {
-		t.Skipf("provider-defined functions need Terraform 1.8 or OpenTofu 1.7; this is %s %s", s.CLI.Kind, s.CLI.Version)
-	}
-	return s
 }
 
 // copyModule copies the budget module into a folder.

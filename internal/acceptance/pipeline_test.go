@@ -149,7 +149,7 @@ func (c checkout) runWorkflow(t *testing.T, values map[string]string) (job cli.R
 // in a log, a summary or a file.
 func TestAccWorkflowEndsAsTheBudgetDoesAndShowsIt(t *testing.T) {
 	t.Parallel()
-	s := sandbox(t)
+	s := clitest.SandboxWithFunctions(t)
 	for name, test := range map[string]struct {
 		used    int64
 		policy  string            // its limit
@@ -306,7 +306,7 @@ func (g *gitlab) since(n int) []note {
 
 func TestAccGitLabPipelineEndsAsTheBudgetDoesAndKeepsOneNote(t *testing.T) {
 	t.Parallel()
-	c, h, api := checkOut(t, sandbox(t)), newHook(t, http.StatusOK), &gitlab{}
+	c, h, api := checkOut(t, clitest.SandboxWithFunctions(t)), newHook(t, http.StatusOK), &gitlab{}
 	const talk = 230 // notes of other people
 	for i := range talk {
 		api.notes = append(api.notes, note{ID: i + 1, Body: "What is <!-- budget-check -->?"})

@@ -4,6 +4,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/waldur/terraform-provider-waldur-usage/internal/cli/clitest"
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
@@ -11,7 +12,7 @@ import (
 // a CLI, but they need opa.
 func TestAccPolicyPassesItsTests(t *testing.T) {
 	t.Parallel()
-	c := checkOut(t, sandbox(t))
+	c := checkOut(t, clitest.SandboxWithFunctions(t))
 	if r := c.sh(t, "opa check --strict policy\nopa test policy"); r.ExitCode != 0 {
 		t.Errorf("opa ended with %d:\n%s", r.ExitCode, r.Output)
 	}
@@ -21,7 +22,7 @@ func TestAccPolicyPassesItsTests(t *testing.T) {
 // workflow's tests have the plans that the policy allows.
 func TestAccPolicyDeniesPlansOfTheCLI(t *testing.T) {
 	t.Parallel()
-	s := sandbox(t)
+	s := clitest.SandboxWithFunctions(t)
 	const (
 		required = `
 		terraform {
@@ -76,7 +77,7 @@ func TestAccPolicyDeniesPlansOfTheCLI(t *testing.T) {
 // A policy or a plan that is not there, or is not this one, does not pass.
 func TestAccPolicyDoesNotPassByAbsence(t *testing.T) {
 	t.Parallel()
-	checked := checkOut(t, sandbox(t))
+	checked := checkOut(t, clitest.SandboxWithFunctions(t))
 	if r := checked.sh(t, "ci/check.sh budget\nci/policy.sh", connect(used(t, 500), waldurtest.Token)...); r.ExitCode != 0 {
 		t.Fatalf("It ended with %d:\n%s", r.ExitCode, r.Output)
 	}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/cli/clitest"
 )
 
 // hookSecret is a part of the URL of each webhook.
@@ -64,7 +66,7 @@ func (h hook) posted() string {
 // job ends. The secret is in no log and no file.
 func TestAccWebhookPostsTextAndKeepsItsSecret(t *testing.T) {
 	t.Parallel()
-	s := sandbox(t)
+	s := clitest.SandboxWithFunctions(t)
 	const (
 		job  = "https://gitlab.example.com/pipelines/9"
 		text = "| <!channel> & \"x\" ``` <https://evil.example|click> | \\u0000 $(id) \\ |"

@@ -173,11 +173,13 @@ func unitNames(units []waldur.Nullable[string]) string {
 	return strings.Join(names, ", ")
 }
 
+const noRecords = "There are no usage records.\n"
+
 // components lists the components of the records, by category, and the units of
 // those that have several.
 func components(usages []waldur.Usage) string {
 	if len(usages) == 0 {
-		return "There are no usage records.\n"
+		return noRecords
 	}
 	type category struct{ title, uuid waldur.Nullable[string] }
 	type component struct {

@@ -28,8 +28,7 @@ func NewUsageReport(usages []waldur.Usage, measure Measure, heading string) stri
 	fmt.Fprintf(&text, "# %s\n\n", cmp.Or(markdown(oneLine(heading, longestTitle)), standard))
 	all := seriesOf(usages, measure)
 	if len(all) == 0 {
-		text.WriteString("There are no usage records.\n")
-		return text.String()
+		return text.String() + noRecords
 	}
 	text.WriteString("A full bar is the largest month of its column; – is a month without a record.\n")
 	months := monthsOf(all...)

@@ -37,14 +37,6 @@ func open(t *testing.T, endpoint string) cli.WorkingDir {
 	return clitest.Sandbox(t).WorkingDir(t.TempDir(), environment...)
 }
 
-// needFunctions skips a test on a CLI without provider-defined functions.
-func needFunctions(t *testing.T) {
-	t.Helper()
-	if program := clitest.Sandbox(t).CLI; !program.Since(8, 7) {
-		t.Skipf("provider-defined functions need Terraform 1.8 or OpenTofu 1.7; this is %s %s", program.Kind, program.Version)
-	}
-}
-
 // copyExamples copies a folder of the examples.
 func copyExamples(t *testing.T, folder, to string) {
 	t.Helper()

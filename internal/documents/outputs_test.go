@@ -42,7 +42,7 @@ func usage(kind, unit, category string, reported, fixed int64) waldurtest.Record
 // and passes when less was used.
 func TestAccBudgetGatesPrintWhatTheDocumentsShow(t *testing.T) {
 	t.Parallel()
-	needFunctions(t)
+	clitest.SandboxWithFunctions(t)
 	for path, test := range map[string]struct {
 		over string // in the output that is shown
 		used []waldurtest.Record
@@ -79,7 +79,7 @@ func TestAccBudgetGatesPrintWhatTheDocumentsShow(t *testing.T) {
 
 func TestAccReadmeShowsWhatTheDemoPrints(t *testing.T) {
 	t.Parallel()
-	needFunctions(t) // the demo shows a budget only with them
+	clitest.SandboxWithFunctions(t) // the demo shows a budget only with them
 	demo := exec.CommandContext(t.Context(), "go", "run", "./internal/demo")
 	demo.Dir = repository
 	demo.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "WALDUR_") })
@@ -134,7 +134,7 @@ func TestAccBudgetGuideComputesPeriods(t *testing.T) {
 // other, and a third one has no records.
 func TestAccReportsAndChartsAreThoseThatAreShown(t *testing.T) {
 	t.Parallel()
-	needFunctions(t)
+	clitest.SandboxWithFunctions(t)
 	first, second, empty := waldurtest.ProjectScope(1), waldurtest.ProjectScope(2), waldurtest.ProjectScope(9)
 	server := waldurtest.New()
 	server.AddScope(empty)

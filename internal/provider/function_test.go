@@ -426,7 +426,7 @@ func BenchmarkBudgetCheck(b *testing.B) {
 		limits[fmt.Sprintf("Limit %d", i)] = object{"type": fmt.Sprintf("component_%d", i), "limit": 1_000_000_000}
 	}
 	for _, n := range []int{300, 10_000} {
-		list := usagesValue(manyUsages(n))
+		list := usagesValue(b.Context(), manyUsages(n))
 		var elements []tftypes.Value
 		if err := list.As(&elements); err != nil {
 			b.Fatal(err)

@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"context"
+
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -60,23 +62,14 @@ func usageObject() types.ObjectType {
 // usagesValue converts records to the value of a list attribute. As a list of
 // structs, which the framework converts by reflection, they would need 70 times
 // the allocations. Without records, it is an empty list, not null.
-func usagesValue(usages []waldur.Usage) tftypes.Value {
-	var recordType tftypes.Type = usageType()
+func usagesValue(ctx context.Context, usages []waldur.Usage) tftypes.Value {
+	recordType := usageObject().TerraformType(ctx)
 	records := make([]tftypes.Value, len(usages))
 	convert := make(converter)
 	for i := range usages {
 		records[i] = tftypes.NewValue(recordType, convert.attributes(&usages[i]))
 	}
 	return tftypes.NewValue(tftypes.List{ElementType: recordType}, records)
-}
-
-// usageType returns the Terraform type of a record.
-func usageType() tftypes.Object {
-	types := map[string]tftypes.Type{}
-	for name, value := range make(converter).attributes(new(waldur.Usage)) {
-		types[name] = value.Type()
-	}
-	return tftypes.Object{AttributeTypes: types}
 }
 
 // converter converts records to Terraform values. It keeps the value of each

@@ -53,7 +53,7 @@ func TestUsagesReachTheStateUnchanged(t *testing.T) {
 				want = append(want, record)
 			}
 			// As a CLI receives it: encoded for the protocol and decoded.
-			state := setUsages(t, usagesConfig(t), usagesValue(usages))
+			state := setUsages(t, usagesConfig(t), usagesValue(t.Context(), usages))
 			wire, err := tfprotov6.NewDynamicValue(state.Raw.Type(), state.Raw)
 			if err != nil {
 				t.Fatal(err)
@@ -74,7 +74,7 @@ func TestUsagesReachTheStateUnchanged(t *testing.T) {
 func TestConversionIsCheap(t *testing.T) {
 	const n = 400
 	usages, config := manyUsages(n), usagesConfig(t)
-	if got := testing.AllocsPerRun(3, func() { setUsages(t, config, usagesValue(usages)) }) / n; got > 20 {
+	if got := testing.AllocsPerRun(3, func() { setUsages(t, config, usagesValue(t.Context(), usages)) }) / n; got > 20 {
 		t.Errorf("%.1f allocations per record, want at most 20", got)
 	}
 }
@@ -90,7 +90,7 @@ func TestPageOfTheListExplainsEveryAttributeOfARecord(t *testing.T) {
 	var want strings.Builder
 	for field := range waldur.AllFields().Each {
 		kind := "String"
-		if usageType().AttributeTypes[field.String()].Is(tftypes.Number) {
+		if usageObject().AttrTypes[field.String()].TerraformType(t.Context()).Is(tftypes.Number) {
 			kind = "Number"
 		}
 		fmt.Fprintf(&want, "| `%s` | %s | %s |\n", field, kind, meanings()[field])
@@ -108,7 +108,7 @@ func BenchmarkState(b *testing.B) {
 	const n = 10_000
 	usages, config := manyUsages(n), usagesConfig(b)
 	for name, convert := range map[string]func() any{
-		"one value": func() any { return usagesValue(usages) },
+		"one value": func() any { return usagesValue(b.Context(), usages) },
 		"structs":   func() any { return structs(usages) },
 	} {
 		b.Run(name, func(b *testing.B) {

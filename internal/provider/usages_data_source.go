@@ -155,7 +155,7 @@ func (d *usagesDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 	if config.Scope.IsNull() {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("scope"), d.provider.endpoint.ScopeURL(scope))...)
 	}
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("usages"), usagesValue(usages))...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("usages"), usagesValue(ctx, usages))...)
 }
 
 // chosenScope returns the scope, and the name of the argument that is set.

@@ -56,11 +56,13 @@ func (o *operation) get(ctx context.Context, call call) (http.Header, []byte, er
 			budget.deposit()
 			return got.header, got.body, nil
 		}
-		wait, retry := o.nextWait(err, attempt)
 		noteAttempts(err, attempt, false)
-		throttled := retry && !budget.withdraw(err, clock.Now())
-		if !retry || throttled {
-			noteAttempts(err, attempt, throttled)
+		wait, retry := o.nextWait(err, attempt)
+		if !retry {
+			return nil, nil, err
+		}
+		if !budget.withdraw(err, clock.Now()) {
+			noteAttempts(err, attempt, true)
 			return nil, nil, err
 		}
 		if err := clock.Sleep(ctx, wait); err != nil {

@@ -48,6 +48,17 @@ func Sandbox(t testing.TB) cli.Sandbox {
 	return cli.Sandbox{CLI: program, Config: os.Getenv(cli.ConfigVariable)}
 }
 
+// SandboxWithFunctions is [Sandbox] for tests that call functions of the provider.
+// It skips the test on a CLI that has no such functions.
+func SandboxWithFunctions(t testing.TB) cli.Sandbox {
+	t.Helper()
+	s := Sandbox(t)
+	if !s.CLI.Since(8, 7) {
+		t.Skipf("provider-defined functions need Terraform 1.8 or OpenTofu 1.7; this is %s %s", s.CLI.Kind, s.CLI.Version)
+	}
+	return s
+}
+
 // Write creates or replaces a file in the folder.
 func Write(t testing.TB, w cli.WorkingDir, name, content string) {
 	t.Helper()
