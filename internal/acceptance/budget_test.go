@@ -83,10 +83,10 @@ func TestAccBudgetModuleFailsOrWarns(t *testing.T) {
 		"token_refused":          {provider: object{"token": "wrong"}, fails: "token refused"},
 		"token_expired":          {provider: object{"token": "expired"}, fails: "API tokens expire"},
 		"project_not_visible":    {provider: object{"token": "stranger"}, fails: "not visible"},
-		"incomplete_list":        {provider: rewritten(func(a *waldurtest.Response) { a.Header.Set("X-Result-Count", "0") }), fails: "verified to be complete"},
-		"list_without_a_count":   {provider: rewritten(func(a *waldurtest.Response) { a.Header.Del("X-Result-Count") }), fails: "no X-Result-Count"},
-		"login_page":             {provider: rewritten(func(a *waldurtest.Response) { a.Body = []byte("<html>Please log in</html>") }), fails: "not valid JSON"},
-		"server_error":           {provider: rewritten(func(a *waldurtest.Response) { a.Status = http.StatusServiceUnavailable }), fails: "503"},
+		"incomplete_list":        {provider: rewritten(func(r *waldurtest.Response) { r.Header.Set("X-Result-Count", "0") }), fails: "verified to be complete"},
+		"list_without_a_count":   {provider: rewritten(func(r *waldurtest.Response) { r.Header.Del("X-Result-Count") }), fails: "no X-Result-Count"},
+		"login_page":             {provider: rewritten(func(r *waldurtest.Response) { r.Body = []byte("<html>Please log in</html>") }), fails: "not valid JSON"},
+		"server_error":           {provider: rewritten(func(r *waldurtest.Response) { r.Status = http.StatusServiceUnavailable }), fails: "503"},
 		"records_of_everybody":   {provider: object{"endpoint": unfiltered.Start(t)}, fails: "filter not applied"},
 
 		// What is not known before the apply would be checked only after the plan has passed.

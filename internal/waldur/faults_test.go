@@ -71,9 +71,9 @@ func reply(text string) response {
 }
 
 // then returns a response that is followed by another.
-func (a response) then(next response) response {
+func (r response) then(next response) response {
 	return func(connection *net.TCPConn) {
-		a(connection)
+		r(connection)
 		next(connection)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
-// bombs returns responses to a request for 300 records that take a lot of memory if
-// they are read completely.
+// bombs returns responses to a request for 300 records that take a lot of memory
+// if they are read completely.
 func bombs() map[string]response {
 	const readable = 2 << 20 // the client reads and decodes about this much of a response
 	start := head(200, "Content-Type: application/json", "X-Result-Count: 1000")

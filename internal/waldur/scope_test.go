@@ -24,8 +24,8 @@ func TestScopeIsParsedFromTheEndOfAURL(t *testing.T) {
 	}
 }
 
-// Waldur responds to some of these with the records of another project or customer,
-// and the empty one with all records.
+// For some of these, Waldur returns the records of another project or customer,
+// and for the empty one, all records.
 func TestScopeThatIsNotOneProjectOrCustomerIsRejected(t *testing.T) {
 	t.Parallel()
 	const start, end = "https://waldur.example.com/api/projects/", someUUID + "/"

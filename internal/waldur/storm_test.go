@@ -16,8 +16,8 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-// A pipeline must not fail for one bad response among hundreds, and a list must not
-// lack the records of a bad response. One response in five is a fault.
+// A pipeline must not fail for one bad response among hundreds, and a list must
+// not lack the records of a bad response. One response in five is a fault.
 func TestReadsInAStormOfFaultsAreExactOrFail(t *testing.T) {
 	t.Parallel()
 	const reads, requestsAtOnce = 1000, 8

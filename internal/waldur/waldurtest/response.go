@@ -23,8 +23,8 @@ const (
 	recordAllows = "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"
 )
 
-// Response is the response to one request. Its Content-Length is the length of Body,
-// unless Header has another one, such as that of a response which is cut short.
+// Response is the response to one request. Its Content-Length is the length of
+// Body, unless Header has another one, as for a response that is cut short.
 type Response struct {
 	Status int
 	Header http.Header
@@ -186,7 +186,8 @@ func newResponse(status int, contentType string, body []byte) *Response {
 	return &Response{Status: status, Header: http.Header{"Content-Type": {contentType}}, Body: body}
 }
 
-// jsonResponse is a response of the API. Waldur escapes the line separators of JavaScript.
+// jsonResponse is a response of the API. Waldur escapes the line separators of
+// JavaScript.
 func jsonResponse(status int, body []byte) *Response {
 	body = bytes.ReplaceAll(body, []byte("\u2028"), []byte(`\u2028`))
 	body = bytes.ReplaceAll(body, []byte("\u2029"), []byte(`\u2029`))
