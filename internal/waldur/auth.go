@@ -30,24 +30,23 @@ const (
 	JWT
 )
 
-// Token authorizes requests. It never prints itself, in no format.
+// Token authorizes requests. It is not printed in any format.
 type Token struct {
-	// A pointer to a string, as fmt does not call Format for a Token in an
-	// unexported field: it prints the text of a string there, and of a string in
-	// a struct that is pointed to, but only the address of this.
+	// A pointer, since fmt does not call Format for a Token in an unexported field:
+	// it would print a string there, but prints only the address of this.
 	value  *string
 	kind   TokenKind
 	expiry time.Time // zero: not known
 }
 
-// ErrWhitespace is the error of a value that contains spaces or line breaks.
-// They often surround a value that was read from a file.
+// ErrWhitespace reports a value that contains spaces or line breaks, as a value
+// that was read from a file often does.
 var ErrWhitespace = errors.New("the value contains whitespace")
 
 var errEmpty = errors.New("the value is empty")
 
-// ParseToken accepts a token of visible ASCII characters. Its errors, among
-// them ErrWhitespace, do not contain the value.
+// ParseToken parses a token, which must consist of visible ASCII characters. Its
+// errors, such as ErrWhitespace, do not contain the value.
 func ParseToken(raw string) (Token, error) {
 	if strings.TrimSpace(raw) == "" {
 		return Token{}, errEmpty
@@ -61,7 +60,7 @@ func ParseToken(raw string) (Token, error) {
 	token := Token{value: &raw}
 	if rest, personal := strings.CutPrefix(raw, "w_"); personal {
 		token.kind = PersonalAccessToken
-		// Of the form "w_<unix time>_<random>", where it has an expiry.
+		// A token that expires has the form "w_<unix time>_<random>".
 		unix, _, found := strings.Cut(rest, "_")
 		if seconds, err := strconv.ParseUint(unix, 10, unixBits); err == nil && found {
 			token.expiry = time.Unix(int64(seconds), 0)
@@ -72,11 +71,11 @@ func ParseToken(raw string) (Token, error) {
 	return token, nil
 }
 
-const unixBits = 40 // of a time in seconds: up to the year 36,812
+const unixBits = 40 // of a Unix time: up to the year 36,812
 
-// parseJWT recognizes a JWT (RFC 7519): three parts in base64url, of which the
-// first is a JSON object with the member alg. The expiry is that of the claims,
-// or zero when they have none. The signature is not verified.
+// parseJWT recognizes a JWT (RFC 7519): three parts in base64url, the first of
+// which is a JSON object with the member alg. It returns the expiry in the claims,
+// or zero if there is none. It does not verify the signature.
 func parseJWT(raw string) (expiry time.Time, ok bool) {
 	parts := strings.Split(raw, ".")
 	if len(parts) != 3 {
@@ -104,11 +103,11 @@ func parseJWT(raw string) (expiry time.Time, ok bool) {
 	return time.Unix(int64(claims.Expiry), 0), true
 }
 
-// Kind returns the kind of the token, as far as its form shows it.
+// Kind returns the kind of the token, which is derived from its form.
 func (t Token) Kind() TokenKind { return t.kind }
 
-// Expiry returns the time at which the token expires, if the token contains it.
-// API tokens do not, nor do personal access tokens and JWTs of another form.
+// Expiry returns the time at which the token expires, if the token contains it. API
+// tokens do not; personal access tokens and JWTs may not.
 func (t Token) Expiry() (expiry time.Time, known bool) { return t.expiry, !t.expiry.IsZero() }
 
 func (t Token) text() string {
@@ -132,13 +131,13 @@ func (t Token) authorization() string {
 func (Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[token]") }
 
 // shortToken is the length below which a token may be part of ordinary words.
-// Waldur's tokens have 40 characters and more.
+// Waldur's tokens have at least 40 characters.
 const shortToken = 8
 
-// removeFrom replaces the token in text from elsewhere: a server may echo a
-// request in an error, percent-encoded in a URL or escaped as in HTML or JSON,
-// in upper or lower case. A short token is replaced only where it is a word of
-// its own: if "e" became "[token]" everywhere, the token would be revealed.
+// removeFrom replaces the token in text of a server, which may echo a request in an
+// error: percent-encoded as in a URL or escaped as in HTML or JSON, in upper or
+// lower case. A short token is replaced only if it is a separate word: replacing
+// every "e" by "[token]" would reveal the token.
 func (t Token) removeFrom(text string) string {
 	token := t.text()
 	var kept strings.Builder
@@ -155,10 +154,10 @@ func (t Token) removeFrom(text string) string {
 	return kept.String()
 }
 
-// echoLength returns the length of the token that the text begins with, in any
-// spelling, or 0 when there is none. It keeps all lengths that are possible so
-// far, as two backslashes are one that is escaped or two plain ones: to try one
-// after the other would double the time with each of them.
+// echoLength returns the length of the token at the start of the text, escaped or
+// not, or 0 if there is none. It keeps all lengths that are possible so far, since
+// two backslashes are either an escaped one or two plain ones: trying one reading
+// after the other would double the time with each pair.
 func echoLength(text, token string) int {
 	lengths := []int{0}
 	for i := range len(token) {
@@ -181,8 +180,8 @@ func echoLength(text, token string) int {
 	return lengths[len(lengths)-1]
 }
 
-// unescape reads one escaped ASCII character at the start of the text: %41,
-// \u0041, \x41, \\, \", &#65;, &#x41; or &amp;. Length 0: there is none.
+// unescape returns the escaped ASCII character at the start of the text: %41,
+// \u0041, \x41, \\, \", &#65;, &#x41; or &amp;. The length is 0 if there is none.
 func unescape(text string) (char byte, length int) {
 	if len(text) > 1 && text[0] == '\\' && strings.IndexByte(`\"'/`, text[1]) >= 0 {
 		return text[1], 2
@@ -210,7 +209,7 @@ const longestEntity = 10 // of an ASCII character: "&lowbar;", "&#x00041;"
 // isSeparateWord reports whether text[start:end] is not part of a longer word.
 func isSeparateWord(text string, start, end int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:start])
-	for length := 2; length <= min(start, longestEntity); length++ { // "%3D" ends in a letter and is none
+	for length := 2; length <= min(start, longestEntity); length++ { // "%3D" ends in a letter, but is none
 		if char, n := unescape(text[start-length : start]); n == length {
 			before = rune(char)
 		}

@@ -17,19 +17,22 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/sync/semaphore"
 )
 
-// Config describes how to reach a Waldur. Endpoint and Token are required; a zero
-// value of another field means its default.
+// Config describes how to reach a Waldur. Endpoint and Token are required; the zero
+// value of any other field selects its default.
 type Config struct {
 	Endpoint              Endpoint
 	Token                 Token
 	UserAgent             string
-	RequestTimeout        time.Duration  // of one HTTP request, from its admission to its last byte; 0: one minute
+	RequestTimeout        time.Duration  // of one HTTP request, including its body; 0: one minute
 	MaxRetries            int            // of one HTTP request; 0: none
 	MaxConcurrentRequests int            // across all reads of the client; 0: 1
 	RootCAs               *x509.CertPool // nil: those of the system
@@ -42,13 +45,13 @@ type Config struct {
 // Dial opens a connection, as (*net.Dialer).DialContext does.
 type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-// Log takes a line about a request or a read. Nothing in it is secret.
+// Log writes a line about a request or a read. It contains no secrets.
 type Log func(ctx context.Context, message string, fields map[string]any)
 
-// Clock is the time and the passing of it, so that tests need not wait.
+// Clock is the source of time. Tests replace it, so they need not wait.
 type Clock interface {
 	Now() time.Time
-	// Sleep waits for d. It returns the context's error when that ends first.
+	// Sleep waits for d, or until the context ends, and then returns its error.
 	Sleep(ctx context.Context, d time.Duration) error
 }
 
@@ -82,8 +85,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Client reads usage records of one Waldur. It may be used from many
-// goroutines at once.
+// Client reads usage records of one Waldur. It is safe for concurrent use by
+// multiple goroutines.
 type Client struct {
 	config    Config
 	transport *http.Transport
@@ -92,11 +95,11 @@ type Client struct {
 	retries *retryBudget
 }
 
-// NewClient prepares a client. It makes no request.
+// NewClient returns a client. It makes no request.
 func NewClient(config Config) *Client {
 	config = config.withDefaults()
-	// Only HTTP/1.1: a few requests at once need no more, and the errors of HTTP/2
-	// streams have no types to tell them apart.
+	// HTTP/1.1 only: a few concurrent requests need no more, and the errors of
+	// HTTP/2 streams have no types that distinguish them.
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	return &Client{
@@ -109,8 +112,8 @@ func NewClient(config Config) *Client {
 			Protocols:              &protocols,
 			MaxIdleConnsPerHost:    config.MaxConcurrentRequests,
 			IdleConnTimeout:        90 * time.Second,
-			// Waldur's headers are below 16 KiB (Link repeats a query of 4 KiB
-			// at most four times); Go's default would take 10 MB.
+			// Waldur's headers have less than 16 KiB: Link repeats the query, of at
+			// most 4 KiB, up to four times. Go's default allows 10 MB.
 			MaxResponseHeaderBytes: 64 << 10,
 		},
 		sem:     semaphore.NewWeighted(int64(config.MaxConcurrentRequests)),
@@ -118,12 +121,12 @@ func NewClient(config Config) *Client {
 	}
 }
 
-// Close ends the connections that are kept for reuse.
+// Close closes idle connections.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
-// CertPoolWith returns the system's certificates and those in the PEM text. Text
-// without a certificate, a damaged certificate, and any other PEM block are
-// errors. Text between the certificates is ignored: bundles contain comments.
+// CertPoolWith returns the system's certificates and those in the PEM text. It
+// returns an error if the text has no certificate, a damaged one, or another PEM
+// block. Text between certificates is ignored, since bundles contain comments.
 func CertPoolWith(pemText string) (*x509.CertPool, error) {
 	pool, err := x509.SystemCertPool()
 	if err != nil {
@@ -147,10 +150,82 @@ func CertPoolWith(pemText string) (*x509.CertPool, error) {
 		}
 		pool.AddCert(certificate)
 	}
-	// pem.Decode skips blocks that it cannot read.
+	// pem.Decode skips blocks that it cannot decode.
 	damaged := strings.Count(pemText, "-----BEGIN ") != found || strings.Count(pemText, "-----END ") != found
 	if found == 0 || damaged || len(bytes.TrimSpace(rest)) > 0 {
 		return nil, errors.New("the value contains text that is not a PEM certificate, or a damaged certificate")
 	}
 	return pool, nil
+}
+
+// Endpoint is the address of a Waldur: scheme, host and an optional path prefix.
+type Endpoint struct {
+	scheme, host, prefix string
+}
+
+// ParseEndpoint parses the http or https URL of a Waldur, with or without a path
+// prefix and a trailing "/", "/api" or "/api/". Its errors, such as ErrWhitespace,
+// do not contain the value, which may contain a password.
+func ParseEndpoint(raw string) (Endpoint, error) {
+	if strings.TrimSpace(raw) == "" {
+		return Endpoint{}, errEmpty
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case strings.ContainsFunc(raw, unicode.IsSpace):
+		return Endpoint{}, ErrWhitespace
+	case !strings.Contains(raw, "://") && (err != nil || u.Host == ""):
+		return Endpoint{}, errors.New("the scheme, http or https, is missing")
+	case err != nil:
+		return Endpoint{}, errors.New("the value is not a URL")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return Endpoint{}, errors.New("the scheme must be https or http")
+	case u.User != nil:
+		return Endpoint{}, errors.New("the URL contains a user name or a password; requests are authorized by the token alone")
+	case !validHost(u):
+		return Endpoint{}, errors.New("the host or port is missing or malformed")
+	case u.RawQuery != "" || u.ForceQuery || strings.Contains(raw, "#"):
+		return Endpoint{}, errors.New("the URL contains a query or a fragment")
+	}
+	prefix := strings.TrimRight(u.EscapedPath(), "/")
+	prefix = strings.TrimRight(strings.TrimSuffix(prefix, "/api"), "/")
+	return Endpoint{scheme: u.Scheme, host: strings.ToLower(u.Host), prefix: prefix}, nil
+}
+
+// validHost reports whether the URL has a host, without a port or with one from 1
+// to 65535, that remains the same in the URL of a request: net/url accepts some
+// hosts that it rejects in its own output.
+func validHost(u *url.URL) bool {
+	if port, err := strconv.ParseUint(cmp.Or(u.Port(), "1"), 10, 16); err != nil || port == 0 {
+		return false
+	}
+	again, err := url.Parse(Endpoint{scheme: u.Scheme, host: strings.ToLower(u.Host)}.Origin())
+	return u.Hostname() != "" && !strings.HasSuffix(u.Host, ":") && err == nil && strings.EqualFold(again.Host, u.Host)
+}
+
+// Origin returns scheme, host and port: "https://waldur.example.com".
+func (e Endpoint) Origin() string { return (&url.URL{Scheme: e.scheme, Host: e.host}).String() }
+
+// Cleartext reports whether the token would cross a network unencrypted: over http,
+// to another machine.
+func (e Endpoint) Cleartext() bool {
+	return e.scheme == "http" && !isLoopback((&url.URL{Host: e.host}).Hostname())
+}
+
+// ScopeURL returns the URL of a scope in the form that Waldur accepts: without the
+// endpoint's path prefix.
+func (e Endpoint) ScopeURL(s Scope) string {
+	return e.Origin() + "/api/" + string(s.Kind) + "/" + s.UUID + "/"
+}
+
+// path returns the path of a resource of the API. Without the trailing slash,
+// Waldur redirects.
+func (e Endpoint) path(resource string) string { return e.prefix + "/api/" + resource + "/" }
+
+func isLoopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
 }

@@ -10,23 +10,23 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// decoder reads records strictly: every attribute that was asked for is present,
-// once, and of its type; integers are exact and within int64; a category_uuid
-// has 32 hexadecimal digits; the text is valid UTF-8; nothing follows the value.
-// Members that were not asked for are ignored: a newer Waldur may add some.
+// decoder decodes records strictly: each requested attribute is present once, with
+// its type; integers are exact and fit an int64; a category_uuid has 32 hexadecimal
+// digits; the text is valid UTF-8; nothing follows the value. Other members are
+// ignored, since a newer Waldur may add some.
 type decoder struct {
 	request Request
 	fields  FieldSet
 	texts   interner
 }
 
-// interner holds the texts that have been decoded, as they were in JSON: a
-// component's name, type, unit and category appear in every month again.
+// interner holds the decoded texts by their JSON, since the name, type, unit and
+// category of a component are the same in every month.
 type interner map[string]string
 
 func newInterner() interner { return interner{} }
 
-// list reads a JSON array of records.
+// list decodes a JSON array of records.
 func (d decoder) list(body []byte) ([]Usage, error) {
 	in := jsontext.NewDecoder(bytes.NewBuffer(body))
 	if err := d.open(in, '[', 0, "is JSON, but not a list of records"); err != nil {
@@ -35,7 +35,7 @@ func (d decoder) list(body []byte) ([]Usage, error) {
 	usages := []Usage{}
 	for in.PeekKind() != ']' {
 		if len(usages) == pageCap {
-			// Bounds the memory that a response of very small records takes.
+			// Limits the memory that a response of very small records takes.
 			return nil, d.wrong(0, "", "contains more than "+strconv.Itoa(pageCap)+" records, the most that Waldur returns in one response")
 		}
 		usages = append(usages, Usage{})
@@ -47,7 +47,7 @@ func (d decoder) list(body []byte) ([]Usage, error) {
 	return usages, d.end(in)
 }
 
-// one reads a single JSON object.
+// one decodes a single JSON object.
 func (d decoder) one(body []byte) (usage Usage, err error) {
 	in := jsontext.NewDecoder(bytes.NewBuffer(body))
 	if err := d.record(in, 0, &usage); err != nil {
@@ -56,8 +56,8 @@ func (d decoder) one(body []byte) (usage Usage, err error) {
 	return usage, d.end(in)
 }
 
-// open reads the bracket with which a list or an object begins. Another value
-// is the problem, unless its JSON is broken.
+// open reads the bracket at the start of a list or an object. Any other value is
+// the given problem, unless its JSON is broken.
 func (d decoder) open(in *jsontext.Decoder, bracket jsontext.Kind, number int, problem string) error {
 	if in.PeekKind() == bracket {
 		_, _ = in.ReadToken()
@@ -108,17 +108,18 @@ func (d decoder) record(in *jsontext.Decoder, number int, usage *Usage) error {
 	return nil
 }
 
-// field returns the attribute of a member's name, if it was asked for.
+// field returns the attribute with a member's name, and reports whether it was
+// requested.
 func (d decoder) field(name jsontext.Value) (Field, bool) {
 	plain := name[1 : len(name)-1]
 	if bytes.IndexByte(plain, '\\') >= 0 {
 		plain, _ = jsontext.AppendUnquote(nil, name)
 	}
-	field, known := ParseField(string(plain))
+	field, known := parseField(string(plain))
 	return field, known && d.fields.Has(field)
 }
 
-// set sets an attribute, or says what is wrong with its value.
+// set sets an attribute, or returns what is wrong with its value.
 func (d decoder) set(usage *Usage, field Field, value jsontext.Value) (problem string) {
 	if value.Kind() == 'n' {
 		return ""
@@ -163,8 +164,8 @@ func (d decoder) wrong(number int, attribute, problem string) error {
 	return &FormatError{Request: d.request, Record: number, Attribute: attribute, Problem: problem}
 }
 
-// broken says what is wrong with the JSON itself. The library's own error would
-// show a part of the body.
+// broken returns the error of invalid JSON. The error of the library would show a
+// part of the body.
 func (d decoder) broken(number int, attribute string, err error) error {
 	problem := "is not valid JSON"
 	switch {
@@ -180,40 +181,15 @@ func (d decoder) broken(number int, attribute string, err error) error {
 	return d.wrong(number, attribute, problem)
 }
 
-// repeated names the attribute that appears twice, if that is what is wrong.
+// repeated returns the name of the attribute that appears twice, or "" for another
+// error.
 func repeated(err error) string {
 	syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
 	if !ok || !errors.Is(err, jsontext.ErrDuplicateName) {
 		return ""
 	}
-	if field, known := ParseField(syntax.JSONPointer.LastToken()); known {
+	if field, known := parseField(syntax.JSONPointer.LastToken()); known {
 		return field.String()
 	}
 	return ""
-}
-
-// explanation returns the text of an error body: {"detail": "…"},
-// {"attribute": ["…"]} or ["…"]. For anything else, such as the HTML page of a
-// proxy, it is empty. A part of an explanation is better than none, so malformed
-// JSON is read as far as it goes.
-func explanation(body []byte) string {
-	in := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	var said []string
-	for {
-		token, err := in.ReadToken()
-		if err != nil {
-			return strings.Join(said, " ")
-		}
-		if token.Kind() != '"' {
-			continue
-		}
-		text := token.String()
-		if kind, n := in.StackIndex(in.StackDepth()); kind == '{' && n%2 == 1 { // a member's name
-			if text == "detail" || text == "non_field_errors" {
-				continue
-			}
-			text += ":"
-		}
-		said = append(said, text)
-	}
 }

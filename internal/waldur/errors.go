@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// Request names a request in errors and logs: without its query, which contains
-// the UUIDs of projects and customers, and without its headers.
+// Request names a request in errors and logs. Its query, which contains UUIDs of
+// projects and customers, and its headers are left out.
 type Request struct{ Method, Path string }
 
 func (r Request) String() string { return r.Method + " " + r.Path }
 
-// Reason is why a request failed, as far as Waldur or the network shows it.
+// Reason is the reason for which a request failed, as far as it is known.
 type Reason int
 
 // The reasons that errors distinguish.
@@ -41,9 +41,9 @@ const (
 	ReasonScopeNotVisible // no such project or customer, or not visible to the user (400)
 	ReasonRecordNotFound  // no record with this id (404)
 
-	// The way to Waldur.
+	// There is no way to Waldur.
 
-	ReasonTimeout          // Config.RequestTimeout has passed
+	ReasonTimeout          // no complete response within Config.RequestTimeout
 	ReasonRefused          // nothing listens on the port
 	ReasonHostUnknown      // DNS does not know the host
 	ReasonProxyCredentials // the proxy requires a user name and a password (407)
@@ -58,11 +58,11 @@ type StatusError struct {
 	Request    Request
 	Status     int
 	Reason     Reason
-	Detail     string        // the server's explanation, safe to show; empty when there is none
-	RequestID  string        // of the response, safe to show; empty when there is none
-	RetryAfter time.Duration // how long the server asks to wait; 0 when it does not
+	Detail     string        // the server's explanation, safe to show; empty: none
+	RequestID  string        // of the response, safe to show; empty: none
+	RetryAfter time.Duration // the wait that the server asks for; 0: none
 	Attempts   int
-	Throttled  bool // not retried, as the client's budget of retries was used up
+	Throttled  bool // not retried, since the client's retry budget was used up
 }
 
 func (e *StatusError) Error() string {
@@ -70,17 +70,17 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("%s returned %s: %s", e.Request, status, cmp.Or(e.Detail, "no explanation"))
 }
 
-// UnreachableError reports that no complete response came: the connection was
-// refused, reset or cut short, the time was up, or the host is unknown. It
-// wraps nothing: the text of the error below may repeat the query, or what the
-// server sent.
+// UnreachableError reports that there was no complete response: the connection was
+// refused, reset or cut short, the request timed out, or the host is unknown. It
+// wraps no error, since the text of that may contain the query or a part of the
+// response.
 type UnreachableError struct {
 	Request   Request
 	Origin    string
 	Reason    Reason
 	Problem   string // as a clause, safe to show: "the connection was refused"
 	Attempts  int
-	Throttled bool // not retried, as the client's budget of retries was used up
+	Throttled bool // not retried, since the client's retry budget was used up
 	transient bool // the same request may succeed a moment later
 }
 
@@ -88,9 +88,8 @@ func (e *UnreachableError) Error() string {
 	return fmt.Sprintf("%s at %s got no complete response: %s", e.Request, e.Origin, e.Problem)
 }
 
-// TLSError reports that the server's identity is not trusted, or that the
-// server does not speak TLS. It wraps nothing: a certificate contains what its
-// owner wrote into it.
+// TLSError reports that the server's identity is not trusted, or that the server
+// does not speak TLS. It wraps no error, since a certificate may contain any text.
 type TLSError struct {
 	Request Request
 	Origin  string
@@ -134,8 +133,8 @@ func (e *FormatError) Error() string {
 	return fmt.Sprintf("%s: %s %s", e.Request, cmp.Or(strings.Join(where, ", "), "the response"), e.Problem)
 }
 
-// FilterError reports that the server did not apply a filter: a record is of
-// another scope, or of a date outside the window.
+// FilterError reports that the server did not apply a filter: it returned a record
+// of another scope, or of a date outside the bounds.
 type FilterError struct {
 	Request Request
 	Asked   string
@@ -152,7 +151,7 @@ func (e *FilterError) Error() string {
 type IncompleteError struct {
 	Request Request
 	Problem string // what did not match last, as a clause: "of 13 records of 2024-10-01, pages held 12"
-	Reads   int    // attempts, the first one included
+	Reads   int    // attempts, including the first
 }
 
 func (e *IncompleteError) Error() string {
@@ -163,9 +162,9 @@ func incomplete(request Request, problem string, values ...any) error {
 	return &IncompleteError{Request: request, Problem: fmt.Sprintf(problem, values...)}
 }
 
-// UnverifiableError reports that no read of this list can be verified to be
-// complete, however often it is repeated: a server that ignores page_size, or
-// a month of more records than a page holds with two of the same component.
+// UnverifiableError reports that the list cannot be verified to be complete,
+// however often it is read: the server ignores page_size, or a month has more
+// records than fit a page, and two of the same component.
 type UnverifiableError struct {
 	Request Request
 	Problem string // as a clause: "page_size is ignored"
@@ -179,23 +178,23 @@ func unverifiable(request Request, problem string, values ...any) error {
 	return &UnverifiableError{Request: request, Problem: fmt.Sprintf(problem, values...)}
 }
 
-// DeadlineError reports that the deadline of the complete read ended it, as
-// opposed to the timeout of one request. It does not wrap LastFailure, which
-// may be of any type in this package: the deadline is what ended the read.
+// DeadlineError reports that the read was not finished before its deadline, as
+// opposed to a timeout of one request. It does not wrap LastFailure, which did not
+// end the read.
 type DeadlineError struct {
-	Request     Request // the one that was to be made, or was in flight
-	LastFailure error   // of an earlier request of this read; nil: none failed
+	Request     Request
+	LastFailure error // of an earlier request of the read; nil: none failed
 }
 
 func (e *DeadlineError) Error() string {
 	return fmt.Sprintf("%s: the read was not finished before its deadline%s", e.Request, lastFailure(e.LastFailure))
 }
 
-// OutageError reports that a request was not made at all, since the ones
-// before had timed out, over all reads of the client. It does not wrap LastFailure.
+// OutageError reports that a request was not made, since earlier requests of the
+// client have timed out. It does not wrap LastFailure.
 type OutageError struct {
 	Request     Request
-	LastFailure error // of the client's requests; nil: not known
+	LastFailure error // of another request of the client; nil: not known
 }
 
 func (e *OutageError) Error() string {
@@ -211,13 +210,13 @@ func lastFailure(err error) string {
 
 const shownText = 200 // characters of a server's text that are shown
 
-// SafeText returns text from the server fit to be shown: on one line, without
-// the token, control characters and terminal sequences, and of at most 200
-// characters.
+// SafeText returns text from the server in a form that is safe to show: on one
+// line, without the token, control characters and terminal sequences, and cut at
+// 200 characters.
 func (c *Client) SafeText(text string) string { return safeText(c.config.Token, text) }
 
-// safeText removes the token after what could hide it, and before a cut that
-// would leave half of it.
+// safeText removes the token after everything that could hide it, and before the
+// cut, which could leave half of it.
 func safeText(token Token, text string) string {
 	text = unprintable().ReplaceAllString(strings.ToValidUTF8(text, "\uFFFD"), "")
 	text = token.removeFrom(strings.Join(strings.Fields(text), " "))
@@ -228,10 +227,10 @@ func safeText(token Token, text string) string {
 }
 
 // unprintable matches control sequences of terminals (ECMA-48): CSI with its
-// parameters; a device string, a title or a link up to its end; ESC and the
-// character after it. Only harmless letters remain of a malformed one. It also
-// matches other control characters that are no space, and those that reverse or
-// hide the text around them (Cf).
+// parameters; a device string, a title or a link with its terminator; ESC and the
+// character after it. Only harmless letters remain of a malformed sequence. It also
+// matches other control characters, except spaces, and format characters (Cf), which
+// reverse or hide the text around them.
 func unprintable() *regexp.Regexp {
 	return regexp.MustCompile(`(?s)(?:\x1b\[|\x{9b})[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]?` +
 		`|(?:\x1b[PX\]^_]|[\x{90}\x{98}\x{9d}-\x{9f}]).*?(?:\x07|\x1b\\|\x{9c}|$)` +

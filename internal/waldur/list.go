@@ -16,20 +16,22 @@ import (
 // response, every date that exists throughout the read is in the list exactly
 // once, and a record that exists throughout the read is never missing and
 // never repeated. A record that appears meanwhile may or may not be included.
-// A date of more records than a response holds is merged from several, twice.
+// A date with more records than fit a response is merged from several, twice.
 //
-// Errors: *IncompleteError when records kept changing while they were read,
-// *UnverifiableError when the responses can never be verified to be complete,
-// *FilterError when Waldur did not apply the scope or the dates, and those of
+// Errors: *IncompleteError if records kept changing while they were read,
+// *UnverifiableError if the responses can never be verified to be complete,
+// *FilterError if Waldur did not apply the scope or the dates, and those of
 // [Client.Usage].
 //
 // Source: GET /api/marketplace-category-component-usages/.
 func (c *Client) Usages(ctx context.Context, query Query) ([]Usage, error) {
 	query.Fields |= Fields(FieldDate)
 	list := listReader{
+		client:    c,
 		operation: c.newOperation(),
-		query:     query,
 		request:   Request{Method: http.MethodGet, Path: c.config.Endpoint.path(resource)},
+		query:     query,
+		scopeURL:  c.config.Endpoint.ScopeURL(query.Scope),
 	}
 	usages, err := list.read(ctx)
 	if err := list.operation.end(ctx, list.request, len(usages), err); err != nil {
@@ -38,11 +40,13 @@ func (c *Client) Usages(ctx context.Context, query Query) ([]Usage, error) {
 	return usages, nil
 }
 
-// listReader reads one list, by several pagers at once where it is long.
+// listReader reads one list, with several pagers at once if it is long.
 type listReader struct {
+	client    *Client
 	operation *operation
-	query     Query
 	request   Request
+	query     Query
+	scopeURL  string
 }
 
 func (l *listReader) read(ctx context.Context) ([]Usage, error) {
@@ -55,28 +59,28 @@ func (l *listReader) read(ctx context.Context) ([]Usage, error) {
 		return nil, err
 	}
 	group, groupContext := errgroup.WithContext(ctx)
-	for _, pager := range pagers {
-		group.Go(func() error { return pager.readAll(groupContext) })
+	for _, part := range pagers {
+		group.Go(func() error { return part.readAll(groupContext) })
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
 	usages := first.usages
-	for _, pager := range pagers[1:] {
-		usages = append(usages, pager.usages...)
+	for _, part := range pagers[1:] {
+		usages = append(usages, part.usages...)
 	}
 	return usages, l.resolveScopes(ctx, usages, pagers[len(pagers)-1])
 }
 
-// split divides the remaining dates among pagers, one for each request that is
-// allowed at once, as long as each has at least a page to read. They are divided
-// at dates, so that no record is in two parts or in none, whatever happens
-// meanwhile to the positions at which the dates were found.
+// split divides the remaining dates among pagers: one for each concurrent
+// request, if each has at least a page to read. The parts are divided at dates, so
+// no record is in two of them or in none, even if the positions at which the dates
+// were found have moved meanwhile.
 func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) {
 	if first.done {
 		return []*pager{first}, nil
 	}
-	parts := min(l.operation.client.config.MaxConcurrentRequests, (first.remaining+first.cap-1)/first.cap)
+	parts := min(l.client.config.MaxConcurrentRequests, (first.remaining+first.cap-1)/first.cap)
 	found := make([]*pager, max(1, parts))
 	group, groupContext := errgroup.WithContext(ctx)
 	// A server that ignores the scope is noticed before its complete
@@ -103,17 +107,17 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 	return pagers, nil
 }
 
-// pagerNear returns a pager that begins with a date near a position of the
-// list; it is done if there is none. The dates of a page are requested, which
-// costs 9 % of its records and shows the length of the next months.
+// pagerNear returns a pager that begins with a date near a position of the list,
+// or one that is done if there is none. It requests the dates of a page, which
+// costs 9 % of the page's records and shows the lengths of the next months.
 func (l *listReader) pagerNear(ctx context.Context, first *pager, position int) (*pager, error) {
 	next := l.newPager()
 	next.cap, next.usual = first.cap, lastDate(first.usages)
 	dates := next.upTo(next.before, next.cap, Fields(FieldDate))
 	dates.page += position / dates.size
-	page, err := next.fetch(ctx, dates)
+	got, err := next.fetch(ctx, dates)
 	_, shorter := errors.AsType[*IncompleteError](err)
-	if shorter || err == nil && len(page.usages) == 0 {
+	if shorter || err == nil && len(got.usages) == 0 {
 		next.done = true
 		return next, nil
 	}
@@ -121,20 +125,20 @@ func (l *listReader) pagerNear(ctx context.Context, first *pager, position int) 
 		return nil, err
 	}
 	start, offset := 0, (dates.page-1)*dates.size
-	for i := 1; i < len(page.usages); i++ {
-		if page.usages[i].Date != page.usages[i-1].Date && (start == 0 || offset+i <= position) {
+	for i := 1; i < len(got.usages); i++ {
+		if got.usages[i].Date != got.usages[i-1].Date && (start == 0 || offset+i <= position) {
 			start = i
 		}
 	}
-	next.ahead = datesOf(page.usages[start:])
-	next.before, next.remaining = next.ahead[0], page.count-offset-start
+	next.ahead = datesOf(got.usages[start:])
+	next.before, next.remaining = next.ahead[0], got.count-offset-start
 	return next, nil
 }
 
-// resolveScopes sets the scope of each record to that of one: it costs
-// Waldur 39 % of a response. Each date with duplicates is asked for all of its
-// scopes. Waldur allows duplicates, but they are also what a server that ignores
-// the scope returns: records of a project have counterparts at its customer.
+// resolveScopes sets the scope of each record to that of one record, since scopes
+// take 39 % of the time of a response. For each date with duplicates, it requests
+// all scopes: Waldur allows duplicates, but a server that ignores the scope returns
+// them too, as records of a project have counterparts at its customer.
 func (l *listReader) resolveScopes(ctx context.Context, usages []Usage, last *pager) error {
 	if len(usages) > 0 && !last.scope.Valid {
 		if err := last.repeat(ctx, last.readScope); err != nil {

@@ -19,28 +19,28 @@ const (
 
 // pager reads a part of a list, from its newest date to its oldest.
 //
-// Waldur sorts by date and type. Records of the same date and type (several
-// categories) come in an order that depends on LIMIT and OFFSET, so that pages
-// lose some and repeat others, with the right total. The pager therefore asks
-// for page 1 only, and moves date_before. It takes a date only when the same
-// response goes on with an older record: the response is one view of the table,
-// sorted by date, so that the date is complete whatever the order of its ties.
-// Only the oldest date of a list has no older record; see takeEnd.
+// Waldur sorts by date and type. Records of the same date and type (in several
+// categories) have an order that depends on LIMIT and OFFSET, so following pages
+// loses some and repeats others, with the right total. The pager therefore
+// requests page 1 only, and moves date_before. It appends a date only if the
+// same response continues with an older record: a response is one view of the
+// table, sorted by date, so the date is complete whatever the order of its ties.
+// Only the oldest date of a list has no older record; see appendOldest.
 type pager struct {
 	list   *listReader
 	texts  interner
-	cap    int    // largest page: smaller than Waldur's when the server returns fewer
+	cap    int    // largest page; fetch lowers it to what the server returns
 	before string // newest date that is still to be read; empty: no bound
-	until  string // newest date of the next part, where this one ends; empty: it reads to the end
+	until  string // newest date of the next part, where this one ends; empty: it ends with the list
 	done   bool
-	usages []Usage
-	scope  Nullable[string] // as a record showed it
+	usages []Usage          // complete dates only
+	scope  Nullable[string] // of a record of the list, as Waldur writes it
 
 	// Hints: they decide what a read costs, not what it returns.
-	remaining int      // records that are still to be read in this part
+	remaining int      // records still to be read in this part
 	later     int      // records of the parts after this one
 	ahead     []string // dates of the next records
-	usual     int      // records of a date elsewhere in the list
+	usual     int      // records of one date elsewhere in the list
 }
 
 func (l *listReader) newPager() *pager {
@@ -56,7 +56,7 @@ func (p *pager) readAll(ctx context.Context) error {
 	return nil
 }
 
-// repeat makes a step, again after a wait while records are being written.
+// repeat runs a step, and runs it again after a wait while records are being written.
 func (p *pager) repeat(ctx context.Context, step func(context.Context) error) error {
 	for attempt := 1; ; attempt++ {
 		err := step(ctx)
@@ -74,53 +74,53 @@ func (p *pager) repeat(ctx context.Context, step func(context.Context) error) er
 	}
 }
 
-// step takes at least one date, or finds that there is none left.
+// step appends at least one date, or finds that none is left.
 func (p *pager) step(ctx context.Context) error {
 	size, err := p.nextSize(ctx)
 	if err != nil {
 		return err
 	}
 	for {
-		page, err := p.fetch(ctx, p.upTo(p.before, size, p.list.query.recordFields()))
+		got, err := p.fetch(ctx, p.upTo(p.before, size, p.list.query.recordFields()))
 		if err != nil {
 			return err
 		}
-		if page.count == 0 {
+		if got.count == 0 {
 			p.done = true
 			return nil
 		}
-		rest := p.takeComplete(page)
+		rest := p.appendComplete(got)
 		switch {
-		case p.done, len(rest) < len(page.usages) && len(page.usages) < page.count:
+		case p.done, len(rest) < len(got.usages) && len(got.usages) < got.count:
 			return nil
-		case len(page.usages) == page.count:
-			return p.takeEnd(ctx, rest)
+		case len(got.usages) == got.count:
+			return p.appendOldest(ctx, rest)
 		case size >= p.cap:
-			return p.takeLongDate(ctx, p.before)
+			return p.appendLongDate(ctx, p.before)
 		}
-		size = p.cap // the date is longer than was expected
+		size = p.cap // the date has more records than expected
 	}
 }
 
-// takeComplete takes the dates that are followed by an older record in the
-// same response, and returns the records of the last date, which is not.
-func (p *pager) takeComplete(page page) (rest []Usage) {
-	n := len(page.usages) - lastDate(page.usages)
-	p.before = page.usages[n].Date.Value
+// appendComplete appends the dates that an older record follows in the same
+// response, and returns the records of the last date, which none follows.
+func (p *pager) appendComplete(got page) (rest []Usage) {
+	n := len(got.usages) - lastDate(got.usages)
+	p.before = got.usages[n].Date.Value
 	if p.before <= p.until {
 		p.done = true
-		n = slices.IndexFunc(page.usages, func(u Usage) bool { return u.Date.Value <= p.until })
+		n = slices.IndexFunc(got.usages, func(u Usage) bool { return u.Date.Value <= p.until })
 	}
-	p.append(page.usages[:n])
-	p.remaining = page.count - n - p.later
-	return page.usages[n:]
+	p.append(got.usages[:n])
+	p.remaining = got.count - n - p.later
+	return got.usages[n:]
 }
 
-// takeEnd takes the oldest date of the list. Only its count shows that it is
-// complete, and Waldur counts before it selects: a record inserted in between
-// pushes the last one out, unseen. A later count of the oldest date shows that,
-// whatever happens to newer ones. It comes with a record that shows the scope.
-func (p *pager) takeEnd(ctx context.Context, oldest []Usage) error {
+// appendOldest appends the oldest date of the list. Only its count shows that it
+// is complete, and Waldur counts before it selects: a record inserted in between
+// pushes the last one out, unnoticed. A later count of the oldest date reveals
+// that, whatever happens to newer dates. Its response also shows the scope.
+func (p *pager) appendOldest(ctx context.Context, oldest []Usage) error {
 	size := 1
 	if !p.list.query.Fields.identifies() {
 		size = min(len(oldest), scopesShown)
@@ -134,27 +134,33 @@ func (p *pager) takeEnd(ctx context.Context, oldest []Usage) error {
 		return incomplete(p.list.request, "%d records up to %s came, then Waldur counted %d", len(oldest), date, end.count)
 	}
 	p.append(oldest)
+	p.scope = end.usages[0].Scope
 	p.done = true
 	return nil
 }
 
+// readScope reads the scope of the newest record.
 func (p *pager) readScope(ctx context.Context) error {
-	page, err := p.fetch(ctx, p.upTo(p.list.query.Before, 1, Fields(FieldDate, FieldScope)))
-	if err == nil && page.count == 0 {
+	newest, err := p.fetch(ctx, p.upTo(p.list.query.Before, 1, Fields(FieldDate, FieldScope)))
+	if err != nil {
+		return err
+	}
+	if newest.count == 0 {
 		return incomplete(p.list.request, "records came, then Waldur counted none")
 	}
-	return err
+	p.scope = newest.usages[0].Scope
+	return nil
 }
 
-// upTo is page 1 of the list from a date on.
+// upTo returns the window of page 1 of the list, from a date on.
 func (p *pager) upTo(before string, size int, fields FieldSet) window {
 	return window{after: p.list.query.After, before: before, size: size, page: 1, fields: fields}
 }
 
-// nextSize returns the number of records to ask for. While more than a page
-// remains, the page should end one record after the end of a date, which reads
-// only that record twice. Where months are not as long as each other, the dates
-// of a page are asked for first, at 0.09 ms a record instead of 1.68.
+// nextSize returns the number of records to request. While more than a page
+// remains, the page should end one record after the end of a date, so that only
+// that record is read twice. Where the lengths of months differ, the dates of a
+// page are requested first, at 0.09 ms a record instead of 1.68.
 func (p *pager) nextSize(ctx context.Context) (int, error) {
 	if !p.list.query.recordFields().costsLookups() || (p.until == "" && p.remaining <= p.cap) {
 		return p.cap, nil
@@ -168,16 +174,16 @@ func (p *pager) nextSize(ctx context.Context) (int, error) {
 	if length, steady := p.steadyLength(); steady && length < p.cap {
 		return (p.cap-1)/length*length + 1, nil
 	}
-	page, err := p.fetch(ctx, p.upTo(p.before, p.cap, Fields(FieldDate)))
+	dates, err := p.fetch(ctx, p.upTo(p.before, p.cap, Fields(FieldDate)))
 	if err != nil {
 		return 0, err
 	}
-	p.ahead = datesOf(page.usages)
+	p.ahead = datesOf(dates.usages)
 	return cmp.Or(p.sizeAhead(), p.cap), nil
 }
 
 // sizeAhead returns the size of a page that ends one record after the last date
-// that is known to its end, or 0 when none is.
+// whose number of records is known, or 0 if there is none.
 func (p *pager) sizeAhead() int {
 	p.ahead = slices.DeleteFunc(p.ahead, func(date string) bool { return date > p.before })
 	if len(p.ahead) == 0 || p.ahead[0] == p.ahead[len(p.ahead)-1] {
@@ -186,26 +192,26 @@ func (p *pager) sizeAhead() int {
 	return min(p.cap, slices.Index(p.ahead, p.ahead[len(p.ahead)-1])+1)
 }
 
-// steadyLength returns the number of records of each of the last two dates, if
-// it is the same.
+// steadyLength returns the number of records of the last date, and reports
+// whether the date before it has as many.
 func (p *pager) steadyLength() (length int, steady bool) {
 	last := lastDate(p.usages)
 	before := cmp.Or(lastDate(p.usages[:len(p.usages)-last]), p.usual)
 	return last, last > 0 && last == before
 }
 
-// append adds complete dates, older than those before them: sorting each page
-// sorts the list.
+// append appends complete dates, which are older than those that the pager has,
+// so sorting each page sorts the list.
 func (p *pager) append(usages []Usage) {
 	slices.SortFunc(usages, compare)
 	p.usages = append(p.usages, usages...)
 }
 
-// takeLongDate takes a date of as many records as a page holds or more, which
-// no filter can split. A deletion and an insertion while its pages are read
-// would leave the count as it was, so the date is collected twice, with other
+// appendLongDate appends a date with at least as many records as fit a page,
+// which no filter can split. A deletion and an insertion while its pages are read
+// would leave the count unchanged, so the date is collected twice, with different
 // page sizes, and both must have the same records.
-func (p *pager) takeLongDate(ctx context.Context, date string) error {
+func (p *pager) appendLongDate(ctx context.Context, date string) error {
 	first, err := p.collect(ctx, date, 8, 6, 7, 5)
 	if err != nil {
 		return err
@@ -214,7 +220,7 @@ func (p *pager) takeLongDate(ctx context.Context, date string) error {
 	if err != nil {
 		return err
 	}
-	if !maps.Equal(first, second) { // as where a duplicate has appeared in place of a record
+	if !maps.Equal(first, second) {
 		return incomplete(p.list.request, "the records of %s changed while they were read", date)
 	}
 	usages := slices.Collect(maps.Values(second))
@@ -228,28 +234,28 @@ func (p *pager) takeLongDate(ctx context.Context, date string) error {
 	return err
 }
 
-// collect merges pages of a date, of the given eighths of the cap, by record
-// identity until every record that Waldur counts has come: what one page size
-// loses at its boundaries, another one finds.
+// collect merges the pages of a date by record identity, until it has as many
+// records as Waldur counts: what one page size loses at its boundaries, another
+// finds. Page sizes are given in eighths of the cap.
 func (p *pager) collect(ctx context.Context, date string, eighths ...int) (map[identity]Usage, error) {
 	seen, count := map[identity]Usage{}, -1
 	asked := window{after: date, before: date, fields: p.list.query.recordFields() | Fields(FieldType, FieldCategoryUUID)}
-	for _, part := range eighths {
-		asked.size = max(1, p.cap*part/8)
+	for _, eighth := range eighths {
+		asked.size = max(1, p.cap*eighth/8)
 		for asked.page = 1; count < 0 || (len(seen) < count && (asked.page-1)*asked.size < count); asked.page++ {
-			page, err := p.fetch(ctx, asked)
+			got, err := p.fetch(ctx, asked)
 			if err != nil {
 				return nil, err
 			}
-			if count >= 0 && page.count != count {
-				return nil, incomplete(p.list.request, "Waldur counted %d records of %s, then %d", count, date, page.count)
+			if count >= 0 && got.count != count {
+				return nil, incomplete(p.list.request, "Waldur counted %d records of %s, then %d", count, date, got.count)
 			}
-			count = page.count
-			slices.SortFunc(page.usages, compare)
-			for range Duplicates(page.usages) {
+			count = got.count
+			slices.SortFunc(got.usages, compare)
+			for range Duplicates(got.usages) {
 				return nil, unverifiable(p.list.request, "%s has more records than a page, and several of one component, which cannot be told apart", date)
 			}
-			for _, usage := range page.usages {
+			for _, usage := range got.usages {
 				seen[usage.identity()] = usage
 			}
 		}
@@ -266,9 +272,10 @@ type page struct {
 	count  int     // X-Result-Count: records that match the window, on all pages
 }
 
-// fetch asks for a window and checks the response: as many records as were asked
-// for or counted, in order of their dates, within the window, of the scope. A
-// server with a lower cap returns fewer records: it is asked again for as many.
+// fetch requests a window and checks the response: it has as many records as were
+// requested or counted, sorted by date, within the window and of the scope. If the
+// server caps pages below the size, fetch lowers the pager's cap and asks again,
+// since sizes are chosen by what a page can hold.
 func (p *pager) fetch(ctx context.Context, asked window) (page, error) {
 	asked.size = min(asked.size, p.cap)
 	got, err := p.fetchOnce(ctx, asked)
@@ -285,7 +292,7 @@ func (p *pager) fetch(ctx context.Context, asked window) (page, error) {
 func (p *pager) fetchOnce(ctx context.Context, asked window) (page, error) {
 	header, body, err := p.list.operation.get(ctx, call{
 		request: p.list.request,
-		query:   asked.parameters(p.list.operation.client.config.Endpoint.ScopeURL(p.list.query.Scope)),
+		query:   asked.parameters(p.list.scopeURL),
 		records: asked.size,
 	})
 	if refused, ok := errors.AsType[*StatusError](err); ok && refused.Status == http.StatusNotFound && asked.page > 1 {
@@ -306,11 +313,10 @@ func (p *pager) fetchOnce(ctx context.Context, asked window) (page, error) {
 	if n := len(got.usages); n > min(asked.size, got.count) {
 		return page{}, unverifiable(p.list.request, "%d records came where %d were asked for and Waldur counted %d", n, asked.size, got.count)
 	}
-	if asked.fields.Has(FieldScope) && len(got.usages) > 0 {
-		if err := p.list.operation.client.checkScopes(p.list.request, p.list.query.Scope, got.usages); err != nil {
+	if asked.fields.Has(FieldScope) {
+		if err := p.list.client.checkScopes(p.list.request, p.list.query.Scope, got.usages); err != nil {
 			return page{}, err
 		}
-		p.scope = got.usages[0].Scope
 	}
 	return got, asked.checkDates(p.list.request, got.usages)
 }

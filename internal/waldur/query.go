@@ -2,23 +2,25 @@ package waldur
 
 import (
 	"cmp"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
-// Query says which usage records are wanted.
+// Query selects usage records.
 type Query struct {
 	Scope  Scope
 	After  string   // first date, inclusive, YYYY-MM-DD; empty: no bound
 	Before string   // last date, inclusive, YYYY-MM-DD; empty: no bound
-	Fields FieldSet // attributes to ask for; the date always comes
+	Fields FieldSet // attributes to request; the date is always requested
 }
 
-// recordFields is what every record is asked for: all but the scope, unless
-// the records lack what distinguishes those of two scopes.
+// recordFields returns the fields to request for every record. The scope is not one
+// of them, unless the other fields do not identify a record.
 func (q Query) recordFields() FieldSet {
 	if !q.Fields.identifies() {
 		return q.Fields
@@ -26,8 +28,8 @@ func (q Query) recordFields() FieldSet {
 	return q.Fields &^ Fields(FieldScope)
 }
 
-// ParseDate checks a date of the form YYYY-MM-DD. Waldur itself takes other
-// forms too, some of them month first: 09/01/2024 would be September.
+// ParseDate parses a date of the form YYYY-MM-DD. Waldur also accepts other forms,
+// some with the month first: 09/01/2024 is the first of September.
 func ParseDate(raw string) (time.Time, error) {
 	date, err := time.Parse(time.DateOnly, raw)
 	if err != nil || date.Year() < 1 {
@@ -36,7 +38,7 @@ func ParseDate(raw string) (time.Time, error) {
 	return date, nil
 }
 
-// window is one request for records: dates within bounds, one page of them.
+// window is a request for one page of the records within bounds.
 type window struct {
 	after, before string // inclusive; empty: no bound
 	size          int    // page_size
@@ -44,8 +46,8 @@ type window struct {
 	fields        FieldSet
 }
 
-// parameters returns the query of the request. It always has a scope: without
-// one, the server returns the records of the complete installation.
+// parameters returns the parameters of the request. They always include a scope:
+// without one, Waldur returns the records of the complete installation.
 func (w window) parameters(scopeURL string) url.Values {
 	values := url.Values{"scope": {scopeURL}, "page_size": {strconv.Itoa(w.size)}}
 	if w.page > 1 {
@@ -70,8 +72,8 @@ func addFields(values url.Values, fields FieldSet) {
 	}
 }
 
-// checkDates checks the invariant that the pager relies on: every record has a
-// date, within the window, and none is newer than the one before it.
+// checkDates checks the invariant that the pager relies on: each record has a date,
+// which is within the window and not newer than that of the record before it.
 func (w window) checkDates(request Request, usages []Usage) error {
 	for i := range usages {
 		date := usages[i].Date
@@ -85,6 +87,92 @@ func (w window) checkDates(request Request, usages []Usage) error {
 		if i > 0 && date.Value > usages[i-1].Date.Value {
 			return &FormatError{Request: request, Record: i + 1, Attribute: FieldDate.String(), Problem: "is newer than the one before it"}
 		}
+	}
+	return nil
+}
+
+// ScopeKind is the kind of a scope, as in its URL.
+type ScopeKind string
+
+// The two kinds that have usage records.
+const (
+	Project  ScopeKind = "projects"
+	Customer ScopeKind = "customers"
+)
+
+// Scope is a project or a customer.
+type Scope struct {
+	Kind ScopeKind
+	UUID string // 32 lower-case hex digits
+}
+
+// String returns the kind and the UUID: "project 2b57…".
+func (s Scope) String() string { return strings.TrimSuffix(string(s.Kind), "s") + " " + s.UUID }
+
+// ParseScopeURL parses the URL of a project or a customer. Any other text is an
+// error: Waldur responds to an empty scope, and to some other URLs, with the records
+// of others.
+func ParseScopeURL(raw string) (Scope, error) {
+	u, err := url.Parse(raw)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return Scope{}, errors.New("the value is not the http or https URL of a project or a customer")
+	}
+	if u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.ContainsAny(raw, "# ") {
+		return Scope{}, errors.New("the URL contains a user, a query, a fragment or a space, which Waldur refuses in a scope")
+	}
+	scope, ok := scopeOfURL(raw)
+	if !ok {
+		return Scope{}, errors.New("the path must end in /projects/<uuid>/ or /customers/<uuid>/, with the trailing slash; " +
+			"a UUID has 32 hexadecimal digits, with or without hyphens")
+	}
+	return scope, nil
+}
+
+// ParseUUID parses a UUID of 32 hex digits in upper or lower case, with or without
+// hyphens. It returns the form that Waldur uses: lower case, without hyphens.
+func ParseUUID(raw string) (string, error) {
+	digits := raw
+	if len(raw) == 36 && raw[8] == '-' && raw[13] == '-' && raw[18] == '-' && raw[23] == '-' {
+		digits = strings.ReplaceAll(raw, "-", "")
+	}
+	if bytes, err := hex.DecodeString(digits); err != nil || len(bytes) != 16 {
+		return "", errors.New("the value is not a UUID: 32 hexadecimal digits, with or without hyphens")
+	}
+	return strings.ToLower(digits), nil
+}
+
+// scopeOfURL returns the scope that the last two segments of a URL's path name.
+// Behind a proxy, the path may have a prefix.
+func scopeOfURL(raw string) (Scope, bool) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return Scope{}, false
+	}
+	parts := strings.Split(u.EscapedPath(), "/")
+	if len(parts) < 4 || parts[len(parts)-1] != "" {
+		return Scope{}, false
+	}
+	kind := ScopeKind(parts[len(parts)-3])
+	uuid, err := ParseUUID(parts[len(parts)-2])
+	return Scope{kind, uuid}, err == nil && (kind == Project || kind == Customer)
+}
+
+// checkScopes returns an error if a record is of another scope. It compares kinds
+// and UUIDs, since schemes and hosts vary with the proxies in front of Waldur.
+func (c *Client) checkScopes(request Request, want Scope, usages []Usage) error {
+	for i := range usages {
+		raw := usages[i].Scope
+		got, ok := scopeOfURL(raw.Value)
+		if ok && got == want {
+			continue
+		}
+		shown := got.String()
+		if !raw.Valid {
+			shown = "no scope"
+		} else if !ok {
+			shown = fmt.Sprintf("the scope %q", c.SafeText(raw.Value))
+		}
+		return &FilterError{Request: request, Asked: want.String(), Got: shown}
 	}
 	return nil
 }

@@ -14,12 +14,12 @@ import (
 const (
 	retryBase = 500 * time.Millisecond // bound of the first wait
 	retryCap  = 20 * time.Second       // bound of every wait
-	// The minimum capacity of the retry budget: a retry withdraws from it, a
-	// success deposits one.
-	retryReserve = 50
-	// The same for each request that is allowed at once: its retries and two more.
+	// The capacity of the retry budget, from which a retry withdraws and to which a
+	// success deposits one: at least 50, or 8 for each concurrent request, which is
+	// its default of 6 retries and two more.
+	retryReserve           = 50
 	retryReservePerRequest = 8
-	timeoutPrice           = 5 // what a retry withdraws after a timeout: it has taken long
+	timeoutPrice           = 5 // withdrawn by a retry after a timeout, which has taken long
 )
 
 // operation holds the state shared by all requests of one call of the client.
@@ -36,22 +36,22 @@ func (c *Client) newOperation() *operation {
 	return &operation{client: c, started: c.config.Clock.Now()}
 }
 
-// get makes a request until it succeeds, or until retries are of no use. It holds
-// the semaphore while it waits for a retry, so that no more requests meet an
-// outage at a time than are allowed at once.
-func (o *operation) get(ctx context.Context, call call) (http.Header, []byte, error) {
+// get makes a request, and retries it while that may help. It holds the semaphore
+// during the waits, so an outage meets no more than the maximum number of
+// concurrent requests at a time.
+func (o *operation) get(ctx context.Context, asked call) (http.Header, []byte, error) {
 	if err := o.client.sem.Acquire(ctx, 1); err != nil {
 		return nil, nil, err
 	}
 	defer o.client.sem.Release(1)
 	clock, budget := o.client.config.Clock, o.client.retries
 	if failure := budget.hanging(clock.Now()); failure != nil {
-		return nil, nil, &OutageError{Request: call.request, LastFailure: failure}
+		return nil, nil, &OutageError{Request: asked.request, LastFailure: failure}
 	}
 	for attempt := 1; ; attempt++ {
 		began := clock.Now()
-		got, err := o.client.attempt(ctx, call)
-		o.note(ctx, call, attempt, got, clock.Now().Sub(began), err)
+		got, err := o.client.attempt(ctx, asked)
+		o.note(ctx, asked, attempt, got, clock.Now().Sub(began), err)
 		if err == nil {
 			budget.deposit()
 			return got.header, got.body, nil
@@ -71,8 +71,8 @@ func (o *operation) get(ctx context.Context, call call) (http.Header, []byte, er
 	}
 }
 
-// nextWait returns how long to wait before the next attempt, and whether there is
-// to be one.
+// nextWait returns how long to wait before the next attempt, and reports whether
+// there is to be one.
 func (o *operation) nextWait(err error, attempt int) (wait time.Duration, retry bool) {
 	wait = backoff(attempt, o.client.config.Random)
 	if refused, ok := errors.AsType[*StatusError](err); ok {
@@ -81,7 +81,7 @@ func (o *operation) nextWait(err error, attempt int) (wait time.Duration, retry 
 	return wait, isRetryable(err, attempt) && attempt <= o.client.config.MaxRetries && wait <= retryCap
 }
 
-// wait waits before a part of a list is read again.
+// wait waits before a step of a list is repeated.
 func (o *operation) wait(ctx context.Context, attempt int, failure error) error {
 	o.mu.Lock()
 	o.lastFailure = failure
@@ -92,8 +92,7 @@ func (o *operation) wait(ctx context.Context, attempt int, failure error) error 
 // isRetryable reports whether the same request may succeed a moment later.
 func isRetryable(err error, attempt int) bool {
 	if refused, ok := errors.AsType[*StatusError](err); ok {
-		// Without an explanation, it is what Waldur returns while its database
-		// restarts.
+		// Waldur returns 500 without an explanation while its database restarts.
 		broken := refused.Status == http.StatusInternalServerError
 		return isTransientStatus(refused.Status) || broken && (refused.Detail == "" || attempt == 1)
 	}
@@ -107,7 +106,7 @@ func isTransientStatus(status int) bool {
 	}, status)
 }
 
-// noteAttempts notes in the error how often the request was made.
+// noteAttempts records in the error how often the request was made.
 func noteAttempts(err error, attempts int, throttled bool) {
 	if refused, ok := errors.AsType[*StatusError](err); ok {
 		refused.Attempts, refused.Throttled = attempts, throttled
@@ -126,9 +125,9 @@ func backoff(attempt int, random func() float64) time.Duration {
 	return bound/2 + time.Duration(random()*float64(bound/2))
 }
 
-// retryAfter reads Retry-After (RFC 9110, 10.2.3): seconds, or a date, which is
-// compared with the server's own Date where that is given, as clocks differ.
-// Zero: there was nothing usable, and the ordinary wait applies.
+// retryAfter parses Retry-After (RFC 9110, 10.2.3): seconds, or a date, which is
+// compared with the response's Date header if there is one, since clocks differ. It
+// returns 0 if the header is missing or malformed.
 func retryAfter(header http.Header, now time.Time) time.Duration {
 	said := header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(said, 10, 63); err == nil {
@@ -153,8 +152,8 @@ type retryBudget struct {
 
 	mu      sync.Mutex
 	balance int
-	hung    error     // the latest timeout that found the budget used up; nil after a success
-	since   time.Time // of that timeout, or of the request that was let through last
+	hung    error     // the latest timeout after which the budget was used up; nil after a success
+	since   time.Time // time of that timeout, or of the last request that was let through
 }
 
 func newRetryBudget(concurrentRequests int) *retryBudget {
@@ -176,7 +175,7 @@ func (b *retryBudget) withdraw(failure error, now time.Time) bool {
 		return true
 	}
 	if timeout {
-		hung := *unreachable // other reads report it while this one notes in its own that it was throttled
+		hung := *unreachable // a copy: other reads return it while this one records its attempts
 		b.hung, b.since = &hung, now
 	}
 	return false
@@ -189,9 +188,9 @@ func (b *retryBudget) deposit() {
 	b.hung = nil
 }
 
-// hanging returns the timeout after which no request is made, as each would
-// hang: the budget is used up, and no request has succeeded since. One request is
-// let through each time that retryCap has passed.
+// hanging returns the timeout that keeps further requests from being made, since
+// each would hang: the budget is used up, and no request has succeeded since. One
+// request is let through every retryCap.
 func (b *retryBudget) hanging(now time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -203,7 +202,7 @@ func (b *retryBudget) hanging(now time.Time) error {
 }
 
 // note counts and logs an attempt.
-func (o *operation) note(ctx context.Context, call call, attempt int, got result, took time.Duration, err error) {
+func (o *operation) note(ctx context.Context, asked call, attempt int, got result, took time.Duration, err error) {
 	o.mu.Lock()
 	o.requests++
 	if attempt > 1 {
@@ -214,11 +213,11 @@ func (o *operation) note(ctx context.Context, call call, attempt int, got result
 	}
 	o.mu.Unlock()
 	fields := map[string]any{
-		"method": call.request.Method, "path": call.request.Path, "attempt": attempt,
+		"method": asked.request.Method, "path": asked.request.Path, "attempt": attempt,
 		"duration_ms": took.Milliseconds(),
 	}
 	for _, name := range []string{"date_after", "date_before", "page_size", "page"} {
-		if value := call.query.Get(name); value != "" {
+		if value := asked.query.Get(name); value != "" {
 			fields[name] = value
 		}
 	}
@@ -236,8 +235,8 @@ func (o *operation) note(ctx context.Context, call call, attempt int, got result
 	o.client.config.Log(ctx, "Waldur request", fields)
 }
 
-// end logs the call and returns its error, which names the last failure where
-// the deadline ended it.
+// end logs the call and returns its error: a DeadlineError with the last failure
+// if the deadline has passed.
 func (o *operation) end(ctx context.Context, request Request, records int, err error) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -11,9 +11,8 @@ import (
 
 // Usage is one usage record: how much of a component a project or a customer
 // used in a month, over all resources of a category. It is what
-// GET /api/marketplace-category-component-usages/ lists; list records carry no
-// id. An attribute that was not asked for, and one that is null in Waldur,
-// is null here.
+// GET /api/marketplace-category-component-usages/ lists, which returns no ids. An
+// attribute that was not requested is null, as is one that is null in Waldur.
 type Usage struct {
 	Name          Nullable[string] // display name of the component: "CPU"
 	Type          Nullable[string] // identifier of the component: "cpu"
@@ -32,10 +31,10 @@ type Nullable[T any] struct {
 	Valid bool
 }
 
-// Of is a value that is not null.
+// Of returns a value that is not null.
 func Of[T any](value T) Nullable[T] { return Nullable[T]{Value: value, Valid: true} }
 
-// Field names an attribute of a usage record, in the order in which Waldur
+// Field is an attribute of a usage record. Fields are in the order in which Waldur
 // returns them.
 type Field uint8
 
@@ -53,7 +52,7 @@ const (
 	fieldCount
 )
 
-// String is the attribute's name in Waldur's JSON and in its `field` parameter.
+// String returns the attribute's name in Waldur's JSON and in its `field` parameter.
 func (f Field) String() string {
 	return [fieldCount]string{
 		"name", "type", "measured_unit", "category_title", "category_uuid",
@@ -61,8 +60,8 @@ func (f Field) String() string {
 	}[f]
 }
 
-// Attribute points to the record's value of a field: *Nullable[string] or
-// *Nullable[int64].
+// Attribute returns a pointer to the record's value of a field: a *Nullable[string]
+// or a *Nullable[int64].
 func (u *Usage) Attribute(f Field) any {
 	return [fieldCount]any{
 		&u.Name, &u.Type, &u.MeasuredUnit, &u.CategoryTitle, &u.CategoryUUID,
@@ -73,7 +72,7 @@ func (u *Usage) Attribute(f Field) any {
 // FieldSet is a set of fields.
 type FieldSet uint16
 
-// Fields is the set of the given fields.
+// Fields returns the set of the given fields.
 func Fields(fields ...Field) FieldSet {
 	var set FieldSet
 	for _, f := range fields {
@@ -82,11 +81,11 @@ func Fields(fields ...Field) FieldSet {
 	return set
 }
 
-// AllFields is the set of the nine fields.
+// AllFields returns the set of the nine fields.
 func AllFields() FieldSet { return 1<<fieldCount - 1 }
 
-// ParseField finds a field by its name.
-func ParseField(name string) (Field, bool) {
+// parseField returns the field with the given name.
+func parseField(name string) (Field, bool) {
 	for f := range fieldCount {
 		if f.String() == name {
 			return f, true
@@ -107,20 +106,19 @@ func (s FieldSet) Each(yield func(Field) bool) {
 	}
 }
 
-// costsLookups reports whether Waldur must look up the component or its category
-// for the fields, which takes 0.52 to 1.59 ms a record instead of 0.09.
+// costsLookups reports whether Waldur looks up the component or its category for
+// the fields, which takes 0.52 to 1.59 ms a record instead of 0.09.
 func (s FieldSet) costsLookups() bool {
 	return s&Fields(FieldName, FieldType, FieldMeasuredUnit, FieldCategoryTitle, FieldCategoryUUID) != 0
 }
 
-// identifies reports whether the fields tell the records of one scope and date
-// apart.
+// identifies reports whether the fields distinguish the records of one scope and
+// date.
 func (s FieldSet) identifies() bool { return s.Has(FieldType) && s.Has(FieldCategoryUUID) }
 
-// Duplicates yields each record that follows another one of the same scope,
-// component and date in a sorted list. Waldur has no constraint against them:
-// both are genuine. Records whose type or category was not asked for are told
-// apart by nothing and yield nothing.
+// Duplicates yields each record of a sorted list that follows another one of the
+// same scope, component and date. Waldur has no constraint against them: both are
+// genuine. Records without a type or a category UUID are not compared.
 func Duplicates(sorted []Usage) iter.Seq[Usage] {
 	return func(yield func(Usage) bool) {
 		for i := 1; i < len(sorted); i++ {
@@ -132,15 +130,15 @@ func Duplicates(sorted []Usage) iter.Seq[Usage] {
 	}
 }
 
-// identity tells the records of one scope apart. The title of a category is
-// translated and may change: its uuid is the identity.
+// identity identifies a record within one scope. The title of a category is
+// translated and may change, so its UUID is used.
 type identity struct {
 	date, componentType, category Nullable[string]
 }
 
 func (u *Usage) identity() identity { return identity{u.Date, u.Type, u.CategoryUUID} }
 
-// clear makes the given attributes null.
+// clear sets the given attributes to null.
 func (u *Usage) clear(fields FieldSet) {
 	for f := range fields.Each {
 		switch place := u.Attribute(f).(type) {
@@ -152,11 +150,10 @@ func (u *Usage) clear(fields FieldSet) {
 	}
 }
 
-// compare orders records as every list is returned: newest date first, then
-// type, category uuid and the remaining attributes, so that the same records
-// make the same list whatever order the server used. Display texts come last:
-// a reader may normalize their Unicode, and two that differ in nothing else are
-// then equal in any order.
+// compare orders the records of a list: newest date first, then by type, category
+// UUID and the remaining attributes, so the same records result in the same list
+// whatever order the server returns. Display texts come last: if a caller
+// normalizes their Unicode, records that differ in nothing else become equal.
 func compare(a, b Usage) int {
 	return cmp.Or(
 		compareNullable(b.Date, a.Date),
@@ -200,30 +197,30 @@ func datesOf(usages []Usage) []string {
 	return dates
 }
 
-// Usage returns one record by its id, with the fields that are asked for and its
-// date. Any user may read any record by id; list records carry none.
+// Usage returns one record by its id, with the given fields and its date. Any user
+// may read any record by its id, which lists do not return.
 //
 // Errors: *StatusError (404: there is no such record), *RedirectError, *TLSError,
 // *UnreachableError, *OutageError and *FormatError for a request,
-// *DeadlineError when the context's deadline has passed, and the context's error
-// when it was canceled.
+// *DeadlineError if the context's deadline has passed, and the context's error
+// if it was canceled.
 //
 // Source: GET /api/marketplace-category-component-usages/{id}/.
 func (c *Client) Usage(ctx context.Context, id int64, fields FieldSet) (usage Usage, err error) {
 	fields |= Fields(FieldDate)
-	operation := c.newOperation()
+	read := c.newOperation()
 	request := Request{
 		Method: http.MethodGet,
 		Path:   c.config.Endpoint.path(resource + "/" + strconv.FormatInt(id, 10)),
 	}
 	defer func() {
-		if err = operation.end(ctx, request, 1, err); err != nil {
+		if err = read.end(ctx, request, 1, err); err != nil {
 			usage = Usage{}
 		}
 	}()
 	query := url.Values{}
 	addFields(query, fields)
-	_, body, err := operation.get(ctx, call{request: request, query: query, records: 1})
+	_, body, err := read.get(ctx, call{request: request, query: query, records: 1})
 	if err != nil {
 		return Usage{}, err
 	}
