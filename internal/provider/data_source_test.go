@@ -98,7 +98,7 @@ func TestArgumentsAreValidated(t *testing.T) {
 func TestWarnsWhenDateAfterLeavesOutAMonth(t *testing.T) {
 	t.Parallel()
 	newSession(t, nil).validate(listType, attributes{"project_uuid": someUUID, "date_after": "2024-09-02"}).
-		require(t, "warning at date_after: Month left out by date_after", "leaves out September 2024", `"2024-09-01"`)
+		require(t, "warning at date_after: Month excluded by date_after", "excludes September 2024", `"2024-09-01"`)
 }
 
 func TestListHasTheRecordsOfTheScopeAndTheDates(t *testing.T) {

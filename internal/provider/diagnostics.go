@@ -17,21 +17,21 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
-// readTarget is what was to be read when something failed.
+// readTarget is what a read was for.
 type readTarget struct {
 	what     string    // "usages", "usage record": part of the summary
 	name     string    // "project 2b57…", "7"
-	argument path.Path // that names it in the configuration
+	argument path.Path // of its name in the configuration
 	timeout  time.Duration
 }
 
-// readError turns the error of a read into a diagnostic: what failed, what
-// Waldur returned, which request it was, what to do. The errors of package
+// readError converts the error of a read to a diagnostic: what failed, what
+// Waldur returned, which request it was, what to do next. The errors of package
 // waldur contain no token, no query and no body.
 func (p *providerData) readError(err error, target readTarget) diag.Diagnostic {
-	problem, remedy := p.explain(err, target)
-	summary := "Unable to read " + target.what + ": " + remedy.summary
-	detail := problem + "\n\n" + remedy.advice
+	failed := p.explain(err, target)
+	summary := "Unable to read " + target.what + ": " + failed.remedy.summary
+	detail := failed.problem + "\n\n" + failed.remedy.advice
 	refused, ok := errors.AsType[*waldur.StatusError](err)
 	if ok && (refused.Reason == waldur.ReasonScopeNotVisible || refused.Reason == waldur.ReasonRecordNotFound) {
 		return diag.NewAttributeErrorDiagnostic(target.argument, summary, detail)
@@ -39,65 +39,85 @@ func (p *providerData) readError(err error, target readTarget) diag.Diagnostic {
 	return diag.NewErrorDiagnostic(summary, detail)
 }
 
-// remedy is what a kind of failure is called, and what to do about it.
+// explanation is what a diagnostic says about an error.
+type explanation struct {
+	problem string // what happened, with the request
+	remedy  remedy
+}
+
+// remedy is the name of a kind of failure, and what to do about it.
 type remedy struct{ summary, advice string }
 
-// explain returns what happened, with the request, and what to do about it.
-func (p *providerData) explain(err error, target readTarget) (problem string, _ remedy) {
-	if refused, ok := errors.AsType[*waldur.StatusError](err); ok {
-		return refusal(refused) + requestsLine(refused.Request, refused.Attempts, refused.RequestID),
-			refusalRemedy(refused, target)
-	}
-	if unreachable, ok := errors.AsType[*waldur.UnreachableError](err); ok {
-		remedy := cmp.Or(reasonRemedies(target)[unreachable.Reason],
+// explain covers each error type of package waldur.
+func (p *providerData) explain(err error, target readTarget) explanation {
+	switch err := err.(type) { //nolint:errorlint // package waldur does not wrap its errors
+	case *waldur.StatusError:
+		return explanation{
+			refusal(err) + requestLine(err.Request, err.Attempts, err.RequestID),
+			statusRemedy(err, target),
+		}
+	case *waldur.UnreachableError:
+		known := cmp.Or(reasonRemedy(err.Reason, target),
 			remedy{notReachable, "Check endpoint, the network and the proxy variables, and that Waldur is running."})
-		remedy.advice += throttled(unreachable.Throttled)
-		return unreachable.Origin + ": " + unreachable.Problem + "." + requestsLine(unreachable.Request, unreachable.Attempts, ""), remedy
-	}
-	if untrusted, ok := errors.AsType[*waldur.TLSError](err); ok {
-		return untrusted.Origin + ": " + untrusted.Problem + "." + requestLine(untrusted.Request),
-			cmp.Or(reasonRemedies(target)[untrusted.Reason], remedy{notTrusted, "Check the host of endpoint. " +
-				"If the certificate of Waldur is issued by your own authority, set ca_certificate to the certificate of that authority."})
-	}
-	if redirect, ok := errors.AsType[*waldur.RedirectError](err); ok {
-		return fmt.Sprintf("The response was %d, a redirect to %s. Redirects are not followed, so the token is sent only to endpoint.%s",
-				redirect.Status, redirect.Target, requestLine(redirect.Request)),
-			remedy{"redirected", "Set endpoint to the address that responds: with https instead of http, the other name of the host, " +
-				"or the missing path prefix. A redirect to a login page means that something in front of Waldur requires a login."}
-	}
-	if malformed, ok := errors.AsType[*waldur.FormatError](err); ok {
-		return formatProblem(malformed) + requestLine(malformed.Request),
+		return explanation{
+			err.Origin + ": " + err.Problem + "." + requestLine(err.Request, err.Attempts, ""),
+			remedy{known.summary, known.advice + throttled(err.Throttled)},
+		}
+	case *waldur.TLSError:
+		return explanation{
+			err.Origin + ": " + err.Problem + "." + requestLine(err.Request, 1, ""),
+			cmp.Or(reasonRemedy(err.Reason, target), remedy{notTrusted, "Check the host of endpoint. " +
+				"If the certificate of Waldur is issued by your own authority, set ca_certificate to the certificate of that authority."}),
+		}
+	case *waldur.RedirectError:
+		return explanation{
+			fmt.Sprintf("The response was %d, a redirect to %s. Redirects are not followed, so the token is sent only to endpoint.%s",
+				err.Status, err.Target, requestLine(err.Request, 1, "")),
+			remedy{"redirected", "Set endpoint to an address that does not redirect: with https instead of http, the other name of the host, " +
+				"or the missing path prefix. A redirect to a login page means that something in front of Waldur requires a login."},
+		}
+	case *waldur.FormatError:
+		return explanation{
+			formatProblem(err) + requestLine(err.Request, 1, ""),
 			remedy{"response not as documented", "Check that endpoint is the address of a Waldur, with its path prefix if it has one. " +
-				"If it is, this version of Waldur differs from those that the provider supports: please report it."}
-	}
-	if unfiltered, ok := errors.AsType[*waldur.FilterError](err); ok {
-		return fmt.Sprintf("Waldur was asked for %s and returned a record of %s.%s", unfiltered.Asked, unfiltered.Got, requestLine(unfiltered.Request)),
-			remedy{"filter not applied", "None of the records is used. Report this to the Waldur administrator."}
-	}
-	if incomplete, ok := errors.AsType[*waldur.IncompleteError](err); ok {
-		return fmt.Sprintf("In each of %d attempts, records changed while they were read: %s.", incomplete.Reads, incomplete.Problem) +
-				requestLine(incomplete.Request),
+				"If it is, this version of Waldur differs from those that the provider supports: please report it."},
+		}
+	case *waldur.FilterError:
+		return explanation{
+			fmt.Sprintf("Waldur was asked for %s and returned a record of %s.%s", err.Asked, err.Got, requestLine(err.Request, 1, "")),
+			remedy{"filter not applied", "None of the records is used. Report this to the Waldur administrator."},
+		}
+	case *waldur.IncompleteError:
+		return explanation{
+			fmt.Sprintf("Records changed during each of %d attempts to read them: %s.%s", err.Reads, err.Problem, requestLine(err.Request, 1, "")),
 			remedy{"list not verified to be complete", "None of the records is used. Run this again in a few minutes. " +
-				"If the problem persists, contact the Waldur administrator."}
-	}
-	if unverifiable, ok := errors.AsType[*waldur.UnverifiableError](err); ok {
-		return fmt.Sprintf("The server's responses do not allow it: %s.%s", unverifiable.Problem, requestLine(unverifiable.Request)),
+				"If the problem persists, contact the Waldur administrator."},
+		}
+	case *waldur.UnverifiableError:
+		return explanation{
+			fmt.Sprintf("The server's responses do not allow it: %s.%s", err.Problem, requestLine(err.Request, 1, "")),
 			remedy{"list cannot be verified to be complete", "None of the records is used, and another run will not help. " +
-				"Report this to the Waldur administrator. If it concerns one month, date_after and date_before can leave that out."}
-	}
-	if late, ok := errors.AsType[*waldur.DeadlineError](err); ok {
-		return fmt.Sprintf("The read was not finished within %s, the limit of timeouts.read.%s", target.timeout, p.lastFailure(late.LastFailure, target)),
-			remedy{"not finished in time", "Raise timeouts.read, or read less at once. If requests failed, see the last failure first."}
-	}
-	if outage, ok := errors.AsType[*waldur.OutageError](err); ok {
-		return "No request was made, since too many requests of this run have failed." +
-				p.lastFailure(outage.LastFailure, target) + requestLine(outage.Request),
-			remedy{"too many failed requests", "Resolve the last failure, then run this again."}
+				"Report this to the Waldur administrator. If it concerns one month, date_after and date_before can exclude that month."},
+		}
+	case *waldur.DeadlineError:
+		return explanation{
+			fmt.Sprintf("The read was not finished within %s, the limit of timeouts.read.%s", target.timeout, p.lastFailure(err.LastFailure, target)),
+			remedy{"not finished in time", "Raise timeouts.read, or read less at once. If requests failed, see the last failure first."},
+		}
+	case *waldur.OutageError:
+		return explanation{
+			"No request was made, since too many requests of this run have failed." +
+				p.lastFailure(err.LastFailure, target) + requestLine(err.Request, 1, ""),
+			remedy{"too many failed requests", "Resolve the last failure, then run this again."},
+		}
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return "The read was interrupted before Waldur had responded.", remedy{"interrupted", "Run this again."}
+		return explanation{"The read was interrupted before Waldur had responded.", remedy{"interrupted", "Run this again."}}
 	}
-	return sentence(p.client.SafeText(err.Error())), remedy{"unexpected error", "This is a bug of the provider: please report it."}
+	return explanation{
+		sentence(p.client.SafeText(err.Error())),
+		remedy{"unexpected error", "This is a bug of the provider: please report it."},
+	}
 }
 
 const (
@@ -106,71 +126,91 @@ const (
 	notTrusted   = "no trusted TLS connection"
 )
 
-// reasonRemedies has the reasons that call for something of their own.
-func reasonRemedies(target readTarget) map[waldur.Reason]remedy {
-	return map[waldur.Reason]remedy{
-		waldur.ReasonNotProvided: {tokenRefused,
+// reasonRemedy returns the remedy for a reason, or none if there is no specific one.
+func reasonRemedy(reason waldur.Reason, target readTarget) remedy {
+	switch reason {
+	case waldur.ReasonNotProvided:
+		return remedy{tokenRefused,
 			"Waldur found no token of a kind that it accepts. If the token begins with w_ or is a JWT, this Waldur may be too old for it: " +
-				"use the API token of a user. A proxy in front of Waldur may also have removed the Authorization header."},
-		waldur.ReasonTokenExpired: {tokenRefused,
+				"use the API token of a user. A proxy in front of Waldur may also have removed the Authorization header."}
+	case waldur.ReasonTokenExpired:
+		return remedy{tokenRefused,
 			"By default, Waldur's API tokens expire 3,600 seconds after their last use, and JWTs are valid for minutes. For a pipeline, " +
 				"use a personal access token (w_…), or the API token of a user whose token lifetime is longer or unlimited. " +
-				"Otherwise, get a new token and run this again."},
-		waldur.ReasonUserInactive: {tokenRefused,
-			"The user of the token has been deactivated or deleted. Use the token of another user."},
-		waldur.ReasonPersonalTokenInvalid: {tokenRefused,
+				"Otherwise, get a new token and run this again."}
+	case waldur.ReasonUserInactive:
+		return remedy{tokenRefused,
+			"The user of the token has been deactivated or deleted. Use the token of another user."}
+	case waldur.ReasonPersonalTokenInvalid:
+		return remedy{tokenRefused,
 			"Waldur does not say why it refuses a personal access token. It may be incomplete, revoked, rotated or of another Waldur; " +
 				"its user may be deactivated or no longer permitted to use such tokens; or this machine is not in a network that the token allows. " +
-				"See Profile > Credentials > Personal access tokens in Waldur."},
-		waldur.ReasonPersonalTokensDisabled: {tokenRefused,
+				"See Profile > Credentials > Personal access tokens in Waldur."}
+	case waldur.ReasonPersonalTokensDisabled:
+		return remedy{tokenRefused,
 			"This Waldur does not accept personal access tokens. Its staff can enable them under " +
-				"Administration > Configuration > Personal access tokens. Otherwise, use the API token of a user."},
-		waldur.ReasonJWTMalformed: {tokenRefused,
-			"Waldur cannot decode the JWT. Check that the token is complete."},
-		waldur.ReasonJWTInactive: {tokenRefused,
+				"Administration > Configuration > Personal access tokens. Otherwise, use the API token of a user."}
+	case waldur.ReasonJWTMalformed:
+		return remedy{tokenRefused,
+			"Waldur cannot decode the JWT. Check that the token is complete."}
+	case waldur.ReasonJWTInactive:
+		return remedy{tokenRefused,
 			"The OIDC provider of this Waldur does not accept the JWT: it is of another provider, revoked or expired. " +
-				"Get a new one from that provider, or use a personal access token (w_…)."},
-		waldur.ReasonOIDCNotConfigured: {tokenRefused,
+				"Get a new one from that provider, or use a personal access token (w_…)."}
+	case waldur.ReasonOIDCNotConfigured:
+		return remedy{tokenRefused,
 			"This Waldur has no OIDC provider with which it could verify a JWT. Use a personal access token (w_…) or the API token of a user, " +
-				"or ask the Waldur administrator to set OIDC_INTROSPECTION_URL, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET."},
-		waldur.ReasonOIDCProviderFailed: {tokenRefused,
+				"or ask the Waldur administrator to set OIDC_INTROSPECTION_URL, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET."}
+	case waldur.ReasonOIDCProviderFailed:
+		return remedy{tokenRefused,
 			"Waldur could not verify the JWT, since its OIDC provider did not respond. Run this again later. " +
-				"If the problem persists, contact the Waldur administrator."},
-		waldur.ReasonUserIdentifierMissing: {tokenRefused,
+				"If the problem persists, contact the Waldur administrator."}
+	case waldur.ReasonUserIdentifierMissing:
+		return remedy{tokenRefused,
 			"The OIDC provider of this Waldur does not return the field that identifies the user of the JWT. " +
-				"Contact the Waldur administrator: the setting OIDC_USER_FIELD names that field."},
-
-		waldur.ReasonScopeNotVisible: {"scope not found or not visible",
+				"Contact the Waldur administrator: the setting OIDC_USER_FIELD names that field."}
+	case waldur.ReasonScopeNotVisible:
+		return remedy{"scope not found or not visible",
 			"There is no " + target.name + ", or the user of the token may not see it: Waldur returns the same error in both cases. " +
-				"Check the UUID, whether it is that of a project or of a customer, and that the user has a role there."},
-		waldur.ReasonRecordNotFound: {"record not found",
+				"Check the UUID, whether it is that of a project or of a customer, and that the user has a role there."}
+	case waldur.ReasonRecordNotFound:
+		return remedy{"record not found",
 			"There is no usage record with the id " + target.name + ". Records in lists have no id, so it cannot be looked up there; " +
-				"to read the records of a project or a customer, use waldur_category_component_usages."},
-
-		waldur.ReasonTimeout: {notReachable,
-			"If Waldur takes long to respond, raise request_timeout. Otherwise, check endpoint, the network and the proxy variables."},
-		waldur.ReasonRefused: {notReachable,
-			"Check the host and the port of endpoint, and that Waldur is running. To outlast a longer restart of it, raise max_retries."},
-		waldur.ReasonHostUnknown: {notReachable,
-			"Check the host of endpoint, and the name servers of this machine."},
-		waldur.ReasonProxy: {notReachable,
-			"Check the HTTPS_PROXY, HTTP_PROXY and NO_PROXY environment variables, and that the proxy is running."},
-		waldur.ReasonProxyCredentials: {"proxy requires credentials",
+				"to read the records of a project or a customer, use waldur_category_component_usages."}
+	case waldur.ReasonTimeout:
+		return remedy{notReachable,
+			"If Waldur takes long to respond, raise request_timeout. Otherwise, check endpoint, the network and the proxy variables."}
+	case waldur.ReasonRefused:
+		return remedy{notReachable,
+			"Check the host and the port of endpoint, and that Waldur is running. To outlast a longer restart of it, raise max_retries."}
+	case waldur.ReasonHostUnknown:
+		return remedy{notReachable,
+			"Check the host of endpoint, and the name servers of this machine."}
+	case waldur.ReasonProxy:
+		return remedy{notReachable,
+			"Check the HTTPS_PROXY, HTTP_PROXY and NO_PROXY environment variables, and that the proxy is running."}
+	case waldur.ReasonProxyCredentials:
+		return remedy{"proxy requires credentials",
 			"Set the user name and the password of the proxy in its URL, in the environment variable " +
 				"HTTPS_PROXY for an https endpoint or HTTP_PROXY for an http endpoint: http://user:password@proxy.example.com:3128. " +
-				"If they are set, the proxy does not accept them."},
-		waldur.ReasonHTTPSExpected: {"https required",
-			"Use https:// in endpoint."},
-		waldur.ReasonHTTPExpected: {notTrusted,
-			"Set endpoint to the port that speaks https. If this Waldur has none, use http:// in endpoint."},
-		waldur.ReasonNotHTTPS: {notTrusted,
-			"Check the port of endpoint."},
+				"If they are set, the proxy does not accept them."}
+	case waldur.ReasonHTTPSExpected:
+		return remedy{"https required",
+			"Use https:// in endpoint."}
+	case waldur.ReasonHTTPExpected:
+		return remedy{notTrusted,
+			"Set endpoint to the port that speaks https. If this Waldur has none, use http:// in endpoint."}
+	case waldur.ReasonNotHTTPS:
+		return remedy{notTrusted,
+			"Check the port of endpoint."}
+	default:
+		return remedy{}
 	}
 }
 
-// refusalRemedy returns the remedy of a response with an error status.
-func refusalRemedy(refused *waldur.StatusError, target readTarget) remedy {
-	if known, ok := reasonRemedies(target)[refused.Reason]; ok {
+// statusRemedy returns the remedy for a response with an error status.
+func statusRemedy(refused *waldur.StatusError, target readTarget) remedy {
+	if known := reasonRemedy(refused.Reason, target); known != (remedy{}) {
 		return known
 	}
 	switch {
@@ -202,8 +242,7 @@ func (p *providerData) lastFailure(err error, target readTarget) string {
 	if err == nil {
 		return ""
 	}
-	problem, _ := p.explain(err, target)
-	return "\nLast failure: " + problem
+	return "\nLast failure: " + p.explain(err, target).problem
 }
 
 func refusal(refused *waldur.StatusError) string {
@@ -227,10 +266,8 @@ func formatProblem(malformed *waldur.FormatError) string {
 	return where + " " + malformed.Problem + "."
 }
 
-// requestLine names the request on a line of its own.
-func requestLine(request waldur.Request) string { return requestsLine(request, 1, "") }
-
-func requestsLine(request waldur.Request, attempts int, id string) string {
+// requestLine names the request, on a separate line.
+func requestLine(request waldur.Request, attempts int, id string) string {
 	text := "\nRequest: " + request.String()
 	if attempts > 1 {
 		text += fmt.Sprintf(", %d times", attempts)

@@ -2,21 +2,16 @@ package provider
 
 import (
 	"context"
-	"fmt"
-	"maps"
 	"math/big"
-	"slices"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/budget"
 )
 
-// budgetCheck is the function that holds limits against usage records.
+// budgetCheck is the function that checks usage records against limits.
 type budgetCheck struct{}
 
 func newBudgetCheck() function.Function { return budgetCheck{} }
@@ -31,7 +26,7 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 	resp.Definition = function.Definition{
 		Summary: "Checks usage records against limits",
 		MarkdownDescription: "Adds up the usage records of each limit's component, across all given months and scopes, and returns an object with:" +
-			"\n\n- `passed` (Boolean) Whether no limit is in a state of `fail_on`." +
+			"\n\n- `passed` (Boolean) True if no limit is in one of the states in `fail_on`." +
 			"\n- `limits` (Map of Object) Results, keyed by the name of the limit: `used`, `limit`, `remaining` (`limit` - `used`), " +
 			"`share` (`used` / `limit`; exactly 1 only if `used` equals `limit`), `forecast`, `unit` and `state`. " +
 			"`share` and `forecast` are not rounded, except in the report. Values that cannot be determined are null. If `state` is `over`, the actual usage is at least `used`." +
@@ -77,7 +72,7 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 
 // Run implements function.Function.
 func (budgetCheck) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
-	all, err := callArguments(ctx, req.Arguments, "usages", "limits")
+	all, err := callInputs(ctx, req.Arguments, "usages", "limits")
 	if resp.Error = err; all == nil {
 		return
 	}
@@ -85,104 +80,6 @@ func (budgetCheck) Run(ctx context.Context, req function.RunRequest, resp *funct
 	if resp.Error = firstError(all); resp.Error == nil {
 		resp.Error = resp.Result.Set(ctx, checkValue(budget.NewCheck(usages, limits, options)))
 	}
-}
-
-// limits reads the limits by their names.
-func (a argument) limits() map[string]budget.Limit {
-	var given map[string]tftypes.Value
-	if a.value.IsNull() || a.value.As(&given) != nil {
-		a.problem("must be a map of limits, not %s", kind(a.value))
-		return nil
-	}
-	if len(given) == 0 {
-		a.problem("must not be empty: without a limit, the check always passes")
-	}
-	limits := make(map[string]budget.Limit, len(given))
-	for _, name := range slices.Sorted(maps.Keys(given)) {
-		one := argument{fmt.Sprintf("%s[%q]", a.place, shortened(name)), given[name], a.problems}
-		if attributes, ok := one.object("type", "limit", "category_uuid", "category_title", "measure"); ok {
-			limits[name] = budget.Limit{Component: one.component(attributes), Amount: attributes["limit"].limit()}
-			attributes["limit"].require()
-		}
-	}
-	return limits
-}
-
-func budgetOptions(given []argument) budget.Options {
-	attributes := options(given, "warn_at", "fail_on", "title", "period")
-	read := budget.DefaultOptions()
-	if warnAt := attributes["warn_at"]; !warnAt.value.IsNull() {
-		read.WarnAt = warnAt.share()
-	}
-	if failOn := attributes["fail_on"]; !failOn.value.IsNull() {
-		read.FailOn = failOn.states()
-	}
-	read.Title = attributes["title"].text()
-	if period := attributes["period"]; !period.value.IsNull() {
-		read.Period = period.period()
-	}
-	return read
-}
-
-// share reads a number above 0 and up to 1 as the decimal that was written: 0.8
-// itself is no binary number of any length.
-func (a argument) share() *big.Rat {
-	number := a.number()
-	if number == nil {
-		return nil
-	}
-	if number.Sign() <= 0 || number.Cmp(big.NewFloat(1)) > 0 {
-		a.problem("must be more than 0 and at most 1, not %s", written(number))
-		return nil
-	}
-	decimal, ok := new(big.Rat).SetString(number.Text('g', -1))
-	if !ok {
-		a.problem("must be more than 0 and at most 1")
-	}
-	return decimal
-}
-
-func (a argument) states() []budget.State {
-	var states []budget.State
-	for _, element := range a.elements("states") {
-		state := budget.State(element.text())
-		if element.value.IsNull() {
-			element.problem("must not be null")
-		} else if state != "" && !slices.Contains(budget.States(), state) {
-			element.problem(`must be one of "over", "missing", "forecast", "near", "ok", not %q`, shortened(string(state)))
-		}
-		states = append(states, state)
-	}
-	return states
-}
-
-func (a argument) period() *budget.Period {
-	problems := len(*a.problems)
-	attributes, _ := a.object("start", "end", "now")
-	start := attributes["start"].time(time.DateOnly, "a date, YYYY-MM-DD")
-	end := attributes["end"].time(time.DateOnly, "a date, YYYY-MM-DD")
-	now := attributes["now"].time(time.RFC3339, "a point in time as in RFC 3339, such as 2024-10-16T12:00:00Z")
-	if len(*a.problems) > problems {
-		return nil
-	}
-	period, err := budget.NewPeriod(start, end, now)
-	if err != nil {
-		a.problem("%s", err)
-	}
-	return &period
-}
-
-// time reads a point in time that is required.
-func (a argument) time(layout, form string) time.Time {
-	if !a.require() {
-		return time.Time{}
-	}
-	text := a.text()
-	at, err := time.Parse(layout, text)
-	if err != nil && text != "" {
-		a.problem("must be %s, not %q", form, shortened(text))
-	}
-	return at
 }
 
 func checkAttributes() map[string]attr.Type {
@@ -223,7 +120,7 @@ func checkValue(check budget.Check) types.Object {
 	})
 }
 
-// integer returns a number to its last digit, null if there is none.
+// integer returns a number with all of its digits, or null for nil.
 func integer(number *big.Int) types.Number {
 	if number == nil {
 		return types.NumberNull()
@@ -231,8 +128,8 @@ func integer(number *big.Int) types.Number {
 	return quotient(new(big.Rat).SetInt(number))
 }
 
-// quotient returns a number with the precision of those in a configuration, or
-// more where its numerator has more digits. It is null if there is none.
+// quotient returns a number with the precision of those in a configuration, or a
+// higher one if its numerator has more digits. It returns null for nil.
 func quotient(number *big.Rat) types.Number {
 	if number == nil {
 		return types.NumberNull()

@@ -362,8 +362,8 @@ func TestFunctionsRefuse(t *testing.T) {
 		{check(usages, object{"CPU": object{"type": "cpu"}}), 1, `limits["CPU"].limit: is required`},
 		{limit(object{"limit": decimal("1875.0000000000000000000000001")}), 1, `limits["CPU"].limit: must be an integer, not 1875.0000000000000000000000001`},
 		{limit(object{"limit": decimal("1875." + strings.Repeat("0", 99) + "1")}), 1, `must be an integer, not 1875.` + strings.Repeat("0", 55) + "…"},
-		{limit(object{"limit": decimal("-1e100000")}), 1, "must not be negative, as -1e+100000 is"},
-		{limit(object{"limit": -1}), 1, `limits["CPU"].limit: must not be negative, as -1 is`},
+		{limit(object{"limit": decimal("-1e100000")}), 1, "must be at least 0, not -1e+100000"},
+		{limit(object{"limit": -1}), 1, `limits["CPU"].limit: must be at least 0, not -1`},
 		{limit(object{"limit": "x"}), 1, `limits["CPU"].limit: must be a number, not "x"`},
 		{limit(object{"limit": "Inf"}), 1, `limits["CPU"].limit: must be a number`},
 		{limit(object{"limit": decimal("1e100000")}), 1, `limits["CPU"].limit: is too large`},
@@ -372,7 +372,7 @@ func TestFunctionsRefuse(t *testing.T) {
 		{limit(object{"category_title": ""}), 1, `limits["CPU"].category_title: must not be empty`},
 		{limit(object{"measure": "usage"}), 1, `limits["CPU"].measure: must be "reported_usage" or "fixed_usage", not "usage"`},
 		{check(usages, object{strings.Repeat("x", 1000): 5}), 1, `limits["` + strings.Repeat("x", 60) + `…"]`},
-		{check(usages, someLimits(nil), object{}, object{}), 3, "options: one object at most may be given, not 2"},
+		{check(usages, someLimits(nil), object{}, object{}), 3, "options: at most one object may be given, not 2"},
 		{option(nil), 2, "options: must be an object, not null"},
 		{option([]any{}), 2, "options: must be an object, not a list"},
 		{option(object{"warnat": 1}), 2, `options: unknown attribute "warnat"; the attributes are warn_at, fail_on, title, period`},
@@ -402,7 +402,7 @@ func TestFunctionsRefuse(t *testing.T) {
 		{chart([]any{}, object{"type": "cpu", "title": "x"}), 1, `selector: unknown attribute "title"`},
 		{chart([]any{}, object{"type": "cpu", "category_uuid": someUUID, "category_title": "x"}), 1, "selector: has both category_uuid and category_title"},
 		{chart([]any{}, object{"type": "cpu", "limit": decimal("0.5")}), 1, "selector.limit: must be an integer"},
-		{chart([]any{}, object{"type": "cpu"}, object{"limit": -1}), 2, "options.limit: must not be negative"},
+		{chart([]any{}, object{"type": "cpu"}, object{"limit": -1}), 2, "options.limit: must be at least 0"},
 		{chart([]any{}, object{"type": "cpu"}, object{"measure": "x"}), 2, `options: unknown attribute "measure"; the attributes are limit, title`},
 	} {
 		t.Run(row.words, func(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/budget"
 )
 
-// usageChart is the function that draws the months of a component.
+// usageChart is the function that draws the monthly usage of a component.
 type usageChart struct{}
 
 func newUsageChart() function.Function { return usageChart{} }
@@ -44,7 +44,7 @@ func (usageChart) Definition(_ context.Context, _ function.DefinitionRequest, re
 
 // Run implements function.Function.
 func (usageChart) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
-	all, err := callArguments(ctx, req.Arguments, "usages", "selector")
+	all, err := callInputs(ctx, req.Arguments, "usages", "selector")
 	if resp.Error = err; all == nil {
 		return
 	}

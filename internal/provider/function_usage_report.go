@@ -8,7 +8,7 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/budget"
 )
 
-// usageReport is the function that draws tables of what was used.
+// usageReport is the function that reports usage as tables.
 type usageReport struct{}
 
 func newUsageReport() function.Function { return usageReport{} }
@@ -35,7 +35,7 @@ func (usageReport) Definition(_ context.Context, _ function.DefinitionRequest, r
 
 // Run implements function.Function.
 func (usageReport) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
-	all, err := callArguments(ctx, req.Arguments, "usages")
+	all, err := callInputs(ctx, req.Arguments, "usages")
 	if resp.Error = err; all == nil {
 		return
 	}

@@ -102,7 +102,7 @@ func (p *usageProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 			"max_concurrent_requests": schema.NumberAttribute{
 				Optional: true,
 				MarkdownDescription: "Maximum number of concurrent requests, across all data sources; an integer of at least 1. " +
-					"On a current Waldur with four free workers, a list of 10,000 records takes 0.28 times as long with `4` as with `1`. " +
+					"On a current Waldur with four free workers, a list of 10,000 records takes 28 % of the time with `4` that it takes with `1`. " +
 					"Lower it for a Waldur of October 2024, which processes the requests of a token one at a time: " +
 					"concurrent requests gain nothing there, and each occupies a worker of the server while it waits. Defaults to `4`.",
 				Validators: []validator.Number{parsed(integerFrom(minConcurrency))},

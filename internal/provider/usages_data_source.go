@@ -113,14 +113,14 @@ func (d *usagesDataSource) ValidateConfig(ctx context.Context, req datasource.Va
 		return // reported by its validator
 	}
 	if after.Day() != 1 {
-		resp.Diagnostics.AddAttributeWarning(path.Root("date_after"), "Month left out by date_after",
-			fmt.Sprintf("Usage records are dated the first of a month. date_after = %q therefore leaves out %s. To have that month, write %q.",
+		resp.Diagnostics.AddAttributeWarning(path.Root("date_after"), "Month excluded by date_after",
+			fmt.Sprintf("Usage records are dated the first of a month. date_after = %q therefore excludes %s. To include that month, use %q.",
 				after.Format(time.DateOnly), after.Format("January 2006"), after.AddDate(0, 0, 1-after.Day()).Format(time.DateOnly)))
 	}
 	before, err := waldur.ParseDate(config.DateBefore.ValueString())
 	if err == nil && after.After(before) {
 		resp.Diagnostics.AddAttributeError(path.Root("date_after"), "Invalid date_after",
-			fmt.Sprintf("It is later than date_before: no date is from %s to %s.", config.DateAfter.ValueString(), config.DateBefore.ValueString()))
+			fmt.Sprintf("It is later than date_before: the range from %s to %s is empty.", config.DateAfter.ValueString(), config.DateBefore.ValueString()))
 	}
 }
 
