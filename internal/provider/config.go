@@ -17,7 +17,7 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
-// The minimums and the defaults of integers.
+// Minimum and default values.
 const (
 	minTimeout, defaultTimeout         = 1, 60 // seconds
 	minRetries, defaultRetries         = 0, 6
@@ -34,19 +34,18 @@ type providerModel struct {
 	CACertificate         types.String `tfsdk:"ca_certificate"`
 }
 
-// settings is what the provider block and the environment amount to.
+// settings are the values of the provider block and the environment.
 type settings struct {
 	config      waldur.Config
 	secret      string   // the token as text, for masking
-	unknown     []string // arguments whose values are not known yet
+	unknown     []string // names of arguments whose values are not known yet
 	diagnostics diag.Diagnostics
 	lookupEnv   func(name string) (string, bool)
 }
 
-// newSettings takes each value from the provider block or, where it is not set,
-// from the environment. A value in the block is used even if it is invalid,
-// empty or not known yet: the environment replaces nothing silently. The time
-// decides whether a token has expired.
+// newSettings takes each value from the provider block or, if it is not set there,
+// from the environment. The environment does not replace a value in the block that
+// is invalid, empty or not known yet. A token that has expired is an error.
 func newSettings(model providerModel, lookupEnv func(name string) (string, bool), now time.Time) settings {
 	s := settings{lookupEnv: lookupEnv}
 	s.config.Endpoint, _ = required(&s, "endpoint", "WALDUR_API_URL", model.Endpoint, waldur.ParseEndpoint)
@@ -68,8 +67,8 @@ func newSettings(model providerModel, lookupEnv func(name string) (string, bool)
 	return s
 }
 
-// resolve returns the value of an argument, and what it was taken from: the
-// argument or the environment variable, if it has one, or "" if neither is set.
+// resolve returns the value of an argument and its source: the name of the argument
+// or of its environment variable, or "" if neither is set.
 func resolve[T any](s *settings, argument, variable string, configured attr.Value, parse func(string) (T, error)) (value T, source string) {
 	var raw string
 	switch {
@@ -79,7 +78,7 @@ func resolve[T any](s *settings, argument, variable string, configured attr.Valu
 	case configured.IsNull():
 		raw, _ = s.lookupEnv(variable)
 		source = variable
-		// In most pipelines, a variable that is set but empty is a missing secret.
+		// In most pipelines, an empty variable is a secret that is missing.
 		if raw == "" {
 			return value, ""
 		}
@@ -110,17 +109,16 @@ func (s *settings) integer(argument, variable string, configured attr.Value, min
 	return value
 }
 
-// toInt limits large numbers where an int has 32 bits.
+// toInt converts to an int, which may have 32 bits. It limits larger numbers.
 func toInt(n int64) int { return int(min(n, math.MaxInt32)) }
 
 const (
-	clockTolerance = time.Minute        // by which clocks may differ
+	clockTolerance = time.Minute        // difference between clocks
 	expiryNotice   = 7 * 24 * time.Hour // before a personal access token expires
 )
 
-// expiryDiagnostics returns an error if the token has expired, and a warning if
-// a personal access token is about to. The source is the argument or the
-// environment variable that the token was taken from.
+// expiryDiagnostics returns an error if the token has expired, and a warning if a
+// personal access token expires soon. The source is that of the token, as in resolve.
 func expiryDiagnostics(token waldur.Token, source string, now time.Time) (diagnostics diag.Diagnostics) {
 	expiry, known := token.Expiry()
 	if !known {
@@ -146,11 +144,11 @@ func expiryDiagnostics(token waldur.Token, source string, now time.Time) (diagno
 	return diagnostics
 }
 
-// textValidator is a validator of texts and numbers by what reads their value,
-// so that validation and use follow one rule.
+// textValidator validates strings and numbers with the function that also parses
+// them, so validation and use follow one rule.
 type textValidator func(text string) error
 
-// parsed returns a validator that accepts what the function parses.
+// parsed returns a validator that accepts the values that the function parses.
 func parsed[T any](parse func(string) (T, error)) textValidator {
 	return func(text string) error {
 		_, err := parse(text)
@@ -183,8 +181,8 @@ func (v textValidator) validate(argument path.Path, configured attr.Value, diagn
 	}
 }
 
-// textOf returns a text, or the decimal digits of an int64. It returns "" for
-// another number.
+// textOf returns a string, or the decimal digits of an int64. It returns "" for any
+// other number.
 func textOf(configured attr.Value) string {
 	switch value := configured.(type) {
 	case types.String:

@@ -21,26 +21,26 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
-// providerData is what the provider hands to its data sources.
+// providerData is passed from the provider to its data sources.
 type providerData struct {
 	client   *waldur.Client
 	endpoint waldur.Endpoint
-	// unknown names the provider arguments whose values are not known yet. While
+	// unknown are the names of provider arguments whose values are not known yet. If
 	// there are any, there is no client.
 	unknown []string
 }
 
-// baseDataSource is the part of a data source that takes the provider's data.
+// baseDataSource is the common part of the data sources.
 type baseDataSource struct{ provider *providerData }
 
-// Configure implements datasource.DataSourceWithConfigure. While a
-// configuration is only validated, there is no provider data.
+// Configure implements datasource.DataSourceWithConfigure. There is no provider data
+// while a configuration is only validated.
 func (d *baseDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, _ *datasource.ConfigureResponse) {
 	d.provider, _ = req.ProviderData.(*providerData)
 }
 
-// check returns an error if there is no client to read with, or if what to read
-// is not known yet: an unknown bound must not become no bound.
+// check returns an error if there is no client, or if an argument is not known yet:
+// an unknown date_after must not become no date_after.
 func (p *providerData) check(what string, config tfsdk.Config) (diagnostics diag.Diagnostics) {
 	switch {
 	case !config.Raw.IsFullyKnown():
@@ -57,8 +57,8 @@ func (p *providerData) check(what string, config tfsdk.Config) (diagnostics diag
 	return diagnostics
 }
 
-// fieldsAttribute returns the argument that selects the attributes to request
-// from Waldur. Both data sources have it.
+// fieldsAttribute returns the argument of both data sources that selects the
+// attributes to request.
 func fieldsAttribute() schema.SetAttribute {
 	names := fieldNames()
 	return schema.SetAttribute{
@@ -83,7 +83,7 @@ func fieldNames() []string {
 	return names
 }
 
-// fieldSet returns the fields of the argument, whose names have been validated.
+// fieldSet converts the fields argument, whose names have been validated.
 func fieldSet(configured types.Set) waldur.FieldSet {
 	if configured.IsNull() {
 		return waldur.AllFields()
@@ -99,8 +99,8 @@ func fieldSet(configured types.Set) waldur.FieldSet {
 
 const defaultReadTimeout = 10 * time.Minute
 
-// timeoutsAttribute returns the argument that limits the time of a read. Both
-// data sources have it.
+// timeoutsAttribute returns the argument of both data sources that limits the time of
+// a read.
 func timeoutsAttribute(ctx context.Context) schema.Attribute {
 	attribute, _ := timeouts.Attributes(ctx).(schema.SingleNestedAttribute)
 	attribute.MarkdownDescription = "Time limits of the data source."
@@ -108,7 +108,7 @@ func timeoutsAttribute(ctx context.Context) schema.Attribute {
 	read.Description = ""
 	read.MarkdownDescription = "Time limit of the read, including its retries and the time that it waits for other reads: " +
 		"a duration such as `30s` or `10m`. Defaults to `10m`."
-	// The attribute itself rejects what is not a duration.
+	// The attribute's own validator rejects values that are not durations.
 	read.Validators = append(read.Validators, textValidator(func(text string) error {
 		if limit, err := time.ParseDuration(text); err == nil && limit <= 0 {
 			return errors.New("it must be a duration longer than 0, such as 10m")

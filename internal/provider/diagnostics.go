@@ -21,7 +21,7 @@ import (
 type readTarget struct {
 	what     string    // "usages", "usage record": part of the summary
 	name     string    // "project 2b57…", "7"
-	argument path.Path // of its name in the configuration
+	argument path.Path // the argument that names it
 	timeout  time.Duration
 }
 
@@ -237,7 +237,7 @@ func statusRemedy(refused *waldur.StatusError, target readTarget) remedy {
 	}
 }
 
-// lastFailure says what failed before the read was ended for another reason.
+// lastFailure describes the failure before the one that ended the read.
 func (p *providerData) lastFailure(err error, target readTarget) string {
 	if err == nil {
 		return ""
@@ -292,7 +292,7 @@ func throttled(yes bool) string {
 	return " Too many requests have failed, so the provider no longer retries."
 }
 
-// sentence makes a sentence of an error: with a capital letter and a full stop.
+// sentence adds a capital letter and a full stop to the text of an error.
 func sentence(text string) string {
 	first, size := utf8.DecodeRuneInString(text)
 	text = string(unicode.ToUpper(first)) + text[size:]
@@ -302,8 +302,8 @@ func sentence(text string) string {
 	return text
 }
 
-// invalidArgument says what is wrong with a value that was taken from the
-// argument or from an environment variable, and what to use instead.
+// invalidArgument returns an error on an argument whose value, from the argument or
+// from an environment variable, is invalid, with a valid form to use instead.
 func invalidArgument(argument path.Path, source string, err error) diag.Diagnostic {
 	name := argument.String()
 	detail := sentence(err.Error()) + map[string]string{
@@ -326,8 +326,7 @@ func invalidArgument(argument path.Path, source string, err error) diag.Diagnost
 
 const maxNamedDuplicates = 10 // in one warning
 
-// duplicateWarning names the components and months that several records of the
-// list have in common.
+// duplicateWarning warns of several records of the same component and month.
 func (p *providerData) duplicateWarning(usages []waldur.Usage) (diagnostics diag.Diagnostics) {
 	type component struct{ date, componentType, category string }
 	var components []component
@@ -336,7 +335,7 @@ func (p *providerData) duplicateWarning(usages []waldur.Usage) (diagnostics diag
 		duplicate := component{usage.Date.Value, usage.Type.Value, usage.CategoryUUID.Value}
 		if records[duplicate] == 0 {
 			components = append(components, duplicate)
-			records[duplicate] = 1 // Duplicates does not yield the first of them
+			records[duplicate] = 1 // the first, which Duplicates does not yield
 		}
 		records[duplicate]++
 	}

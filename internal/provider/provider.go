@@ -1,8 +1,9 @@
-// Package provider is the Terraform side of the project: schemas, configuration,
-// state and diagnostics.
+// Package provider implements the Terraform provider: schemas, configuration, state,
+// diagnostics and functions.
 //
-// A value takes one path: configuration → client → records → state. What Waldur
-// is asked, and whether its responses are valid, is decided by package waldur.
+// Values flow one way: configuration → client → records → state. Package waldur
+// decides what to request, and whether a response is valid; package budget computes
+// the results of the functions.
 package provider
 
 import (
@@ -24,7 +25,7 @@ import (
 
 var _ provider.ProviderWithFunctions = (*usageProvider)(nil)
 
-// dependencies holds what tests replace. Zero values select the real ones.
+// dependencies are replaced by tests. The zero value of each selects the real one.
 type dependencies struct {
 	lookupEnv func(name string) (string, bool)
 	clock     waldur.Clock
@@ -32,7 +33,7 @@ type dependencies struct {
 	log       waldur.Log
 }
 
-// New returns a constructor of the provider.
+// New returns a function that creates the provider, as providerserver needs it.
 func New(version string) func() provider.Provider { return newWith(version, dependencies{}) }
 
 func newWith(version string, d dependencies) func() provider.Provider {
@@ -124,29 +125,29 @@ func (p *usageProvider) Configure(ctx context.Context, req provider.ConfigureReq
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	settings := newSettings(model, p.dependencies.lookupEnv, p.dependencies.now())
-	resp.Diagnostics.Append(settings.diagnostics...)
+	resolved := newSettings(model, p.dependencies.lookupEnv, p.dependencies.now())
+	resp.Diagnostics.Append(resolved.diagnostics...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if len(settings.unknown) > 0 {
+	if len(resolved.unknown) > 0 {
 		if req.ClientCapabilities.DeferralAllowed {
 			resp.Deferred = &provider.Deferred{Reason: provider.DeferredReasonProviderConfigUnknown}
 		}
-		resp.DataSourceData = &providerData{unknown: settings.unknown}
+		resp.DataSourceData = &providerData{unknown: resolved.unknown}
 		return
 	}
-	config := settings.config
+	config := resolved.config
 	config.UserAgent = p.userAgent(req.TerraformVersion)
 	config.Clock = p.dependencies.clock
 	config.Random = p.dependencies.random
-	config.Log = masked(p.dependencies.log, settings.secret)
+	config.Log = masked(p.dependencies.log, resolved.secret)
 	resp.DataSourceData = &providerData{client: waldur.NewClient(config), endpoint: config.Endpoint}
 }
 
-// userAgent names the provider, the version that the CLI reports and what
-// TF_APPEND_USER_AGENT adds. OpenTofu reports the version of Terraform that it
-// is compatible with (1.12.6 reports 1.13.0): nothing tells the two apart.
+// userAgent returns the provider, the version that the CLI reports, and the value of
+// TF_APPEND_USER_AGENT. OpenTofu reports the version of Terraform that it is
+// compatible with (1.12.6 reports 1.13.0), so the two cannot be distinguished.
 func (p *usageProvider) userAgent(cliVersion string) string {
 	agent := "terraform-provider-waldur-usage/" + p.version
 	if cliVersion != "" {
@@ -167,15 +168,14 @@ func (p *usageProvider) Functions(context.Context) []func() function.Function {
 	return []func() function.Function{newBudgetCheck, newUsageReport, newUsageChart}
 }
 
-// Resources implements provider.Provider: there are none.
+// Resources implements provider.Provider. There are none.
 func (p *usageProvider) Resources(context.Context) []func() resource.Resource { return nil }
 
-// Masking a shorter token would reveal it: it may be part of ordinary words.
+// Masking a shorter token would reveal it, since it may be part of ordinary words.
 const minMasked = 8
 
-// masked hides the token in log lines. Package waldur logs no token: this holds
-// if a later change does. The mask is set for each line, as one that is set in
-// Configure does not apply to Read.
+// masked hides the token in log lines, although package waldur logs none. The mask
+// is set for each line, since one that is set in Configure does not apply to Read.
 func masked(log waldur.Log, token string) waldur.Log {
 	if len(token) < minMasked {
 		return log

@@ -11,9 +11,9 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
-// meanings returns the description of each attribute of a record. The page of
-// the list data source has them too, in a table, since the attributes of an
-// object have none.
+// meanings returns the descriptions of the attributes of a record. The attributes of
+// an object have no descriptions, so the page of the list data source contains a
+// table of them.
 func meanings() map[waldur.Field]string {
 	return map[waldur.Field]string{
 		waldur.FieldName:          "Display name of the component: `CPU`.",
@@ -33,8 +33,8 @@ func meanings() map[waldur.Field]string {
 	}
 }
 
-// usageAttributes returns the schema of a record. The names and the types follow
-// from waldur.Usage.
+// usageAttributes returns the schema of a record, whose names and types are those of
+// waldur.Usage.
 func usageAttributes() map[string]schema.Attribute {
 	attributes := map[string]schema.Attribute{}
 	for field, meaning := range meanings() {
@@ -48,7 +48,7 @@ func usageAttributes() map[string]schema.Attribute {
 	return attributes
 }
 
-// usageObject returns the type of a record in a list. It is an object, as
+// usageObject returns the type of a record in a list. It is an object, since
 // "terraform test" cannot set a list of nested attributes with override_data:
 // https://github.com/hashicorp/terraform/issues/38369.
 func usageObject() types.ObjectType {
@@ -59,9 +59,9 @@ func usageObject() types.ObjectType {
 	return types.ObjectType{AttrTypes: attributes}
 }
 
-// usagesValue converts records to the value of a list attribute. As a list of
-// structs, which the framework converts by reflection, they would need 70 times
-// the allocations. Without records, it is an empty list, not null.
+// usagesValue converts records to the value of a list attribute, which is empty, not
+// null, if there are none. A list of structs, which the framework converts by
+// reflection, would need 70 times as many allocations.
 func usagesValue(ctx context.Context, usages []waldur.Usage) tftypes.Value {
 	recordType := usageObject().TerraformType(ctx)
 	records := make([]tftypes.Value, len(usages))
@@ -72,9 +72,9 @@ func usagesValue(ctx context.Context, usages []waldur.Usage) tftypes.Value {
 	return tftypes.NewValue(tftypes.List{ElementType: recordType}, records)
 }
 
-// converter converts records to Terraform values. It keeps the value of each
-// string: units, categories, dates and the scope are the same in many records,
-// and a value costs four allocations.
+// converter converts records to Terraform values. It holds the value of each string,
+// since units, categories, dates and scopes are the same in many records, and a value
+// takes four allocations.
 type converter map[string]tftypes.Value
 
 // attributes returns the attributes of a record by name.

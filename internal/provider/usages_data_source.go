@@ -49,7 +49,7 @@ func (d *usagesDataSource) Schema(ctx context.Context, _ datasource.SchemaReques
 					"Exactly one of `scope`, `project_uuid` and `customer_uuid` is required. If a UUID is set, `scope` is computed from it.",
 				Validators: []validator.String{
 					parsed(waldur.ParseScopeURL),
-					// ExactlyOneOf would report everything at scope, even if scope is
+					// ExactlyOneOf would report every error at scope, even if scope is
 					// not set.
 					stringvalidator.AtLeastOneOf(path.MatchRoot("project_uuid"), path.MatchRoot("customer_uuid")),
 				},
@@ -101,7 +101,8 @@ type usagesModel struct {
 	Usages       types.List     `tfsdk:"usages"`
 }
 
-// ValidateConfig compares the dates with each other and with the months.
+// ValidateConfig checks that the dates are in order, and warns of a date_after in the
+// middle of a month.
 func (d *usagesDataSource) ValidateConfig(ctx context.Context, req datasource.ValidateConfigRequest, resp *datasource.ValidateConfigResponse) {
 	var config usagesModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
@@ -152,6 +153,7 @@ func (d *usagesDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 		return
 	}
 	resp.Diagnostics.Append(d.provider.duplicateWarning(usages)...)
+	// The framework has copied the configuration to the state.
 	if config.Scope.IsNull() {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("scope"), d.provider.endpoint.ScopeURL(scope))...)
 	}

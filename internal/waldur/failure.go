@@ -39,8 +39,8 @@ func (c *Client) refusal(ctx context.Context, request Request, response *http.Re
 	}
 	// On their https port, Go, nginx and Apache respond to http with a page. Those of
 	// Go and nginx contain "HTTPS", that of Apache "SSL-enabled server port".
-	page := string(body)
-	expectsHTTPS := strings.Contains(page, "HTTPS") || strings.Contains(page, "SSL-enabled")
+	html := string(body)
+	expectsHTTPS := strings.Contains(html, "HTTPS") || strings.Contains(html, "SSL-enabled")
 	if refused.Status == http.StatusBadRequest && c.config.Endpoint.scheme == "http" && expectsHTTPS {
 		refused.Reason, refused.Detail = ReasonHTTPSExpected, httpsExpected
 		return refused
