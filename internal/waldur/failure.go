@@ -69,7 +69,7 @@ func (c *Client) refusalReason(request Request, status int, detail string) Reaso
 	}
 }
 
-// tokenRefusal returns the reason of a 401 response. Waldur gives the same
+// tokenRefusal returns the reason of a 401 response. Waldur returns the same
 // explanation whatever is wrong with a personal access token, and decodes it as a
 // JWT if it does not accept such tokens.
 func tokenRefusal(kind TokenKind, detail string) Reason {
