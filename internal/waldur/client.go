@@ -1,8 +1,7 @@
 // Package waldur reads the usage records of a Waldur and verifies its responses.
 //
-// A read returns the complete, exact list, or it fails. The package knows
-// nothing of Terraform: package provider turns its records into state, and its
-// errors into diagnostics.
+// A read returns the complete, exact list, or it fails. Errors are types with the
+// reasons of failures, so callers need not match text.
 package waldur
 
 import (

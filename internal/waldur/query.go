@@ -19,8 +19,9 @@ type Query struct {
 	Fields FieldSet // attributes to request; the date is always requested
 }
 
-// recordFields returns the fields to request for every record. The scope is not one
-// of them, unless the other fields do not identify a record.
+// recordFields returns the fields to request for every record. The scope, which all
+// records of a list share, is requested only if the other fields do not identify a
+// record.
 func (q Query) recordFields() FieldSet {
 	if !q.Fields.identifies() {
 		return q.Fields
