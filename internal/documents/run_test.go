@@ -51,10 +51,11 @@ func initialize(t *testing.T, server *waldurtest.Waldur, files map[string]string
 
 func firstOfMonth(at time.Time) string { return at.UTC().Format("2006-01") + "-01" }
 
-// usage returns a record of the project and of this month.
+// usage returns a record of the project and of this month, in the category that
+// the documents show.
 func usage(kind, unit string, reported, fixed int64) waldurtest.Record {
 	return waldurtest.Record{
-		Type: kind, MeasuredUnit: unit, CategoryTitle: "Virtual machines", CategoryUUID: strings.Repeat("a", 32),
+		Type: kind, MeasuredUnit: unit, CategoryTitle: "Virtual machines", CategoryUUID: "4f1d2c3b5a69788796a5b4c3d2e1f00f",
 		Date: firstOfMonth(time.Now()), ReportedUsage: &reported, FixedUsage: &fixed, Scope: project,
 	}
 }
@@ -122,7 +123,7 @@ func TestAccConfigurationsPrintWhatTheDocumentsShow(t *testing.T) {
 			[]waldurtest.Record{usage("cpu", "hours", 710, 900), usage("storage", "GB", 1250, 900), usage("tape", "TB", 41, 36)},
 			1, []string{module.block(t, "text", "over by 250")},
 		},
-		"rule of one's own": {
+		"rule without functions": {
 			required + guide.block(t, "terraform", "100 GPU hours were used"),
 			[]waldurtest.Record{usage("gpu", "hours", 101, 0)},
 			1, []string{"More than 100 GPU hours were used"},
