@@ -80,10 +80,15 @@ func TestAccProgramReadsAndKeepsTheTokenToItself(t *testing.T) {
 		t.Errorf("response with the token: got exit code %d, want 1 and [token] in:\n%s", failure.ExitCode, failure.Output)
 	}
 
-	log := read(t, w.Dir, "log")
-	for name, content := range map[string]string{
-		"plan": plan, "failure": failure.Output, "state": read(t, w.Dir, "terraform.tfstate"), "log": log,
-	} {
+	contents := map[string]string{"plan": plan, "failure": failure.Output}
+	for _, name := range []string{"terraform.tfstate", "log"} {
+		content, err := os.ReadFile(filepath.Join(w.Dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		contents[name] = string(content)
+	}
+	for name, content := range contents {
 		if strings.Contains(content, waldurtest.Token) {
 			t.Errorf("the %s contains the token", name)
 		}
@@ -92,19 +97,10 @@ func TestAccProgramReadsAndKeepsTheTokenToItself(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"Waldur request", "Waldur read", "path=/api/marketplace-category-component-usages/", "records=15"} {
-		if !strings.Contains(log, want) {
+		if !strings.Contains(contents["log"], want) {
 			t.Errorf("the log does not contain %q", want)
 		}
 	}
-}
-
-func read(t *testing.T, dir, name string) string {
-	t.Helper()
-	content, err := os.ReadFile(filepath.Join(dir, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
 }
 
 func TestReportedVersionIsTheLinkersOrTheModules(t *testing.T) {

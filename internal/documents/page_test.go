@@ -18,8 +18,8 @@ const (
 	repository = "../.."
 	// home is the URL of the repository. Pages in a registry link to its files.
 	home = "https://github.com/waldur/terraform-provider-waldur-usage/"
-	// required is the block that is left out of a page that shows only a part of
-	// a configuration.
+	// required is the block that a page leaves out if it shows only a part of a
+	// configuration.
 	required = `terraform {
   required_providers { waldur = { source = "waldur/waldur-usage" } }
 }
@@ -72,14 +72,14 @@ func readPages(t *testing.T) map[string]page {
 	return pages
 }
 
-// block returns the only code block in the language that contains the text.
+// block returns the first code block in the language that contains the text.
 func (p page) block(t *testing.T, language, text string) string {
 	t.Helper()
-	found := slices.DeleteFunc(slices.Clone(p.blocks[language]), func(block string) bool { return !strings.Contains(block, text) })
-	if len(found) != 1 {
-		t.Fatalf("got %d blocks with %q, want 1", len(found), text)
+	i := slices.IndexFunc(p.blocks[language], func(block string) bool { return strings.Contains(block, text) })
+	if i < 0 {
+		t.Fatalf("no %s block contains %q", language, text)
 	}
-	return found[0]
+	return p.blocks[language][i]
 }
 
 // configurations returns the configurations of the page. A block with
