@@ -133,7 +133,6 @@ func TestAccConfigurationsPrintWhatTheDocumentsShow(t *testing.T) {
 		},
 		"check block that cannot read": {
 			required + `
-				provider "waldur" { token = "wrong" }
 				check "gpu" {
 				  data "waldur_category_component_usages" "own" { project_uuid = "2b5719686db84f24bf64c3dfec58fbeb" }
 				  assert {
@@ -141,7 +140,7 @@ func TestAccConfigurationsPrintWhatTheDocumentsShow(t *testing.T) {
 				    error_message = "There is no usage."
 				  }
 				}`,
-			nil,
+			nil, // so the project does not exist
 			0, []string{"Warning: Unable to read usages"},
 		},
 		"reports and charts": {
