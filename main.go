@@ -27,8 +27,8 @@ var version string
 func main() {
 	managed := flag.Bool("debug", false, "serve for a debugger: print how to attach a Terraform or OpenTofu to this process")
 	flag.Parse()
-	// net/http prints what follows a response beyond its length, which may echo
-	// the token, and the CLI copies that into its log.
+	// net/http logs what follows the end of a response, which may contain the
+	// token, and the CLI copies that to its own log.
 	log.SetOutput(io.Discard)
 	info, _ := debug.ReadBuildInfo()
 	newProvider := provider.New(reportedVersion(version, info))
@@ -39,9 +39,9 @@ func main() {
 	}
 }
 
-// reportedVersion returns the version of a release build as the linker set it.
-// Otherwise it returns the version of the module without its "v", which is the
-// one that "go install …@latest" resolved. It returns "dev" if there is neither.
+// reportedVersion returns the version that the linker has set in a release build,
+// or else that of the module without the "v", as resolved by "go install
+// …@latest". It returns "dev" if neither is known.
 func reportedVersion(linked string, info *debug.BuildInfo) string {
 	if linked != "" {
 		return linked

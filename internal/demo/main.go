@@ -2,7 +2,7 @@
 // Waldur on a free loopback port, and runs Terraform or OpenTofu on small
 // configurations: the usage of a project, a budget that is kept, and one that is
 // exceeded. With WALDUR_API_URL, WALDUR_ACCESS_TOKEN and WALDUR_DEMO_SCOPE set,
-// it reads the usage from that Waldur instead.
+// it shows only the usage, from that Waldur.
 package main
 
 import (
@@ -34,15 +34,11 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	environment, err := yourWaldur()
-	if err != nil {
-		return err
+	scope := os.Getenv("WALDUR_DEMO_SCOPE")
+	if scope != "" && (os.Getenv("WALDUR_API_URL") == "" || os.Getenv("WALDUR_ACCESS_TOKEN") == "") {
+		return errors.New("WALDUR_DEMO_SCOPE is set: set WALDUR_API_URL and WALDUR_ACCESS_TOKEN too, or none of the three")
 	}
-	const build = "build" // ignored by Git, like the state of the configurations
-	if err := os.MkdirAll(build, 0o755); err != nil {
-		return err
-	}
-	dir, err := os.MkdirTemp(build, "demo-")
+	dir, err := os.MkdirTemp("", "demo-")
 	if err != nil {
 		return err
 	}
@@ -55,9 +51,10 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if environment != nil {
+	usage, budget := filepath.Join(dir, "usage"), filepath.Join(dir, "budget")
+	if scope != "" {
 		fmt.Println("==> Reading from your Waldur")
-		return showUsage(ctx, sandbox.WorkingDir(filepath.Join(dir, "usage"), environment...))
+		return showUsage(ctx, sandbox.WorkingDir(usage, "TF_VAR_scope="+scope))
 	}
 	const project = "/api/projects/2b5719686db84f24bf64c3dfec58fbeb/"
 	fake := waldurtest.New()
@@ -65,28 +62,14 @@ func run(ctx context.Context) error {
 	server := httptest.NewServer(fake)
 	defer server.Close()
 	fmt.Printf("==> Started a Waldur with a project's usage of two years at %s\n", server.URL)
-	environment = append(variables(server.URL, waldurtest.Token, server.URL+project), "TF_VAR_record_id=1")
-	if err := showUsage(ctx, sandbox.WorkingDir(filepath.Join(dir, "usage"), environment...)); err != nil {
+	environment := []string{
+		"WALDUR_API_URL=" + server.URL, "WALDUR_ACCESS_TOKEN=" + waldurtest.Token,
+		"TF_VAR_scope=" + server.URL + project, "TF_VAR_record_id=1",
+	}
+	if err := showUsage(ctx, sandbox.WorkingDir(usage, environment...)); err != nil {
 		return err
 	}
-	return showBudgets(ctx, sandbox.WorkingDir(filepath.Join(dir, "budget"), environment...))
-}
-
-// yourWaldur returns the variables for the Waldur that the environment names, or
-// nil if it names none.
-func yourWaldur() ([]string, error) {
-	endpoint, token, scope := os.Getenv("WALDUR_API_URL"), os.Getenv("WALDUR_ACCESS_TOKEN"), os.Getenv("WALDUR_DEMO_SCOPE")
-	switch {
-	case scope == "":
-		return nil, nil
-	case endpoint == "" || token == "":
-		return nil, errors.New("WALDUR_DEMO_SCOPE is set: set WALDUR_API_URL and WALDUR_ACCESS_TOKEN too, or none of the three")
-	}
-	return variables(endpoint, token, scope), nil
-}
-
-func variables(endpoint, token, scope string) []string {
-	return []string{"WALDUR_API_URL=" + endpoint, "WALDUR_ACCESS_TOKEN=" + token, "TF_VAR_scope=" + scope}
+	return showBudgets(ctx, sandbox.WorkingDir(budget, environment...))
 }
 
 func showUsage(ctx context.Context, usage cli.WorkingDir) error {
@@ -125,7 +108,7 @@ func announce(w cli.WorkingDir, command string) {
 	fmt.Printf("==> %s %s\n", w.Sandbox.CLI.Kind, command)
 }
 
-// initAndApply prints the output of the CLI only if it fails.
+// initAndApply runs both commands. Their output is part of the error if one fails.
 func initAndApply(ctx context.Context, w cli.WorkingDir, arguments ...string) error {
 	announce(w, "init")
 	if _, err := w.MustRun(ctx, "init"); err != nil {

@@ -15,7 +15,7 @@ variable "scope" {
 }
 
 variable "record_id" {
-  description = "A record to be read alone."
+  description = "ID of a record to read on its own."
   type        = number
   default     = null
 }
@@ -34,7 +34,7 @@ locals {
   months = distinct(local.usages[*].date) # newest first
   newest = [for u in local.usages : u if u.date == local.months[0]]
 
-  # Null is "no data from that side", which is not 0.
+  # Null means that there is no data, which is not a usage of 0.
   table = [for u in local.newest : format("%-28s  %-14s  %12s  %12s  %s",
     u.category_title, u.name,
     u.reported_usage == null ? "no data" : u.reported_usage,
