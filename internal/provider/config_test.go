@@ -3,6 +3,7 @@ package provider
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"math"
 	"math/big"
 	"strings"
@@ -64,68 +65,60 @@ func TestConfigureReportsEveryError(t *testing.T) {
 	}
 }
 
-const secret = "hunter2-hunter2-hunter2"
-
 // A CLI validates first, and does not configure the provider if that fails. If it
-// does, the environment must not replace an invalid argument either.
-func TestInvalidArgumentsAreRejected(t *testing.T) {
+// does, the environment must not replace an invalid argument either. Variables are
+// not validated, as the environment of a validation can be another one.
+func TestInvalidConfigurationIsRejected(t *testing.T) {
 	t.Parallel()
-	const example = "https://waldur.example.com"
-	environment := map[string]string{"WALDUR_API_URL": example, "WALDUR_ACCESS_TOKEN": secret, "WALDUR_HTTP_TIMEOUT": "5", "WALDUR_MAX_RETRIES": "5"}
+	const (
+		secret      = "hunter2-hunter2-hunter2"
+		positive    = "an integer of at least 1"
+		notNegative = "an integer of at least 0"
+	)
+	type variables map[string]string
+	valid := variables{"WALDUR_API_URL": "https://x", "WALDUR_ACCESS_TOKEN": secret, "WALDUR_HTTP_TIMEOUT": "5", "WALDUR_MAX_RETRIES": "5"}
 	for name, row := range map[string]struct {
-		argument string
-		value    any
-		detail   string
+		block       attributes
+		environment variables // in addition to what is valid
+		heading     string    // of the only error
+		detail      string
 	}{
-		"empty endpoint":          {"endpoint", "", "empty"},
-		"no scheme":               {"endpoint", "localhost:8000", "scheme, http or https, is missing. Use the URL of your Waldur, such as " + example},
-		"a password":              {"endpoint", "https://me:" + secret + "@waldur.example.com", "password"},
-		"empty token":             {"token", "", "empty"},
-		"token with a line break": {"token", secret + "\n", "trimspace()"},
-		"token with a space":      {"token", "Token " + secret, "without Token or Bearer"},
-		"timeout of 0":            {"request_timeout", 0, "an integer of at least 1"},
-		"timeout of 1.5":          {"request_timeout", 1.5, "an integer of at least 1"},
-		"negative retries":        {"max_retries", -1, "an integer of at least 0"},
-		"no requests at once":     {"max_concurrent_requests", 0, "an integer of at least 1"},
-		"path of a certificate":   {"ca_certificate", "ca.pem", `file("ca.pem")`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := newSession(t, environment)
-			block := attributes{row.argument: row.value}
-			validated, configured := s.validateProvider(block), s.configure(block)
-			validated.require(t, "error at "+row.argument+": Invalid "+row.argument, row.detail)
-			if configured.String() != validated.String() || strings.Contains(validated.String(), secret) {
-				t.Errorf("validated:\n%sconfigured:\n%s", validated, configured)
-			}
-		})
-	}
-}
+		"empty endpoint":          {attributes{"endpoint": ""}, nil, "endpoint: Invalid endpoint", "empty"},
+		"no scheme":               {attributes{"endpoint": "localhost:8000"}, nil, "endpoint: Invalid endpoint", "missing. Use the URL of your Waldur, such as"},
+		"a password":              {attributes{"endpoint": "https://me:" + secret + "@x"}, nil, "endpoint: Invalid endpoint", "password"},
+		"empty token":             {attributes{"token": ""}, nil, "token: Invalid token", "empty"},
+		"token with a line break": {attributes{"token": secret + "\n"}, nil, "token: Invalid token", "trimspace()"},
+		"token with a space":      {attributes{"token": "Token " + secret}, nil, "token: Invalid token", "without Token or Bearer"},
+		"timeout of 0":            {attributes{"request_timeout": 0}, nil, "request_timeout: Invalid request_timeout", positive},
+		"timeout of 1.5":          {attributes{"request_timeout": 1.5}, nil, "request_timeout: Invalid request_timeout", positive},
+		"negative retries":        {attributes{"max_retries": -1}, nil, "max_retries: Invalid max_retries", notNegative},
+		"no concurrent requests":  {attributes{"max_concurrent_requests": 0}, nil, "max_concurrent_requests: Invalid max_concurrent_requests", positive},
+		"path of a certificate":   {attributes{"ca_certificate": "ca.pem"}, nil, "ca_certificate: Invalid ca_certificate", `file("ca.pem")`},
 
-func TestInvalidVariablesAreRejected(t *testing.T) {
-	t.Parallel()
-	for name, row := range map[string]struct {
-		variable, value, argument string
-		summary, detail           string
-	}{
-		"empty endpoint":  {"WALDUR_API_URL", "", "endpoint", "Missing endpoint", "the WALDUR_API_URL environment variable"},
-		"empty token":     {"WALDUR_ACCESS_TOKEN", "", "token", "Missing token", "the WALDUR_ACCESS_TOKEN environment variable"},
-		"endpoint":        {"WALDUR_API_URL", "https://me:" + secret + "@x", "endpoint", "Invalid WALDUR_API_URL", "environment variable WALDUR_API_URL"},
-		"token":           {"WALDUR_ACCESS_TOKEN", secret + "\r\n", "token", "Invalid WALDUR_ACCESS_TOKEN", "environment variable WALDUR_ACCESS_TOKEN"},
-		"timeout of 60s":  {"WALDUR_HTTP_TIMEOUT", "60s", "request_timeout", "Invalid WALDUR_HTTP_TIMEOUT", "an integer of at least 1"},
-		"-1 retries":      {"WALDUR_MAX_RETRIES", "-1", "max_retries", "Invalid WALDUR_MAX_RETRIES", "an integer of at least 0"},
-		"too many digits": {"WALDUR_MAX_RETRIES", "9223372036854775808", "max_retries", "Invalid WALDUR_MAX_RETRIES", "an integer of at least 0"},
+		"empty WALDUR_API_URL":        {nil, variables{"WALDUR_API_URL": ""}, "endpoint: Missing endpoint", "the WALDUR_API_URL environment"},
+		"empty WALDUR_ACCESS_TOKEN":   {nil, variables{"WALDUR_ACCESS_TOKEN": ""}, "token: Missing token", "the WALDUR_ACCESS_TOKEN environment"},
+		"invalid WALDUR_API_URL":      {nil, variables{"WALDUR_API_URL": "https://me:" + secret + "@x"}, "endpoint: Invalid WALDUR_API_URL", "environment variable"},
+		"invalid WALDUR_ACCESS_TOKEN": {nil, variables{"WALDUR_ACCESS_TOKEN": secret + "\r\n"}, "token: Invalid WALDUR_ACCESS_TOKEN", "environment variable"},
+		"WALDUR_HTTP_TIMEOUT of 60s":  {nil, variables{"WALDUR_HTTP_TIMEOUT": "60s"}, "request_timeout: Invalid WALDUR_HTTP_TIMEOUT", positive},
+		"WALDUR_MAX_RETRIES of -1":    {nil, variables{"WALDUR_MAX_RETRIES": "-1"}, "max_retries: Invalid WALDUR_MAX_RETRIES", notNegative},
+		"WALDUR_MAX_RETRIES of 2^63":  {nil, variables{"WALDUR_MAX_RETRIES": "9223372036854775808"}, "max_retries: Invalid WALDUR_MAX_RETRIES", notNegative},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			block := attributes{"endpoint": "https://waldur.example.com", "token": "0123456789abcdef"}
-			block[row.argument] = nil
-			s := newSession(t, map[string]string{row.variable: row.value})
-			s.validateProvider(block).require(t, "") // the environment of a validation can be another one
-			found := s.configure(block)
-			found.require(t, "error at "+row.argument+": "+row.summary, row.detail)
-			if strings.Contains(found.String(), secret) {
-				t.Errorf("the secret is shown:\n%s", found)
+			environment := maps.Clone(valid)
+			maps.Copy(environment, row.environment)
+			s := newSession(t, environment)
+			validated, configured := s.validateProvider(row.block), s.configure(row.block)
+			configured.require(t, "error at "+row.heading, row.detail)
+			if strings.Contains(configured.String(), secret) {
+				t.Errorf("the secret is shown:\n%s", configured)
+			}
+			want := configured.String()
+			if row.block == nil {
+				want = ""
+			}
+			if validated.String() != want {
+				t.Errorf("validation: got:\n%swant:\n%s", validated, want)
 			}
 		})
 	}
@@ -160,26 +153,25 @@ func TestExpiryOfTheTokenIsReportedWithoutARequest(t *testing.T) {
 	for name, row := range map[string]struct {
 		token   string
 		heading string
-		details []string
+		detail  string
 	}{
-		"personal, expired": {personal(-time.Hour), expired, []string{
-			"The personal access token expired on 1 October 2024 at 11:00 UTC. No request was made.", "Profile > Credentials >", "Rotating",
-		}},
-		"personal, beyond the minute": {personal(-61 * time.Second), expired, nil},
-		"personal, within the minute": {personal(-59 * time.Second), soon, nil},
-		"personal, six days left":     {personal(6 * day), soon, []string{" expires on 7 October 2024 at 12:00 UTC.", "Create a new token"}},
-		"personal, just below a week": {personal(7*day - time.Second), soon, nil},
-		"personal, a week left":       {personal(7 * day), "", nil},
-		"JWT, expired":                {jwt(-time.Hour), expired, []string{"The JWT expired on 1 October 2024 at 11:00 UTC. No", "OIDC provider"}},
-		"JWT, within the minute":      {jwt(-59 * time.Second), "", nil},
-		"API token":                   {waldurtest.Token, "", nil},
+		"personal, expired": {personal(-time.Hour), expired, "The personal access token expired on 1 October 2024 at 11:00 UTC. No request was made.\n\n" +
+			"Create a new token in Waldur, under Profile > Credentials > Personal access tokens. Rotating this one does not help"},
+		"personal, beyond the minute": {personal(-61 * time.Second), expired, ""},
+		"personal, within the minute": {personal(-59 * time.Second), soon, ""},
+		"personal, six days left":     {personal(6 * day), soon, "The personal access token expires on 7 October 2024 at 12:00 UTC.\n\nCreate a new token"},
+		"personal, just below a week": {personal(7*day - time.Second), soon, ""},
+		"personal, a week left":       {personal(7 * day), "", ""},
+		"JWT, expired":                {jwt(-time.Hour), expired, "The JWT expired on 1 October 2024 at 11:00 UTC. No request was made.\n\nGet a new JWT"},
+		"JWT, within the minute":      {jwt(-59 * time.Second), "", ""},
+		"API token":                   {waldurtest.Token, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := waldurtest.New()
 			url := server.Start(t)
 			found := newSession(t, nil).configure(attributes{"endpoint": url, "token": row.token})
-			found.require(t, row.heading, row.details...)
+			found.require(t, row.heading, row.detail)
 			const source = " in the environment variable WALDUR_ACCESS_TOKEN"
 			fromEnvironment := newSession(t, map[string]string{"WALDUR_ACCESS_TOKEN": row.token}).configure(attributes{"endpoint": url})
 			text := fromEnvironment.String()

@@ -73,20 +73,20 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 		"limit with a time": {limited, "rate limited", "GET /api/x/, 3 times, the last with the request id abc-123.\n\nWaldur asked to retry after 2m0s."},
 		"throttled":         {limited, "rate limited", "max_concurrent_requests. Too many requests have failed, so the provider no longer retries."},
 
-		"timeout":           {unreachable(waldur.ReasonTimeout), absent, origin + ": it is.\nRequest: GET /api/x/, 7 times.\n\nIf Waldur takes long"},
-		"refused":           {unreachable(waldur.ReasonRefused), absent, "To outlast a longer restart of it, raise max_retries."},
-		"unknown host":      {unreachable(waldur.ReasonHostUnknown), absent, "Check the host of endpoint, and the name servers"},
-		"broken":            {unreachable(waldur.ReasonUnknown), absent, "that Waldur is running. Too many requests have failed,"},
-		"proxy":             {unreachable(waldur.ReasonProxy), absent, "HTTPS_PROXY, HTTP_PROXY and NO_PROXY environment variables"},
-		"proxy that asks":   {unreachable(waldur.ReasonProxyCredentials), "proxy requires credentials", "http://user:password@proxy.example.com:3128."},
-		"https":             {unreachable(waldur.ReasonHTTPSExpected), "https required", "Use https:// in endpoint."},
-		"certificate":       {untrusted(waldur.ReasonUnknown), tls, origin + ": it is." + get + "Check the host of endpoint."},
-		"http, not https":   {untrusted(waldur.ReasonHTTPExpected), tls, "If this Waldur has none, use http:// in endpoint."},
-		"neither":           {untrusted(waldur.ReasonNotHTTPS), tls, "Check the port of endpoint."},
-		"response":          {malformed(0, ""), format, "The response is bad." + get + "Check that endpoint is the address of a Waldur"},
-		"record":            {malformed(1, ""), format, "Record 1 of the response is bad."},
-		"attribute":         {malformed(0, "date"), format, "The response's attribute date is bad."},
-		"record, attribute": {malformed(1, "date"), format, "Record 1 of the response, attribute date, is bad."},
+		"timeout":              {unreachable(waldur.ReasonTimeout), absent, origin + ": it is.\nRequest: GET /api/x/, 7 times.\n\nIf Waldur takes long"},
+		"refused":              {unreachable(waldur.ReasonRefused), absent, "To outlast a longer restart of it, raise max_retries."},
+		"unknown host":         {unreachable(waldur.ReasonHostUnknown), absent, "Check the host of endpoint, and the name servers"},
+		"another reason":       {unreachable(waldur.ReasonUnknown), absent, "that Waldur is running. Too many requests have failed,"},
+		"proxy":                {unreachable(waldur.ReasonProxy), absent, "HTTPS_PROXY, HTTP_PROXY and NO_PROXY environment variables"},
+		"proxy credentials":    {unreachable(waldur.ReasonProxyCredentials), "proxy requires credentials", "http://user:password@proxy.example.com:3128."},
+		"https":                {unreachable(waldur.ReasonHTTPSExpected), "https required", "Use https:// in endpoint."},
+		"certificate":          {untrusted(waldur.ReasonUnknown), tls, origin + ": it is." + get + "Check the host of endpoint."},
+		"http, not https":      {untrusted(waldur.ReasonHTTPExpected), tls, "If this Waldur has none, use http:// in endpoint."},
+		"not a server of HTTP": {untrusted(waldur.ReasonNotHTTPS), tls, "Check the port of endpoint."},
+		"response":             {malformed(0, ""), format, "The response is bad." + get + "Check that endpoint is the address of a Waldur"},
+		"record":               {malformed(1, ""), format, "Record 1 of the response is bad."},
+		"attribute":            {malformed(0, "date"), format, "The response's attribute date is bad."},
+		"record, attribute":    {malformed(1, "date"), format, "Record 1 of the response, attribute date, is bad."},
 
 		"redirect": {&waldur.RedirectError{Request: request, Status: 301, Target: "https://x/y"}, "redirected",
 			"The response was 301, a redirect to https://x/y. Redirects are not followed, so the token is sent only to endpoint." + get + "Set endpoint to"},
@@ -162,7 +162,7 @@ func TestDiagnosticsOfFailedReads(t *testing.T) {
 			"error: Unable to read usages: filter not applied", []string{
 				"asked for project " + someUUID + " and returned a record of project " + path.Base(scope) + "." + requested + ".\n\nNone of the records is used.",
 			}},
-		// Nothing of the list may be left in the state.
+		// No record may be left in the state.
 		"after some responses": {func(server *waldurtest.Waldur) {
 			server.Add(waldurtest.History(scope, 12, 60)...)
 			server.Rewrite = func(n int, _ *http.Request, response *waldurtest.Response) {
