@@ -257,8 +257,7 @@ func TestAccUsageOfAProjectThatIsUnknownDuringThePlan(t *testing.T) {
 		    { warn_at = 0.8, fail_on = ["over"], title = "Twice", period = { start = "2024-10-01", end = "2024-10-31", now = "2024-12-24T00:00:00Z" } },
 		  )
 		}
-		output "report" { value = provider::waldur::usage_report(data.%[1]s.month.usages, { title = "Climate" }) }
-		output "chart"  { value = provider::waldur::usage_chart(data.%[1]s.month.usages, { type = "cpu", limit = 1875 }) }`,
+		output "report" { value = provider::waldur::usage_report(data.%[1]s.month.usages, { title = "Climate" }) }`,
 		listType, oneType, path.Base(scope))
 	type checks = map[string]knownvalue.Check
 	text, integer := knownvalue.StringExact, knownvalue.Int64Exact
@@ -288,7 +287,6 @@ func TestAccUsageOfAProjectThatIsUnknownDuringThePlan(t *testing.T) {
 			})),
 			statecheck.ExpectKnownOutputValueAtPath("check", tfjsonpath.New("report"), matches(`^Twice: 1 near\.\n\n\| Limit \|`)),
 			statecheck.ExpectKnownOutputValue("report", matches(`^# Climate\n(?s:.*)\n\| 2024-10 \| ██████████ 1,500 \|`)),
-			statecheck.ExpectKnownOutputValue("chart", matches("(?s)^```mermaid\nxychart-beta\n.*\n    line \\[1875, 1875, 1875\\]\n```\n$")),
 		}}},
 	})
 }

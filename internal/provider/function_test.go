@@ -274,7 +274,6 @@ func TestInvalidArgumentsOfFunctionsAreRejected(t *testing.T) {
 
 		{check(usages, nil), 1, "limits: must be a map of limits, not null"},
 		{check(usages, object{}), 1, "limits: must not be empty"},
-		{check(usages, object{"CPU": nil}), 1, `limits["CPU"]: must be an object, not null`},
 		{check(usages, object{"CPU": 15000}), 1, `limits["CPU"]: must be an object, not a number`},
 		{limit(object{"categry_uuid": someUUID}), 1, `limits["CPU"]: unknown attribute "categry_uuid"; the attributes are type, limit, category_uuid, `},
 		{check(usages, object{"CPU": object{"typ": "cpu"}}), 1, `limits["CPU"]: unknown attribute "typ"`},
@@ -292,7 +291,6 @@ func TestInvalidArgumentsOfFunctionsAreRejected(t *testing.T) {
 		{limit(object{"limit": decimal("1e100000")}), 1, `limits["CPU"].limit: is too large`},
 		{limit(object{"category_uuid": someUUID, "category_title": "x"}), 1, `limits["CPU"]: has both category_uuid and category_title`},
 		{limit(object{"category_uuid": "1"}), 1, `limits["CPU"].category_uuid: must be 32 hexadecimal digits, with or without hyphens, not "1"`},
-		{limit(object{"category_title": ""}), 1, `limits["CPU"].category_title: must not be empty`},
 		{limit(object{"measure": "usage"}), 1, `limits["CPU"].measure: must be "reported_usage" or "fixed_usage", not "usage"`},
 		{check(usages, object{strings.Repeat("x", 1000): 5}), 1, `limits["` + strings.Repeat("x", 60) + `…"]`},
 		{check(usages, someLimits(nil), object{}, object{}), 3, "options: one object at most may be given, not 2"},
@@ -308,7 +306,6 @@ func TestInvalidArgumentsOfFunctionsAreRejected(t *testing.T) {
 		{option(object{"title": object{}}), 2, "options.title: must be a string, not an object"},
 		{option(object{"period": "2024-10"}), 2, "options.period: must be an object, not \"2024-10\"\noptions.period.start: is required"},
 		{period(object{"end": "2024-09-30"}), 2, "options.period: ends before it starts"},
-		{period(object{"start": nil}), 2, "options.period.start: is required"},
 		{period(object{"end": nil}), 2, "options.period.end: is required"},
 		{period(object{"now": nil}), 2, "options.period.now: is required"},
 		{period(object{"today": ""}), 2, `options.period: unknown attribute "today"; the attributes are start, end, now`},
@@ -318,7 +315,6 @@ func TestInvalidArgumentsOfFunctionsAreRejected(t *testing.T) {
 		{check(usages, object{"A": object{}, "B": nil}), 1, "\nlimits[\"A\"].type: is required\nlimits[\"A\"].limit: is required\nlimits[\"B\"]: must be"},
 		{check(nil, nil, nil), 0, "usages"},
 
-		{report(nil), 0, "usages: must be a list of usage records, not null"},
 		{report([]any{}, object{"warn_at": 1}), 1, `options: unknown attribute "warn_at"; the attributes are measure, title`},
 		{report([]any{}, object{"measure": "all"}), 1, `options.measure: must be "reported_usage" or "fixed_usage", not "all"`},
 		{chart([]any{}, nil), 1, "\nselector: must be an object, not null\nselector.type: is required"},
@@ -349,13 +345,15 @@ func BenchmarkBudgetCheck(b *testing.B) {
 		limits[fmt.Sprintf("Limit %d", i)] = object{"type": fmt.Sprintf("component_%d", i), "limit": 1_000_000_000}
 	}
 	for _, n := range []int{300, 10_000} {
-		list := usagesValue(b.Context(), manyUsages(n))
-		var elements []tftypes.Value
-		if err := list.As(&elements); err != nil {
-			b.Fatal(err)
+		records := make([]tftypes.Value, n)
+		for i := range records {
+			records[i] = terraformValue(b, record(object{"type": fmt.Sprintf("component_%d", i%168), "reported_usage": i}))
 		}
-		tuple := tftypes.NewValue(tftypes.Tuple{ElementTypes: slices.Repeat([]tftypes.Type{elements[0].Type()}, n)}, elements)
-		for name, usages := range map[string]tftypes.Value{"list": list, "tuple": tuple} {
+		usage := records[0].Type()
+		for name, usages := range map[string]tftypes.Value{
+			"list":  tftypes.NewValue(tftypes.List{ElementType: usage}, records),
+			"tuple": tftypes.NewValue(tftypes.Tuple{ElementTypes: slices.Repeat([]tftypes.Type{usage}, n)}, records),
+		} {
 			b.Run(fmt.Sprintf("%d/%s", n, name), func(b *testing.B) {
 				server, request := newSession(b, nil).server, check(usages, limits).request(b)
 				b.ReportAllocs()

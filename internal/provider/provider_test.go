@@ -159,12 +159,10 @@ func (s *session) value(schema *tfprotov6.Schema, block attributes) *tfprotov6.D
 	blockType := schema.ValueType().(tftypes.Object)
 	values := map[string]tftypes.Value{}
 	for name, of := range blockType.AttributeTypes {
-		values[name] = tftypes.NewValue(of, block[name])
+		values[name] = tftypes.NewValue(of, nil)
 	}
-	for name := range block {
-		if _, known := values[name]; !known {
-			s.tb.Fatalf("the schema has no attribute %q", name)
-		}
+	for name, value := range block {
+		values[name] = tftypes.NewValue(blockType.AttributeTypes[name], value) // panics if the schema has no such attribute
 	}
 	value, err := tfprotov6.NewDynamicValue(blockType, tftypes.NewValue(blockType, values))
 	if err != nil {
