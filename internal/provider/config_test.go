@@ -111,14 +111,14 @@ func TestInvalidConfigurationIsRejected(t *testing.T) {
 			validated, configured := s.validateProvider(row.block), s.configure(row.block)
 			configured.require(t, "error at "+row.heading, row.detail)
 			if strings.Contains(configured.String(), secret) {
-				t.Errorf("the secret is shown:\n%s", configured)
+				t.Errorf("got the secret in:\n%s", configured)
 			}
 			want := configured.String()
 			if row.block == nil {
 				want = ""
 			}
 			if validated.String() != want {
-				t.Errorf("validation: got:\n%swant:\n%s", validated, want)
+				t.Errorf("got of the validation:\n%swant:\n%s", validated, want)
 			}
 		})
 	}
@@ -177,7 +177,7 @@ func TestExpiryOfTheTokenIsReportedWithoutARequest(t *testing.T) {
 			} {
 				found.require(t, row.heading, strings.Replace(row.detail, " expire", source+" expire", 1))
 				if strings.Contains(found.String(), row.token) {
-					t.Errorf("the token is shown:\n%s", found)
+					t.Errorf("got the token in:\n%s", found)
 				}
 			}
 			requireNoConnection(t, server)

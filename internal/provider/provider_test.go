@@ -24,7 +24,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// The acceptance tests serve the provider in this process, and the plugin
+	// The acceptance test serves the provider in this process, and the plugin
 	// library does not end the goroutine that copies a plugin's output.
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/hashicorp/go-plugin.copyChan"))
 }
@@ -115,7 +115,7 @@ func (s *session) validate(block attributes) diagnostics {
 func (s *session) read(ctx context.Context, block attributes) (object, diagnostics) {
 	s.tb.Helper()
 	if invalid := s.validate(block); invalid.failed() {
-		s.tb.Fatalf("the arguments are invalid:\n%s", invalid)
+		s.tb.Errorf("got invalid arguments:\n%s", invalid)
 	}
 	schema := s.schemas.DataSourceSchemas[block.typeName()]
 	resp, err := s.server.ReadDataSource(ctx, &tfprotov6.ReadDataSourceRequest{
@@ -125,7 +125,7 @@ func (s *session) read(ctx context.Context, block attributes) (object, diagnosti
 	found := newDiagnostics(s.tb, resp.Diagnostics, err)
 	if resp.Deferred != nil {
 		if got, want := resp.Deferred.Reason, tfprotov6.DeferredReasonProviderConfigUnknown; got != want {
-			s.tb.Errorf("the read is deferred: got reason %v, want %v", got, want)
+			s.tb.Errorf("got a read deferred for the reason %v, want %v", got, want)
 		}
 		return nil, found
 	}
@@ -138,7 +138,7 @@ func (s *session) read(ctx context.Context, block attributes) (object, diagnosti
 		return state, found
 	}
 	if state["usages"] != nil || state["date"] != nil {
-		s.tb.Errorf("the read failed, and the state is %v", state)
+		s.tb.Errorf("got state %v of a failed read, want no records", state)
 	}
 	return nil, found
 }
@@ -184,7 +184,7 @@ type object = map[string]any
 // decimal is a number as it is written in a configuration.
 type decimal string
 
-// plain turns a Terraform value into nil, unknown, string, bool, int64, decimal,
+// plain converts a Terraform value to nil, unknown, string, bool, int64, decimal,
 // []any or object.
 func plain(tb testing.TB, value tftypes.Value) any {
 	tb.Helper()
@@ -232,8 +232,8 @@ type diagnostic struct{ heading, detail string }
 
 type diagnostics []diagnostic
 
-// newDiagnostics requires that the guide on troubleshooting has a heading or a
-// row of a table for each diagnostic.
+// newDiagnostics converts diagnostics. The guide on troubleshooting must have a
+// heading or a table row for each of them.
 func newDiagnostics(tb testing.TB, found []*tfprotov6.Diagnostic, err error) (all diagnostics) {
 	tb.Helper()
 	guide, unreadable := os.ReadFile("../../templates/guides/troubleshooting.md")
@@ -258,7 +258,7 @@ func (d diagnostics) failed() bool {
 	return slices.ContainsFunc(d, func(one diagnostic) bool { return strings.HasPrefix(one.heading, "error") })
 }
 
-// String returns everything that a user sees.
+// String returns all text that a user sees.
 func (d diagnostics) String() string {
 	var text strings.Builder
 	for _, one := range d {
@@ -267,8 +267,8 @@ func (d diagnostics) String() string {
 	return text.String()
 }
 
-// require requires one diagnostic with that heading and these parts of its
-// detail, or none if the heading is empty.
+// require fails the test unless there is exactly one diagnostic, with that heading
+// and these parts of its detail, or none if the heading is empty.
 func (d diagnostics) require(tb testing.TB, heading string, details ...string) {
 	tb.Helper()
 	if heading == "" && len(d) == 0 {
@@ -288,7 +288,7 @@ func (d diagnostics) require(tb testing.TB, heading string, details ...string) {
 		}
 	}
 	if strings.Contains(heading, "Unable to read") && regexp.MustCompile(`[^."\n](\n|$)`).MatchString(d[0].detail) {
-		tb.Errorf("a line is not a sentence:\n%s", d)
+		tb.Errorf("got a line that is not a sentence:\n%s", d)
 	}
 }
 
