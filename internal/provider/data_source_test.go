@@ -184,23 +184,26 @@ func TestRecordAndListHaveTheRequestedFields(t *testing.T) {
 func TestWarnsOfSeveralRecordsOfAComponentAndMonth(t *testing.T) {
 	t.Parallel()
 	const warning = "warning at usages: Several usage records of the same component and month"
-	several := map[string]int{
-		"2024-02 cpu": 3, "2024-02 ram": 2, "2024-01 cpu": 2, "2024-01 disk": 1, "2024-01 cpu\x1b[31m " + waldurtest.Token + "\n- 9 records": 2,
+	scope := waldurtest.ProjectScope(1)
+	several := func(n int, month, kind string) []waldurtest.Record {
+		return slices.Repeat([]waldurtest.Record{{Type: kind, CategoryUUID: someUUID, Date: month + "-01", Scope: scope}}, n)
 	}
-	year := map[string]int{}
+	various := slices.Concat(several(3, "2024-02", "cpu"), several(2, "2024-02", "ram"), several(2, "2024-01", "cpu"), several(1, "2024-01", "disk"),
+		several(2, "2024-01", "cpu\x1b[31m "+waldurtest.Token+"\n- 9 records"))
+	var year []waldurtest.Record
 	for month := 1; month <= 12; month++ {
-		year[fmt.Sprintf("2024-%02d cpu", month)] = 2
+		year = append(year, several(2, fmt.Sprintf("2024-%02d", month), "cpu")...)
 	}
 	for name, row := range map[string]struct {
-		records map[string]int // by month and type
+		records []waldurtest.Record
 		fields  any
 		heading string
 		want    string // the end of the detail
 	}{
-		"only type and category": {map[string]int{"2024-01 cpu": 2}, set("type", "category_uuid"), warning, " of cpu of category " + someUUID + " in 2024-01"},
-		"without the category":   {map[string]int{"2024-01 cpu": 2}, set("type"), "", ""},
+		"only type and category": {several(2, "2024-01", "cpu"), set("type", "category_uuid"), warning, " of cpu of category " + someUUID + " in 2024-01"},
+		"without the category":   {several(2, "2024-01", "cpu"), set("type"), "", ""},
 		"twelve":                 {year, nil, warning, "\n- 2 records of cpu of category " + someUUID + " in 2024-03\n- and 2 more"},
-		"each once, and safe to show": {several, nil, warning, "counts each of them:" +
+		"each once, and safe to show": {various, nil, warning, "counts each of them:" +
 			"\n- 3 records of cpu of category " + someUUID + " in 2024-02" +
 			"\n- 2 records of ram of category " + someUUID + " in 2024-02" +
 			"\n- 2 records of cpu of category " + someUUID + " in 2024-01" +
@@ -209,17 +212,11 @@ func TestWarnsOfSeveralRecordsOfAComponentAndMonth(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := waldurtest.New()
-			scope, total := waldurtest.ProjectScope(1), 0
-			for of, number := range row.records {
-				month, componentType, _ := strings.Cut(of, " ")
-				for total += number; number > 0; number-- {
-					server.Add(waldurtest.Record{Type: componentType, CategoryUUID: someUUID, Date: month + "-01", Scope: scope})
-				}
-			}
+			server.Add(row.records...)
 			state, found := newSession(t, nil).connect(server).read(t.Context(), attributes{"scope": "http://localhost" + scope, "fields": row.fields})
 			found.require(t, row.heading)
-			if n := len(state["usages"].([]any)); n != total || len(found) > 0 && !strings.HasSuffix(found[0].detail, row.want) {
-				t.Errorf("got %d records and %q, want %d and %q", n, found, total, row.want)
+			if got := len(state["usages"].([]any)); got != len(row.records) || len(found) > 0 && !strings.HasSuffix(found[0].detail, row.want) {
+				t.Errorf("got %d records and %q, want %d and %q", got, found, len(row.records), row.want)
 			}
 		})
 	}
