@@ -1,24 +1,27 @@
 package provider
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"io"
-	"log"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-log/tflogtest"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-// Every kind of failure has a summary of its own. The detail has what happened,
-// the request, and what to do.
+// Each kind of failure has its own summary. The detail says what happened, names
+// the request, and advises. TestDiagnosticsOfFailedReads has the other kinds.
 func TestDiagnosticsOfErrors(t *testing.T) {
 	t.Parallel()
 	const (
@@ -54,7 +57,6 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 	}{
 		"no token":           {refused(401, waldur.ReasonNotProvided), token, `Waldur returned 401 Unauthorized: "Said."` + get + "Waldur found no token"},
 		"invalid token":      {refused(401, waldur.ReasonTokenInvalid), token, "Check token, or the WALDUR_ACCESS_TOKEN environment variable"},
-		"expired token":      {refused(401, waldur.ReasonTokenExpired), token, "expire 3,600 seconds after their last use, and JWTs"},
 		"inactive user":      {refused(401, waldur.ReasonUserInactive), token, "deactivated or deleted. Use the token of another user."},
 		"invalid w_ token":   {refused(401, waldur.ReasonPersonalTokenInvalid), token, "does not say why it refuses a personal access token."},
 		"disabled w_ tokens": {refused(401, waldur.ReasonPersonalTokensDisabled), token, "Administration > Configuration > Personal access tokens."},
@@ -64,36 +66,30 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 		"OIDC fails":         {refused(401, waldur.ReasonOIDCProviderFailed), token, "its OIDC provider did not respond. Run this again later."},
 		"JWT without a user": {refused(401, waldur.ReasonUserIdentifierMissing), token, "the setting OIDC_USER_FIELD"},
 
-		"https at a status": {refused(400, waldur.ReasonHTTPSExpected), "https required", "Use https:// in endpoint."},
-		"proxy at a status": {refused(407, waldur.ReasonProxyCredentials), "proxy requires credentials", "HTTPS_PROXY for an https endpoint or HTTP_PROXY"},
-		"forbidden":         {refused(403, 0), "not allowed", "a role in the project or the customer."},
 		"not found":         {refused(404, 0), "no Waldur at the endpoint", "with its path prefix if it has one."},
-		"bad request":       {refused(400, 0), "request refused", "Check endpoint and the arguments."},
-		"unknown status":    {&waldur.StatusError{Request: request, Status: 499}, "request refused", "Waldur returned 499, without an explanation." + get},
+		"unknown status":    {&waldur.StatusError{Request: request, Status: 499}, "request refused", "499, without an explanation." + get + "Check endpoint"},
 		"rate limit":        {refused(429, 0), "rate limited", "Run this again later. To send fewer requests at once, use fewer data sources"},
+		"outage of Waldur":  {&waldur.StatusError{Request: request, Status: 503, Throttled: true}, "server error", "Too many requests have failed"},
 		"limit with a time": {limited, "rate limited", "GET /api/x/, 3 times, the last with the request id abc-123.\n\nWaldur asked to retry after 2m0s."},
 		"throttled":         {limited, "rate limited", "max_concurrent_requests. Too many requests have failed, so the provider no longer retries."},
-		"server error":      {refused(500, 0), "server error", "contact the Waldur administrator with the time of this error."},
 
-		"timeout":           {unreachable(waldur.ReasonTimeout), absent, origin + ": it is.\nRequest: GET /api/x/, 7 times.\n\nIf Waldur takes long"},
-		"refused":           {unreachable(waldur.ReasonRefused), absent, "To outlast a longer restart of it, raise max_retries."},
-		"unknown host":      {unreachable(waldur.ReasonHostUnknown), absent, "Check the host of endpoint, and the name servers"},
-		"broken":            {unreachable(waldur.ReasonUnknown), absent, "that Waldur is running. Too many requests have failed,"},
-		"proxy":             {unreachable(waldur.ReasonProxy), absent, "HTTPS_PROXY, HTTP_PROXY and NO_PROXY environment variables"},
-		"proxy that asks":   {unreachable(waldur.ReasonProxyCredentials), "proxy requires credentials", "http://user:password@proxy.example.com:3128."},
-		"https":             {unreachable(waldur.ReasonHTTPSExpected), "https required", "Use https:// in endpoint."},
-		"certificate":       {untrusted(waldur.ReasonUnknown), tls, origin + ": it is." + get + "Check the host of endpoint."},
-		"http, not https":   {untrusted(waldur.ReasonHTTPExpected), tls, "If this Waldur has none, use http:// in endpoint."},
-		"neither":           {untrusted(waldur.ReasonNotHTTPS), tls, "Check the port of endpoint."},
-		"response":          {malformed(0, ""), format, "The response is bad." + get + "Check that endpoint is the address of a Waldur"},
-		"record":            {malformed(1, ""), format, "Record 1 of the response is bad."},
-		"attribute":         {malformed(0, "date"), format, "The response's attribute date is bad."},
-		"record, attribute": {malformed(1, "date"), format, "Record 1 of the response, attribute date, is bad."},
+		"timeout":              {unreachable(waldur.ReasonTimeout), absent, origin + ": it is.\nRequest: GET /api/x/, 7 times.\n\nIf Waldur takes long"},
+		"refused":              {unreachable(waldur.ReasonRefused), absent, "To outlast a longer restart of it, raise max_retries."},
+		"unknown host":         {unreachable(waldur.ReasonHostUnknown), absent, "Check the host of endpoint, and the name servers"},
+		"another reason":       {unreachable(waldur.ReasonUnknown), absent, "that Waldur is running. Too many requests have failed,"},
+		"proxy":                {unreachable(waldur.ReasonProxy), absent, "HTTPS_PROXY, HTTP_PROXY and NO_PROXY environment variables"},
+		"proxy credentials":    {unreachable(waldur.ReasonProxyCredentials), "proxy requires credentials", "http://user:password@proxy.example.com:3128."},
+		"https":                {unreachable(waldur.ReasonHTTPSExpected), "https required", "Use https:// in endpoint."},
+		"certificate":          {untrusted(waldur.ReasonUnknown), tls, origin + ": it is." + get + "Check the host of endpoint."},
+		"http, not https":      {untrusted(waldur.ReasonHTTPExpected), tls, "If this Waldur has none, use http:// in endpoint."},
+		"not a server of HTTP": {untrusted(waldur.ReasonNotHTTPS), tls, "Check the port of endpoint."},
+		"response":             {malformed(0, ""), format, "The response is bad." + get + "Check that endpoint is the address of a Waldur"},
+		"record":               {malformed(1, ""), format, "Record 1 of the response is bad."},
+		"attribute":            {malformed(0, "date"), format, "The response's attribute date is bad."},
+		"record, attribute":    {malformed(1, "date"), format, "Record 1 of the response, attribute date, is bad."},
 
 		"redirect": {&waldur.RedirectError{Request: request, Status: 301, Target: "https://x/y"}, "redirected",
 			"The response was 301, a redirect to https://x/y. Redirects are not followed, so the token is sent only to endpoint." + get + "Set endpoint to"},
-		"filter": {&waldur.FilterError{Request: request, Asked: "project x", Got: "project y"}, "filter not applied",
-			"Waldur was asked for project x and returned a record of project y." + get + "None of the records is used."},
 		"changes": {changing, "list not verified to be complete",
 			"Records changed during each of 7 attempts to read them: page 2 is gone." + get + "None of the records is used. Run this again"},
 		"unverifiable": {&waldur.UnverifiableError{Request: request, Problem: "a page is gone"}, "list cannot be verified to be complete",
@@ -106,9 +102,7 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 			"\nLast failure: Records changed during each of 7 attempts to read them: page 2 is gone." + get},
 		"outage": {&waldur.OutageError{Request: request, LastFailure: refused(503, 0)}, "too many failed requests",
 			"have failed.\nLast failure: Waldur returned 503 Service Unavailable: \"Said.\"\nRequest: GET /api/x/." + get + "Resolve the last failure"},
-		"interruption": {context.Canceled, "interrupted", "before Waldur had responded."},
-		// Package waldur returns no such error today.
-		"another": {errors.New("no \x1b[31mtoken " + waldurtest.Token), "unexpected error", "No token [token].\n\n"},
+		"another, which package waldur never returns": {errors.New("no \x1b[31mtoken " + waldurtest.Token), "unexpected error", "No token [token].\n\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -118,13 +112,13 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 			}
 			p := &providerData{client: waldur.NewClient(waldur.Config{Token: secret})}
 			shown := p.readError(row.err, readTarget{what: "usages", timeout: 10 * time.Minute})
-			diagnostics{newDiagnostic(t, shown.Severity(), "", shown.Summary(), shown.Detail())}.
-				require(t, "error: Unable to read usages: "+row.summary, row.detail)
+			found := &tfprotov6.Diagnostic{Severity: tfprotov6.DiagnosticSeverityError, Summary: shown.Summary(), Detail: shown.Detail()}
+			newDiagnostics(t, []*tfprotov6.Diagnostic{found}, nil).require(t, "error: Unable to read usages: "+row.summary, row.detail)
 		})
 	}
 }
 
-// response makes the fake Waldur send the same response to every request.
+// response makes the fake Waldur send one response to every request.
 func response(status int, body string, header ...string) func(*waldurtest.Waldur) {
 	return func(server *waldurtest.Waldur) {
 		server.Intercept = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
@@ -138,33 +132,19 @@ func response(status int, body string, header ...string) func(*waldurtest.Waldur
 	}
 }
 
-// rewrite makes the fake Waldur change the first record of every response.
-func rewrite(attribute string, value any) func(*waldurtest.Waldur) {
-	return func(server *waldurtest.Waldur) {
-		server.Rewrite = func(_ int, _ *http.Request, response *waldurtest.Response) {
-			var records []map[string]any
-			if err := json.Unmarshal(response.Body, &records); err != nil {
-				panic(err)
-			}
-			records[0][attribute] = value
-			response.Body, _ = json.Marshal(records)
-		}
-	}
-}
-
 func TestDiagnosticsOfFailedReads(t *testing.T) {
 	t.Parallel()
 	scope := waldurtest.ProjectScope(1)
-	list := attributes{"project_uuid": someProject(scope)}
+	list := attributes{"project_uuid": path.Base(scope)}
 	const requested = "\nRequest: GET /api/marketplace-category-component-usages/"
 	for name, row := range map[string]struct {
 		arrange func(*waldurtest.Waldur)
-		block   attributes // with an id: of one record
+		block   attributes
 		heading string
 		details []string
 	}{
 		"token": {response(401, `{"detail":"Token has expired."}`), list, "error: Unable to read usages: token refused",
-			[]string{`Waldur returned 401 Unauthorized: "Token has expired."` + requested + ".\n\n", "3,600 seconds after their last use"}},
+			[]string{`Waldur returned 401 Unauthorized: "Token has expired."` + requested + ".\n\n", "expire 3,600 seconds after their last use, and JWTs"}},
 		"project": {nil, attributes{"project_uuid": someUUID}, "error at project_uuid: Unable to read usages: scope not found or not visible",
 			[]string{`400 Bad Request: "Can't restore object from url`, "There is no project " + someUUID}},
 		"customer": {nil, attributes{"customer_uuid": someUUID}, "error at customer_uuid: Unable to read usages: scope not found or not visible",
@@ -174,12 +154,15 @@ func TestDiagnosticsOfFailedReads(t *testing.T) {
 		"id": {nil, attributes{"id": 7}, "error at id: Unable to read usage record: record not found",
 			[]string{`404 Not Found: "No CategoryComponentUsage matches the given query."` + requested + "7/.\n\n", "no usage record with the id 7."}},
 		"server": {response(500, "<h1>Server Error (500)</h1>", "X-Request-Id", "abc-123"), list, "error: Unable to read usages: server error",
-			[]string{requested + ", 7 times, the last with the request id abc-123."}},
-		"a bad attribute of one record": {response(200, `{"date":"2024-09-01","reported_usage":1.5}`), attributes{"id": 7, "fields": set("reported_usage")},
-			"error: Unable to read usage record: response not as documented", []string{"attribute reported_usage is not written as an integer." + requested}},
+			[]string{
+				"500 Internal Server Error, without an explanation." + requested + ", 7 times, the last with the request id abc-123.\n\nRun this again later. If",
+				"contact the Waldur administrator with the time of this error.",
+			}},
 		"ignored filter": {func(server *waldurtest.Waldur) { server.IgnoreScope = true }, attributes{"project_uuid": someUUID},
-			"error: Unable to read usages: filter not applied", []string{"asked for project " + someUUID, "a record of project " + someProject(scope)}},
-		// Nothing of the list may be left in the state.
+			"error: Unable to read usages: filter not applied", []string{
+				"asked for project " + someUUID + " and returned a record of project " + path.Base(scope) + "." + requested + ".\n\nNone of the records is used.",
+			}},
+		// No record may be left in the state.
 		"after some responses": {func(server *waldurtest.Waldur) {
 			server.Add(waldurtest.History(scope, 12, 60)...)
 			server.Rewrite = func(n int, _ *http.Request, response *waldurtest.Response) {
@@ -187,7 +170,7 @@ func TestDiagnosticsOfFailedReads(t *testing.T) {
 					response.Status, response.Body = http.StatusForbidden, []byte(`{"detail":"No more."}`)
 				}
 			}
-		}, list, "error: Unable to read usages: not allowed", []string{"No more."}},
+		}, list, "error: Unable to read usages: not allowed", []string{`403 Forbidden: "No more."`, "a role in the project or the customer."}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -196,11 +179,7 @@ func TestDiagnosticsOfFailedReads(t *testing.T) {
 			if row.arrange != nil {
 				row.arrange(server)
 			}
-			typeName := listType
-			if row.block["id"] != nil {
-				typeName = oneType
-			}
-			_, found := connect(t, server, nil).read(typeName, row.block)
+			_, found := newSession(t, nil).connect(server).read(t.Context(), row.block)
 			found.require(t, row.heading, row.details...)
 		})
 	}
@@ -209,96 +188,80 @@ func TestDiagnosticsOfFailedReads(t *testing.T) {
 func TestCACertificateIsTrusted(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()
-	server.Add(waldurtest.Record{ID: 7, Date: "2024-09-01", Type: "cpu", CategoryUUID: someUUID})
-	secure := httptest.NewUnstartedServer(server)
-	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // of clients that do not trust it
-	secure.StartTLS()
+	server.Add(waldurtest.Record{ID: 7, Date: "2024-09-01"})
+	secure := httptest.NewTLSServer(server)
 	t.Cleanup(secure.Close)
 	certificate := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}))
-	for heading, trusted := range map[string]any{"": certificate, "error: Unable to read usage record: no trusted TLS connection": nil} {
-		s := newSession(t, nil)
-		s.configure(attributes{"endpoint": secure.URL, "token": waldurtest.Token, "ca_certificate": trusted}).require(t, "")
-		_, found := s.read(oneType, attributes{"id": 7})
-		found.require(t, heading)
-	}
+	s := newSession(t, nil)
+	s.configure(attributes{"endpoint": secure.URL, "token": waldurtest.Token, "ca_certificate": certificate}).require(t, "")
+	_, found := s.read(t.Context(), attributes{"id": 7})
+	found.require(t, "")
 }
 
 func TestReadEndsWhenItIsInterruptedOrItsTimeIsUp(t *testing.T) {
 	t.Parallel()
-	for typeName, block := range map[string]attributes{oneType: {"id": 7}, listType: {"project_uuid": someUUID}} {
-		what := map[string]string{oneType: "usage record", listType: "usages"}[typeName]
+	for what, block := range map[string]attributes{"usage record": {"id": 7}, "usages": {"project_uuid": someUUID}} {
 		server := waldurtest.New()
 		ctx, cancel := context.WithCancel(t.Context())
 		server.Before = func(int, *http.Request) { cancel() }
 		server.Latency = 5 * time.Second
-		s := connect(t, server, attributes{"max_retries": 0})
-		_, found := s.readUntil(ctx, typeName, block)
-		found.require(t, "error: Unable to read "+what+": interrupted")
+		s := newSession(t, nil).connect(server)
+		_, found := s.read(ctx, block)
+		found.require(t, "error: Unable to read "+what+": interrupted", "The read was interrupted before Waldur had responded.")
 		block["timeouts"] = timeout("30ms")
-		_, found = s.read(typeName, block)
+		_, found = s.read(t.Context(), block)
 		found.require(t, "error: Unable to read "+what+": not finished in time", "within 30ms, the limit of timeouts.read.")
 	}
-}
-
-// When Waldur is down, 50 data sources must not wait 50 times.
-func TestRetriesEndWithTheSharedBudget(t *testing.T) {
-	t.Parallel()
-	server := waldurtest.New()
-	response(503, "")(server)
-	_, found := connect(t, server, attributes{"max_retries": 100}).read(oneType, attributes{"id": 7})
-	found.require(t, "error: Unable to read usage record: server error", "Too many requests have failed, so the provider no longer retries.")
 }
 
 // A CLI reads when the provider is configured and all arguments are known. If it
 // did not, a null date would return the records of all months.
 func TestReadNeedsAConfiguredProviderAndKnownArguments(t *testing.T) {
 	t.Parallel()
-	_, found := newSession(t, nil).read(listType, attributes{"project_uuid": someUUID})
+	_, found := newSession(t, nil).read(t.Context(), attributes{"project_uuid": someUUID})
 	found.require(t, "error: Unable to read usages: provider not configured")
 	server := waldurtest.New()
-	s := connect(t, server, nil)
+	s := newSession(t, nil).connect(server)
 	for _, argument := range []string{"project_uuid", "date_after", "fields"} {
 		block := attributes{"project_uuid": someUUID}
 		block[argument] = unknown
-		_, found := s.read(listType, block)
+		_, found := s.read(t.Context(), block)
 		found.require(t, "error: Unable to read usages: arguments not known yet")
 	}
-	if n := server.Connections(); n != 0 {
-		t.Errorf("%d connections", n)
-	}
+	requireNoConnection(t, server)
 }
 
-// A server may send anything, also the token and terminal sequences.
+// A server may send anything, including the token and terminal sequences.
 func TestTokenIsNeverShown(t *testing.T) {
 	t.Parallel()
-	const said = `no \u001b[31mtoken\u001b[0m ` + waldurtest.Token + ` \u0000here`
-	scope := waldurtest.ProjectScope(1)
+	const (
+		token  = waldurtest.Token
+		detail = `{"detail":"no \u001b[31mtoken\u001b[0m ` + token + ` \u0000here"}`
+		bearer = "https://" + token + "@login.example.com/" + token + "?t=" + token
+	)
 	for name, arrange := range map[string]func(*waldurtest.Waldur){
-		"in a detail":         response(403, `{"detail":"`+said+`"}`),
-		"in a long detail":    response(403, `{"detail":"`+strings.Repeat("x", 180)+waldurtest.Token+`"}`),
-		"in a member's name":  response(400, `{"`+waldurtest.Token+`":["is wrong"]}`),
-		"in an array":         response(400, `["`+waldurtest.Token+`"]`),
-		"in an HTML page":     response(500, "<html>"+waldurtest.Token+"</html>"),
-		"in a redirect":       response(302, "", "Location", "https://"+waldurtest.Token+"@login.example.com/"+waldurtest.Token+"?t="+waldurtest.Token),
-		"in a request id":     response(500, "", "X-Request-Id", waldurtest.Token),
-		"instead of a record": response(200, `["`+waldurtest.Token+`"]`, "X-Result-Count", "1"),
-		"in a count":          response(200, `[]`, "X-Result-Count", waldurtest.Token),
-		"in a scope":          rewrite("scope", waldurtest.Token),
-		"in a date":           rewrite("date", waldurtest.Token),
+		"in a detail":     response(403, detail),
+		"in an HTML page": response(500, "<html>"+token+"</html>"),
+		"in a redirect":   response(302, "", "Location", bearer),
+		"in a request id": response(500, "", "X-Request-Id", token),
+		"in a count":      response(200, "[]", "X-Result-Count", token),
+		"in a list":       response(200, `["`+token+`"]`, "X-Result-Count", "1"),
+		"in a scope":      response(200, `[{"date":"2024-09-01","scope":"`+token+`"}]`, "X-Result-Count", "1"),
+		"in a date":       response(200, `[{"date":"`+token+`","scope":null}]`, "X-Result-Count", "1"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := waldurtest.New()
-			server.Add(waldurtest.History(scope, 1, 3)...)
 			arrange(server)
-			s := connect(t, server, nil)
-			_, found := s.read(listType, attributes{"project_uuid": someProject(scope)})
-			if !found.failed() || len(s.logged) == 0 {
-				t.Fatalf("the read succeeded, or logged nothing: %q", s.logged)
+			var log bytes.Buffer
+			_, found := newSession(t, nil).connect(server).
+				read(tflogtest.RootLogger(t.Context(), &log), attributes{"project_uuid": someUUID, "fields": set("scope")})
+			if !found.failed() || log.Len() == 0 {
+				t.Errorf("got diagnostics %q and log %q, want an error and a log", found, &log)
 			}
-			for _, shown := range append(s.logged, found.String()) {
-				if strings.Contains(shown, waldurtest.Token[:20]) || strings.ContainsAny(shown, "\x1b\x00") {
-					t.Errorf("shown: %q", shown)
+			for _, unwanted := range []string{token[:20], "\x1b", `\u001b`, "\x00", `\u0000`} {
+				if shown := found.String() + log.String(); strings.Contains(shown, unwanted) {
+					t.Errorf("got %q, want nothing with %q", shown, unwanted)
 				}
 			}
 		})

@@ -3,6 +3,7 @@ package provider
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/big"
@@ -10,7 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,7 +24,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// The acceptance tests serve the provider in this process, and the plugin
+	// The acceptance test serves the provider in this process, and the plugin
 	// library does not end the goroutine that copies a plugin's output.
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/hashicorp/go-plugin.copyChan"))
 }
@@ -36,41 +36,24 @@ const (
 	unknown  = tftypes.UnknownValue
 )
 
-// session is a provider that is called over the protocol, as a CLI does, with its
-// own dependencies and a clock that does not wait.
+// session is a provider that is called over the protocol, as a CLI does.
 type session struct {
 	tb        testing.TB
 	server    tfprotov6.ProviderServer
 	schemas   *tfprotov6.GetProviderSchemaResponse
 	terraform string // version of the CLI
 	deferral  bool   // the CLI allows deferrals
-
-	mu     sync.Mutex
-	logged []string
+	url       string // of the fake Waldur
 }
-
-// attributes are the attributes of a block. Others are null.
-type attributes map[string]any
 
 func newSession(tb testing.TB, environment map[string]string) *session {
 	tb.Helper()
-	s := &session{tb: tb, terraform: "1.11.4"}
-	s.server = providerserver.NewProtocol6(newWith("1.2.3", dependencies{
-		lookupEnv: lookupIn(environment),
-		clock:     &jumpingClock{now: sessionStart()},
-		random:    func() float64 { return 0.5 },
-		log: func(ctx context.Context, message string, fields map[string]any) {
-			debug(ctx, message, fields)
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.logged = append(s.logged, fmt.Sprint(message, " ", fields))
-		},
-	})())()
-	var err error
-	if s.schemas, err = s.server.GetProviderSchema(tb.Context(), &tfprotov6.GetProviderSchemaRequest{}); err != nil {
+	server := providerserver.NewProtocol6(newWith("1.2.3", dependencies{lookupEnv: lookupIn(environment), clock: stoppedClock{}})())()
+	schemas, err := server.GetProviderSchema(tb.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
 		tb.Fatal(err)
 	}
-	return s
+	return &session{tb: tb, server: server, schemas: schemas, terraform: "1.11.4"}
 }
 
 // lookupIn returns a function like os.LookupEnv.
@@ -78,21 +61,34 @@ func lookupIn(environment map[string]string) func(string) (string, bool) {
 	return func(name string) (string, bool) { value, found := environment[name]; return value, found }
 }
 
-// connect starts the fake Waldur and returns a provider that is configured for
-// it. arguments override the defaults.
-func connect(tb testing.TB, server *waldurtest.Waldur, arguments attributes) *session {
-	tb.Helper()
-	s := newSession(tb, nil)
-	provider := attributes{"endpoint": server.Start(tb), "token": waldurtest.Token}
-	maps.Copy(provider, arguments)
-	s.configure(provider).require(tb, "")
+// stoppedClock always shows 1 October 2024, 12:00, and does not wait.
+type stoppedClock struct{}
+
+func (stoppedClock) Now() time.Time { return time.Date(2024, 10, 1, 12, 0, 0, 0, time.UTC) }
+
+func (stoppedClock) Sleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+
+// connect starts the fake Waldur and configures the provider for it, which must
+// not make a request.
+func (s *session) connect(server *waldurtest.Waldur) *session {
+	s.tb.Helper()
+	s.url = server.Start(s.tb)
+	s.configure(attributes{"endpoint": s.url, "token": waldurtest.Token}).require(s.tb, "")
+	requireNoConnection(s.tb, server)
 	return s
+}
+
+func requireNoConnection(tb testing.TB, server *waldurtest.Waldur) {
+	tb.Helper()
+	if n := server.Connections(); n != 0 {
+		tb.Errorf("got %d connections, want none", n)
+	}
 }
 
 func (s *session) validateProvider(block attributes) diagnostics {
 	s.tb.Helper()
 	resp, err := s.server.ValidateProviderConfig(s.tb.Context(), &tfprotov6.ValidateProviderConfigRequest{Config: s.value(s.schemas.Provider, block)})
-	return s.diagnostics(resp.Diagnostics, err)
+	return newDiagnostics(s.tb, resp.Diagnostics, err)
 }
 
 func (s *session) configure(block attributes) diagnostics {
@@ -102,35 +98,34 @@ func (s *session) configure(block attributes) diagnostics {
 		Config:             s.value(s.schemas.Provider, block),
 		ClientCapabilities: &tfprotov6.ConfigureProviderClientCapabilities{DeferralAllowed: s.deferral},
 	})
-	return s.diagnostics(resp.Diagnostics, err)
+	return newDiagnostics(s.tb, resp.Diagnostics, err)
 }
 
-func (s *session) validate(typeName string, block attributes) diagnostics {
+func (s *session) validate(block attributes) diagnostics {
 	s.tb.Helper()
 	resp, err := s.server.ValidateDataResourceConfig(s.tb.Context(), &tfprotov6.ValidateDataResourceConfigRequest{
-		TypeName: typeName, Config: s.value(s.schemas.DataSourceSchemas[typeName], block),
+		TypeName: block.typeName(), Config: s.value(s.schemas.DataSourceSchemas[block.typeName()], block),
 	})
-	return s.diagnostics(resp.Diagnostics, err)
+	return newDiagnostics(s.tb, resp.Diagnostics, err)
 }
 
-// read returns the state as plain Go values, or nil if the read was deferred or
-// failed, which must leave no record in the state.
-func (s *session) read(typeName string, block attributes) (map[string]any, diagnostics) {
+// read validates a data source and reads it, as a CLI does. It returns the state
+// as plain Go values, or nil if the read was deferred or failed, which must leave
+// no record in the state.
+func (s *session) read(ctx context.Context, block attributes) (object, diagnostics) {
 	s.tb.Helper()
-	return s.readUntil(s.tb.Context(), typeName, block)
-}
-
-func (s *session) readUntil(ctx context.Context, typeName string, block attributes) (map[string]any, diagnostics) {
-	s.tb.Helper()
-	schema := s.schemas.DataSourceSchemas[typeName]
+	if invalid := s.validate(block); invalid.failed() {
+		s.tb.Errorf("got invalid arguments:\n%s", invalid)
+	}
+	schema := s.schemas.DataSourceSchemas[block.typeName()]
 	resp, err := s.server.ReadDataSource(ctx, &tfprotov6.ReadDataSourceRequest{
-		TypeName: typeName, Config: s.value(schema, block),
+		TypeName: block.typeName(), Config: s.value(schema, block),
 		ClientCapabilities: &tfprotov6.ReadDataSourceClientCapabilities{DeferralAllowed: s.deferral},
 	})
-	found := s.diagnostics(resp.Diagnostics, err)
+	found := newDiagnostics(s.tb, resp.Diagnostics, err)
 	if resp.Deferred != nil {
-		if resp.Deferred.Reason != tfprotov6.DeferredReasonProviderConfigUnknown {
-			s.tb.Errorf("the read is deferred: %v", resp.Deferred)
+		if got, want := resp.Deferred.Reason, tfprotov6.DeferredReasonProviderConfigUnknown; got != want {
+			s.tb.Errorf("got a read deferred for the reason %v, want %v", got, want)
 		}
 		return nil, found
 	}
@@ -138,29 +133,38 @@ func (s *session) readUntil(ctx context.Context, typeName string, block attribut
 	if err != nil {
 		s.tb.Fatal(err)
 	}
-	state := plain(s.tb, value).(map[string]any)
+	state := plain(s.tb, value).(object)
 	if !found.failed() {
 		return state, found
 	}
 	if state["usages"] != nil || state["date"] != nil {
-		s.tb.Errorf("the read failed, and the state is %v", state)
+		s.tb.Errorf("got state %v of a failed read, want no records", state)
 	}
 	return nil, found
 }
 
+// attributes are the attributes of a block. Others are null.
+type attributes map[string]any
+
+// typeName returns the data source of the block. Only a single record has an id.
+func (a attributes) typeName() string {
+	if _, ok := a["id"]; ok {
+		return oneType
+	}
+	return listType
+}
+
 func (s *session) value(schema *tfprotov6.Schema, block attributes) *tfprotov6.DynamicValue {
 	s.tb.Helper()
-	object := schema.ValueType().(tftypes.Object)
+	blockType := schema.ValueType().(tftypes.Object)
 	values := map[string]tftypes.Value{}
-	for name, of := range object.AttributeTypes {
-		values[name] = tftypes.NewValue(of, block[name])
+	for name, of := range blockType.AttributeTypes {
+		values[name] = tftypes.NewValue(of, nil)
 	}
-	for name := range block {
-		if _, known := values[name]; !known {
-			s.tb.Fatalf("the schema has no attribute %q", name)
-		}
+	for name, value := range block {
+		values[name] = tftypes.NewValue(blockType.AttributeTypes[name], value) // panics if the schema has no such attribute
 	}
-	value, err := tfprotov6.NewDynamicValue(object, tftypes.NewValue(object, values))
+	value, err := tfprotov6.NewDynamicValue(blockType, tftypes.NewValue(blockType, values))
 	if err != nil {
 		s.tb.Fatal(err)
 	}
@@ -175,12 +179,19 @@ func set[T any](elements ...T) []tftypes.Value {
 	return values
 }
 
-// plain turns a Terraform value into nil, string, int64, []any or map[string]any.
+type object = map[string]any
+
+// decimal is a number as it is written in a configuration.
+type decimal string
+
+// plain converts a Terraform value to nil, unknown, string, bool, int64, decimal,
+// []any or object.
 func plain(tb testing.TB, value tftypes.Value) any {
 	tb.Helper()
 	var (
 		text     string
-		number   big.Float
+		truth    bool
+		number   *big.Float
 		elements []tftypes.Value
 		members  map[string]tftypes.Value
 	)
@@ -191,12 +202,13 @@ func plain(tb testing.TB, value tftypes.Value) any {
 		return nil
 	case value.As(&text) == nil:
 		return text
+	case value.As(&truth) == nil:
+		return truth
 	case value.As(&number) == nil:
-		integer, accuracy := number.Int64()
-		if accuracy != big.Exact {
-			tb.Errorf("%s is not an int64", number.Text('g', 30))
+		if integer, accuracy := number.Int64(); accuracy == big.Exact {
+			return integer
 		}
-		return integer
+		return decimal(number.Text('f', -1))
 	case value.As(&elements) == nil:
 		list := []any{}
 		for _, element := range elements {
@@ -207,11 +219,11 @@ func plain(tb testing.TB, value tftypes.Value) any {
 	if err := value.As(&members); err != nil {
 		tb.Fatal(err)
 	}
-	object := map[string]any{}
+	result := object{}
 	for name, member := range members {
-		object[name] = plain(tb, member)
+		result[name] = plain(tb, member)
 	}
-	return object
+	return result
 }
 
 // diagnostic is a diagnostic of the provider. Its heading has the severity, the
@@ -220,48 +232,33 @@ type diagnostic struct{ heading, detail string }
 
 type diagnostics []diagnostic
 
-// diagnostics also requires that the guide on troubleshooting has a heading or
-// a row of a table for each of them.
-func (s *session) diagnostics(found []*tfprotov6.Diagnostic, err error) (all diagnostics) {
-	s.tb.Helper()
-	if err != nil {
-		s.tb.Fatal(err)
-	}
-	for _, d := range found {
-		argument := "" // the outermost, as elements of a set have no name
-		if steps := d.Attribute.Steps(); len(steps) > 0 {
-			argument = string(steps[0].(tftypes.AttributeName))
-		}
-		all = append(all, newDiagnostic(s.tb, d.Severity, argument, d.Summary, d.Detail))
-	}
-	return all
-}
-
-func newDiagnostic(tb testing.TB, severity fmt.Stringer, argument, summary, detail string) diagnostic {
+// newDiagnostics converts diagnostics. The guide on troubleshooting must have a
+// heading or a table row for each of them.
+func newDiagnostics(tb testing.TB, found []*tfprotov6.Diagnostic, err error) (all diagnostics) {
 	tb.Helper()
-	guide, err := os.ReadFile("../../templates/guides/troubleshooting.md")
-	if err != nil {
+	guide, unreadable := os.ReadFile("../../templates/guides/troubleshooting.md")
+	if err := errors.Join(err, unreadable); err != nil {
 		tb.Fatal(err)
 	}
-	_, name, failedRead := strings.Cut(summary, ": ")
-	if !failedRead {
-		name = summary
+	for _, d := range found {
+		heading := strings.ToLower(d.Severity.String())
+		if steps := d.Attribute.Steps(); len(steps) > 0 {
+			heading += " at " + string(steps[0].(tftypes.AttributeName)) // the outermost, as elements of a set have no name
+		}
+		all = append(all, diagnostic{heading + ": " + d.Summary, d.Detail})
+		name := regexp.MustCompile("^.*: ").ReplaceAllString(d.Summary, "") // without "Unable to read usages: "
+		if !bytes.Contains(guide, []byte("\n### "+name+"\n")) && !bytes.Contains(guide, []byte("\n| "+name+" |")) {
+			tb.Errorf("the guide on troubleshooting does not have %q", name)
+		}
 	}
-	if !bytes.Contains(guide, []byte("\n### "+name+"\n")) && !bytes.Contains(guide, []byte("\n| "+name+" |")) {
-		tb.Errorf("the guide on troubleshooting does not have %q", name)
-	}
-	heading := strings.ToLower(severity.String())
-	if argument != "" {
-		heading += " at " + argument
-	}
-	return diagnostic{heading + ": " + summary, detail}
+	return all
 }
 
 func (d diagnostics) failed() bool {
 	return slices.ContainsFunc(d, func(one diagnostic) bool { return strings.HasPrefix(one.heading, "error") })
 }
 
-// String returns everything that a user sees.
+// String returns all text that a user sees.
 func (d diagnostics) String() string {
 	var text strings.Builder
 	for _, one := range d {
@@ -270,8 +267,8 @@ func (d diagnostics) String() string {
 	return text.String()
 }
 
-// require requires one diagnostic with that heading and these parts of its
-// detail, or none if the heading is empty.
+// require fails the test unless there is exactly one diagnostic, with that heading
+// and these parts of its detail, or none if the heading is empty.
 func (d diagnostics) require(tb testing.TB, heading string, details ...string) {
 	tb.Helper()
 	if heading == "" && len(d) == 0 {
@@ -291,62 +288,57 @@ func (d diagnostics) require(tb testing.TB, heading string, details ...string) {
 		}
 	}
 	if strings.Contains(heading, "Unable to read") && regexp.MustCompile(`[^."\n](\n|$)`).MatchString(d[0].detail) {
-		tb.Errorf("a line is not a sentence:\n%s", d)
+		tb.Errorf("got a line that is not a sentence:\n%s", d)
 	}
 }
 
-// jumpingClock does not wait: a sleep moves its time forward.
-type jumpingClock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func sessionStart() time.Time { return time.Date(2024, 10, 1, 12, 0, 0, 0, time.UTC) }
-
-func (c *jumpingClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *jumpingClock) Sleep(ctx context.Context, d time.Duration) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-	return ctx.Err()
-}
-
+// The provider has no resources: it must not change anything.
 func TestSchemasAreValidAndHaveDescriptions(t *testing.T) {
 	t.Parallel()
-	s := newSession(t, nil)
-	s.diagnostics(s.schemas.Diagnostics, nil).require(t, "")
-	if names := slices.Sorted(maps.Keys(s.schemas.DataSourceSchemas)); !slices.Equal(names, []string{oneType, listType}) {
-		t.Errorf("data sources are %q", names)
+	schemas := newSession(t, nil).schemas
+	newDiagnostics(t, schemas.Diagnostics, nil).require(t, "")
+	got := slices.Concat(slices.Collect(maps.Keys(schemas.DataSourceSchemas)), slices.Collect(maps.Keys(schemas.ResourceSchemas)),
+		slices.Collect(maps.Keys(schemas.Functions)))
+	slices.Sort(got)
+	if want := []string{"budget_check", "usage_chart", "usage_report", oneType, listType}; !slices.Equal(got, want) {
+		t.Errorf("got data sources, resources and functions %q, want %q", got, want)
 	}
-	if len(s.schemas.ResourceSchemas) != 0 {
-		t.Error("the provider has resources, but it must not change anything")
-	}
-	for _, attribute := range s.schemas.Provider.Block.Attributes {
-		if attribute.Sensitive != (attribute.Name == "token") {
-			t.Errorf("%s: sensitive is %v", attribute.Name, attribute.Sensitive)
+	describe := func(name, description string, kind tfprotov6.StringKind) {
+		if description == "" || kind != tfprotov6.StringKindMarkdown {
+			t.Errorf("%s has no description in Markdown", name)
 		}
 	}
-	for _, schema := range append(slices.Collect(maps.Values(s.schemas.DataSourceSchemas)), s.schemas.Provider) {
-		described := schema.Block.Attributes
+	blocks := maps.Clone(schemas.DataSourceSchemas)
+	blocks["provider"] = schemas.Provider
+	for name, schema := range blocks {
+		describe(name, schema.Block.Description, schema.Block.DescriptionKind)
 		for _, attribute := range schema.Block.Attributes {
+			describe(name+"."+attribute.Name, attribute.Description, attribute.DescriptionKind)
 			if attribute.NestedType != nil {
-				described = slices.Concat(described, attribute.NestedType.Attributes)
+				for _, nested := range attribute.NestedType.Attributes {
+					describe(name+"."+attribute.Name+"."+nested.Name, nested.Description, nested.DescriptionKind)
+				}
+			}
+			if got, want := attribute.Sensitive, attribute.Name == "token"; got != want {
+				t.Errorf("%s.%s is sensitive: got %t, want %t", name, attribute.Name, got, want)
 			}
 		}
-		for _, attribute := range described {
-			if attribute.Description == "" || attribute.DescriptionKind != tfprotov6.StringKindMarkdown || schema.Block.Description == "" {
-				t.Errorf("%s, or its block, has no description in Markdown", attribute.Name)
+	}
+	for name, function := range schemas.Functions {
+		describe(name, function.Description, function.DescriptionKind)
+		if function.Summary == "" {
+			t.Errorf("%s has no summary", name)
+		}
+		for _, parameter := range append(function.Parameters, function.VariadicParameter) {
+			describe(name+"."+parameter.Name, parameter.Description, parameter.DescriptionKind)
+			if parameter.AllowNullValue || parameter.AllowUnknownValues {
+				t.Errorf("%s.%s may be null or unknown", name, parameter.Name)
 			}
 		}
 	}
 }
 
-func TestUserAgentAndOtherHeaders(t *testing.T) {
+func TestUserAgentNamesTheProviderTheCLIAndAnAddition(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct{ terraform, added, want string }{
 		"a CLI":             {"1.11.4", "", "terraform-provider-waldur-usage/1.2.3 Terraform/1.11.4"},
@@ -357,25 +349,13 @@ func TestUserAgentAndOtherHeaders(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := waldurtest.New()
-			server.AddToken("w_personal", waldurtest.User{})
-			server.AddScope(waldurtest.CustomerScope(1))
+			server.Add(waldurtest.Record{ID: 7, Date: "2024-09-01"})
 			s := newSession(t, map[string]string{"TF_APPEND_USER_AGENT": row.added})
 			s.terraform = row.terraform
-			url := server.Start(t)
-			s.configure(attributes{"endpoint": url, "token": "w_personal"}).require(t, "")
-			if n := server.Connections(); n != 0 {
-				t.Errorf("the configuration made %d connections", n)
-			}
-			_, found := s.read(listType, attributes{"scope": url + waldurtest.CustomerScope(1)})
+			_, found := s.connect(server).read(t.Context(), attributes{"id": 7})
 			found.require(t, "")
-			header := server.Requests()[0].Header
-			for name, want := range map[string]string{
-				"User-Agent": row.want, "Authorization": "Bearer w_personal",
-				"Accept": "application/json", "Accept-Language": "en", "X-Injected": "",
-			} {
-				if got := header.Get(name); got != want {
-					t.Errorf("%s: %q, want %q", name, got, want)
-				}
+			if got := server.Requests()[0].Header; got.Get("User-Agent") != row.want || got.Get("X-Injected") != "" {
+				t.Errorf("got headers %q, want the User-Agent %q", got, row.want)
 			}
 		})
 	}
@@ -389,12 +369,12 @@ func TestTokenIsMaskedInLogs(t *testing.T) {
 	server.PathPrefix = "/" + waldurtest.Token
 	server.AddScope(waldurtest.ProjectScope(1))
 	var log bytes.Buffer
-	s := connect(t, server, nil)
-	_, found := s.readUntil(tflogtest.RootLogger(t.Context(), &log), listType, attributes{"scope": "http://localhost" + waldurtest.ProjectScope(1)})
+	_, found := newSession(t, nil).connect(server).
+		read(tflogtest.RootLogger(t.Context(), &log), attributes{"scope": "http://localhost" + waldurtest.ProjectScope(1)})
 	found.require(t, "")
 	shown := log.String()
 	if strings.Contains(shown, waldurtest.Token) || !strings.Contains(shown, `"path":"/***/api/`) ||
 		!strings.Contains(shown, `"records":0`) || !strings.Contains(shown, `"@level":"debug"`) {
-		t.Errorf("logged: %s", shown)
+		t.Errorf("got log:\n%s\nwant paths with ***, the number of records and the level debug", shown)
 	}
 }
