@@ -29,8 +29,6 @@ var _ provider.ProviderWithFunctions = (*usageProvider)(nil)
 type dependencies struct {
 	lookupEnv func(name string) (string, bool)
 	clock     waldur.Clock
-	random    func() float64 // in [0, 1)
-	log       waldur.Log
 }
 
 // New returns a function that creates the provider, as providerserver needs it.
@@ -39,9 +37,6 @@ func New(version string) func() provider.Provider { return newWith(version, depe
 func newWith(version string, d dependencies) func() provider.Provider {
 	if d.lookupEnv == nil {
 		d.lookupEnv = os.LookupEnv
-	}
-	if d.log == nil {
-		d.log = debug
 	}
 	return func() provider.Provider { return &usageProvider{version: version, dependencies: d} }
 }
@@ -140,8 +135,7 @@ func (p *usageProvider) Configure(ctx context.Context, req provider.ConfigureReq
 	config := resolved.config
 	config.UserAgent = p.userAgent(req.TerraformVersion)
 	config.Clock = p.dependencies.clock
-	config.Random = p.dependencies.random
-	config.Log = masked(p.dependencies.log, resolved.secret)
+	config.Log = debugWithout(resolved.secret)
 	resp.DataSourceData = &providerData{client: waldur.NewClient(config), endpoint: config.Endpoint}
 }
 
@@ -174,17 +168,14 @@ func (p *usageProvider) Resources(context.Context) []func() resource.Resource { 
 // Masking a shorter token would reveal it, since it may be part of ordinary words.
 const minMasked = 8
 
-// masked hides the token in log lines, although package waldur logs none. The mask
-// is set for each line, since one that is set in Configure does not apply to Read.
-func masked(log waldur.Log, token string) waldur.Log {
-	if len(token) < minMasked {
-		return log
-	}
+// debugWithout logs at level DEBUG, with the token hidden, although package waldur
+// logs none. The mask is set for each line, since one that is set in Configure does
+// not apply to Read.
+func debugWithout(token string) waldur.Log {
 	return func(ctx context.Context, message string, fields map[string]any) {
-		log(tflog.MaskLogStrings(ctx, token), message, fields)
+		if len(token) >= minMasked {
+			ctx = tflog.MaskLogStrings(ctx, token)
+		}
+		tflog.Debug(ctx, message, fields)
 	}
-}
-
-func debug(ctx context.Context, message string, fields map[string]any) {
-	tflog.Debug(ctx, message, fields)
 }
