@@ -35,7 +35,6 @@ locals {
 
 # This resource is never created. If an argument, a limit or a dependency of the module is not known before the apply, the postcondition
 # is checked only during the apply. A count must be known during the plan, so such a plan fails.
-
 resource "terraform_data" "known_before_apply" {
   count = length(local.budget.limits) > 0 ? 0 : 1
 }

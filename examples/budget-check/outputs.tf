@@ -5,6 +5,5 @@ output "limits" {
 
 output "report" {
   description = "The report of budget_check, in Markdown."
-
   value       = local.budget.report
 }

@@ -50,7 +50,6 @@ variable "warn_at" {
 
 variable "fail_on" {
   description = "States that fail the plan: over, missing, forecast, near. The other states, except ok, cause warnings. A failed read always fails the plan."
-
   type        = list(string)
   default     = ["over", "missing"]
   nullable    = false

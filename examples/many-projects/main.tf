@@ -32,7 +32,6 @@ data "waldur_category_component_usages" "year" {
 
 # usage_report renders a table for each category, with a column for each component. To get a table for each component, with a column for
 # each project, pass each component as a category and each project as a component. A project without records has no column.
-
 output "report" {
   value = provider::waldur::usage_report(flatten([
     for project, year in data.waldur_category_component_usages.year : [

@@ -8,5 +8,4 @@ terraform {
 
 # The environment variables WALDUR_API_URL and WALDUR_ACCESS_TOKEN set the
 # endpoint and the token, so no file contains the token.
-
 provider "waldur" {}

@@ -165,7 +165,6 @@ run "a_forecast_over_the_limit_fails_if_it_is_in_fail_on" {
 }
 
 run "a_period_that_starts_in_the_middle_of_a_month_is_rejected" {
-
   command         = plan
   expect_failures = [var.date_after]
 

@@ -44,7 +44,6 @@ data "waldur_category_component_usages" "recent" {
 }
 
 # ci/check.sh publishes these outputs.
-
 output "report" {
   value = module.budget.report
 }

@@ -101,7 +101,6 @@ known(usages, limit) if {
 }
 
 # An attribute that was not requested is unknown, like one that is null.
-
 amounts(usages, limit) := [object.get(record, limit.measure, null) | some record in records(usages, limit)]
 
 records(usages, limit) := [usage |

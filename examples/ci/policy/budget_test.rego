@@ -163,6 +163,5 @@ test_a_limit_without_a_scope_allows_nothing if {
 }
 
 test_a_limit_without_an_amount_allows_nothing if {
-
 	not budget.allow with input as plan([read({}, october)]) with data.limits as {"CPU": object.remove(cpu, {"limit"})}
 }

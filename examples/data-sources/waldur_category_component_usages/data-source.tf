@@ -21,7 +21,6 @@ output "this_year" {
 }
 
 # A null means that no usage was reported. It is not a usage of 0.
-
 output "cpu_of_the_customer" {
   value = {
     for u in data.waldur_category_component_usages.customer.usages :
