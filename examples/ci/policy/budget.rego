@@ -1,7 +1,7 @@
 # METADATA
 # description: |
-#   Checks the usage that a plan has read against limits that are separate from the configuration. The author of the
-#   configuration can neither raise these limits nor leave out the check.
+#   Checks the usage that a plan has read against limits that are separate from the configuration. If these files have a code
+#   owner, the author of the configuration cannot raise the limits. A plan that does not read the usage is denied.
 #
 #   The input is a plan of Terraform or OpenTofu as JSON. Its prior_state contains the data that was read. Its planned_values
 #   contain only the data sources that are read during the apply.
