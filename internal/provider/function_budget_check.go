@@ -29,7 +29,7 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 			"\n\n- `passed` (Boolean) True if no limit is in one of the states in `fail_on`." +
 			"\n- `limits` (Map of Object) Results, keyed by the name of the limit: `used`, `limit`, `remaining` (`limit` - `used`), " +
 			"`share` (`used` / `limit`; exactly 1 only if `used` equals `limit`), `forecast`, `unit` and `state`. " +
-			"`share` and `forecast` are rounded only in the report. Values that cannot be determined are null. If `state` is `over`, the actual usage is at least `used`." +
+			"`share` and `forecast` are rounded only in the report. Values that cannot be determined are null. If `state` is `over`, `used` may include only a part of the usage." +
 			"\n- `report` (String) The number of limits in each state, followed by a Markdown table with a row for each limit. " +
 			"If a limit is `missing`, the report also lists the components that have records." +
 			"\n- `message` (String) The report for an `error_message`. The lines of its table and list begin with a space, so the CLI does not wrap them." +

@@ -82,7 +82,7 @@ func (p *usageProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 				Optional:  true,
 				Sensitive: true,
 				MarkdownDescription: "API token of a user, personal access token (`w_…`), or JWT from an OIDC provider that Waldur trusts. " +
-					"The user of the token must have a role in each project or customer that is read. By default, an API token expires " +
+					"The user of the token must be able to see the projects and customers that are read. By default, an API token expires " +
 					"3,600 seconds after its last use. " +
 					"Can also be set with the `WALDUR_ACCESS_TOKEN` environment variable, which keeps the token out of files. One of the two is required.",
 				Validators: []validator.String{parsed(waldur.ParseToken)},
