@@ -34,7 +34,7 @@ variable "date_before" {
   default     = null
 }
 
-# A type constraint would drop attributes that it does not list, and with them any typos. budget_check reports typos.
+# There is no type constraint, because it would drop attributes that it does not list. budget_check reports misspelled attributes.
 variable "limits" {
   description = "Limits, keyed by names of your choice, as in the argument limits of the function budget_check."
   type        = any

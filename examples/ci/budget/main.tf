@@ -26,7 +26,7 @@ locals {
 }
 
 module "budget" {
-  # In your own repository, "./budget-check", or the module of a release:
+  # In your repository, use "./budget-check", or the module of a release:
   # "git::https://github.com/waldur/terraform-provider-waldur-usage.git//examples/budget-check?ref=<tag>"
   source = "../../budget-check"
 
@@ -35,8 +35,8 @@ module "budget" {
   limits       = local.limits
 }
 
-# The last six months, read without a gate, because a failed plan has only the outputs that do not depend on the failure. 150 days, 3,600
-# hours, are the least that five months can have.
+# The last six months are read without a gate, because a failed plan has only the outputs that do not depend on the failure. 3,600 hours
+# are 150 days, the shortest that five months can be.
 data "waldur_category_component_usages" "recent" {
   project_uuid = var.project_uuid
   date_after   = formatdate("YYYY-MM-01", timeadd("${local.month}T00:00:00Z", "-3600h"))

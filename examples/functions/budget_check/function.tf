@@ -18,8 +18,8 @@ data "waldur_category_component_usages" "month" {
   }
 }
 
-# With all options: the limits apply to a quarter, and a forecast above a limit is
-# a failure.
+# With all options: the limits apply to a quarter, and a forecast that exceeds a
+# limit also fails.
 data "waldur_category_component_usages" "quarter" {
   project_uuid = "2b5719686db84f24bf64c3dfec58fbeb"
   date_after   = "2024-10-01"
