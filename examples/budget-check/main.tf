@@ -11,7 +11,8 @@ locals {
   }
 }
 
-# At the top level: inside a check block, a failed read is only a warning. Whatever uses the records depends on the postcondition.
+# The data source is at the top level because a failed read in a check block is only a warning. Everything that uses the records depends
+# on the postcondition.
 data "waldur_category_component_usages" "budget" {
   scope         = var.scope
   project_uuid  = var.project_uuid
@@ -32,8 +33,8 @@ locals {
   budget = provider::waldur::budget_check(data.waldur_category_component_usages.budget.usages, var.limits, local.options)
 }
 
-# Never created. If an argument, a limit or a dependency of the module is not known before the apply, the postcondition is checked
-# only during the apply. A count cannot wait: such a plan fails.
+# This resource is never created. If an argument, a limit or a dependency of the module is not known before the apply, the postcondition
+# is checked only during the apply. A count must be known during the plan, so such a plan fails.
 resource "terraform_data" "known_before_apply" {
   count = length(local.budget.limits) > 0 ? 0 : 1
 }

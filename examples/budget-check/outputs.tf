@@ -1,9 +1,9 @@
 output "limits" {
-  description = "By the names of the limits: used, limit, remaining, share, forecast, unit and state, as budget_check returns them."
+  description = "For each limit: used, limit, remaining, share, forecast, unit and state, as budget_check returns them."
   value       = local.budget.limits
 }
 
 output "report" {
-  description = "The state of the budget as a Markdown table."
+  description = "The report of budget_check, in Markdown."
   value       = local.budget.report
 }

@@ -11,7 +11,7 @@ variable "project_uuid" {
 }
 
 variable "customer_uuid" {
-  description = "UUID of the customer whose usage is checked. It includes the usage of the customer's projects."
+  description = "UUID of the customer whose usage is checked. The usage includes that of the customer's projects."
   type        = string
   default     = null
 }
@@ -21,7 +21,7 @@ variable "date_after" {
   type        = string
   nullable    = false
 
-  # Records are dated the first of their month: a later day would exclude the month.
+  # Records are dated the first of their month, so a later day would exclude the month.
   validation {
     condition     = can(regex("^[0-9]{4}-[0-9]{2}-01$", var.date_after))
     error_message = "Must be the first day of a month, YYYY-MM-01."
@@ -29,14 +29,14 @@ variable "date_after" {
 }
 
 variable "date_before" {
-  description = "Last day of the budget's period, YYYY-MM-DD. If it is set, the report has a forecast. Defaults to no end."
+  description = "Last day of the budget's period, YYYY-MM-DD. Adds a forecast to the report. Defaults to no end."
   type        = string
   default     = null
 }
 
-# No type constraint: it would drop attributes that it does not have, and with them typos. budget_check reports them.
+# There is no type constraint, because it would drop attributes that it does not list. budget_check reports misspelled attributes.
 variable "limits" {
-  description = "Limits by a name of your choice, as in the argument limits of the function budget_check."
+  description = "Limits, keyed by names of your choice, as in the argument limits of the function budget_check."
   type        = any
   nullable    = false
 }
@@ -49,7 +49,7 @@ variable "warn_at" {
 }
 
 variable "fail_on" {
-  description = "States that fail the plan: over, missing, forecast, near. The other states, except ok, are warnings. A failed read always fails."
+  description = "States that fail the plan: over, missing, forecast, near. The other states, except ok, cause warnings. A failed read always fails the plan."
   type        = list(string)
   default     = ["over", "missing"]
   nullable    = false

@@ -1,4 +1,4 @@
-# The usage of several projects in a year: a table for each component, with a column for each project.
+# Reports the usage of several projects in a year, with a table for each component and a column for each project.
 #
 #   terraform apply -var year=2024 -var 'projects={ocean="2b5719686db84f24bf64c3dfec58fbeb",ice="9c1d4e5f60718293a4b5c6d7e8f90a1b"}'
 #   terraform output -raw report
@@ -13,7 +13,7 @@ terraform {
 }
 
 variable "projects" {
-  description = "UUIDs of the projects by the names of their columns."
+  description = "UUIDs of the projects, keyed by column names of your choice."
   type        = map(string)
 }
 
@@ -30,8 +30,8 @@ data "waldur_category_component_usages" "year" {
   fields       = ["name", "type", "measured_unit", "category_title", "category_uuid", "reported_usage"]
 }
 
-# usage_report has a table for each category and a column for each component. Here, a component is a category of the report, and a
-# project a component of it. A project without records has no column.
+# usage_report renders a table for each category, with a column for each component. To get a table for each component, with a column for
+# each project, pass each component as a category and each project as a component. A project without records has no column.
 output "report" {
   value = provider::waldur::usage_report(flatten([
     for project, year in data.waldur_category_component_usages.year : [

@@ -6,6 +6,6 @@ terraform {
   }
 }
 
-# The endpoint and the token come from the environment variables WALDUR_API_URL
-# and WALDUR_ACCESS_TOKEN, so that no file contains the token.
+# The environment variables WALDUR_API_URL and WALDUR_ACCESS_TOKEN set the
+# endpoint and the token, so no file contains the token.
 provider "waldur" {}

@@ -1,4 +1,4 @@
-# The usage of a project in a year as a Markdown report.
+# Reports the usage of a project in a year as Markdown.
 #
 #   terraform apply -var project_uuid=2b5719686db84f24bf64c3dfec58fbeb -var year=2024
 #   terraform output -raw report

@@ -64,7 +64,7 @@ func fieldsAttribute() schema.SetAttribute {
 	return schema.SetAttribute{
 		ElementType: types.StringType,
 		Optional:    true,
-		MarkdownDescription: fmt.Sprintf("Attributes to request from Waldur; the others are null. `date` is always requested. "+
+		MarkdownDescription: fmt.Sprintf("Attributes to request from Waldur. Attributes that are not requested are null. `date` is always requested. "+
 			"Defaults to all attributes. Waldur spends most of its time on `category_title` and `category_uuid`, then on `name`, `type` and "+
 			"`measured_unit`. Valid values: `%s`.", strings.Join(names, "`, `")),
 		Validators: []validator.Set{
@@ -106,8 +106,8 @@ func timeoutsAttribute(ctx context.Context) schema.Attribute {
 	attribute.MarkdownDescription = "Time limits of the data source."
 	read, _ := attribute.Attributes["read"].(schema.StringAttribute)
 	read.Description = ""
-	read.MarkdownDescription = "Time limit of the read, including its retries and the time that it waits for other reads: " +
-		"a duration such as `30s` or `10m`. Defaults to `10m`."
+	read.MarkdownDescription = "Time limit of the read, including its retries and the time that it waits for other reads. " +
+		"Must be a duration, such as `30s` or `10m`. Defaults to `10m`."
 	// The attribute's own validator rejects values that are not durations.
 	read.Validators = append(read.Validators, textValidator(func(text string) error {
 		if limit, err := time.ParseDuration(text); err == nil && limit <= 0 {

@@ -46,8 +46,8 @@ func usagesParameter() function.Parameter {
 	return function.DynamicParameter{
 		Name:       "usages",
 		CustomType: argumentType{},
-		MarkdownDescription: "Usage records: `usages` of the data source `waldur_category_component_usages`, several of them in `concat(…)`, " +
-			"or some of them in `[for u in … : u if …]`.",
+		MarkdownDescription: "List of usage records, such as `usages` of the data source `waldur_category_component_usages`. " +
+			"Use `concat(…)` to combine several lists, and `[for u in … : u if …]` to select records.",
 	}
 }
 

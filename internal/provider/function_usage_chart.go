@@ -22,17 +22,17 @@ func (usageChart) Metadata(_ context.Context, _ function.MetadataRequest, resp *
 func (usageChart) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
 		Summary: "Draws the monthly usage of a component as a Mermaid chart",
-		MarkdownDescription: "Returns a fenced block with a [Mermaid](https://mermaid.js.org/syntax/xyChart.html) `xychart-beta`, which GitHub and GitLab render " +
-			"in job summaries, comments and Markdown files: the months of one component as bars and, optionally, a limit as a line. " +
-			"A month whose amount is null has an empty bar labelled `no data`. " +
-			"If there is nothing to draw, because no record matches or several components do, it returns a sentence that says so.",
+		MarkdownDescription: "Returns a fenced code block with a [Mermaid](https://mermaid.js.org/syntax/xyChart.html) `xychart-beta`, which GitHub and GitLab render " +
+			"in job summaries, comments and Markdown files. The chart shows the months of one component as bars and, optionally, a limit as a line. " +
+			"A month whose amount is null has an empty bar labeled `no data`. " +
+			"If no record matches, or the records of several components do, the function returns a sentence with the reason instead.",
 		Parameters: []function.Parameter{
 			usagesParameter(),
 			function.DynamicParameter{
 				Name:       "selector",
 				CustomType: argumentType{},
-				MarkdownDescription: "The component: an object with `type`, and optionally `category_uuid` or `category_title`, `measure` " +
-					"(`\"reported_usage\"`, the default, or `\"fixed_usage\"`) and `limit`, as in a limit of [budget_check](budget_check.md).",
+				MarkdownDescription: "The component, as an object with the attributes of a limit of [budget_check](budget_check.md): `type` and, optionally, " +
+					"`category_uuid` or `category_title`, `measure` (`\"reported_usage\"`, the default, or `\"fixed_usage\"`) and `limit`.",
 			},
 		},
 		VariadicParameter: optionsParameter("At most one object with these optional attributes:" +

@@ -22,12 +22,12 @@ func (usageReport) Metadata(_ context.Context, _ function.MetadataRequest, resp 
 func (usageReport) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
 		Summary: "Reports usage as Markdown tables",
-		MarkdownDescription: "Returns a Markdown report with a table for each marketplace category: a row for each month, a column for each component " +
-			"with its unit, a bar for each amount, and totals. Months without a record are shown as `–` and count as zero. " +
-			"A null amount is shown as `no data`, and a total that includes one as `at least` the known amounts.",
+		MarkdownDescription: "Returns a Markdown report with a table for each marketplace category. A table has a row for each month, a column for each component " +
+			"and its unit, a bar for each amount, and totals. A month without a record is shown as `–` and counts as zero. " +
+			"A null amount is shown as `no data`. A total that includes one is the sum of the known amounts, marked with `at least`.",
 		Parameters: []function.Parameter{usagesParameter()},
 		VariadicParameter: optionsParameter("At most one object with these optional attributes:" +
-			"\n   - `measure`: `\"reported_usage\"` (the default) or `\"fixed_usage\"`. They are two measures; a report shows one." +
+			"\n   - `measure`: `\"reported_usage\"` (the default) or `\"fixed_usage\"`. A report shows only one of the two." +
 			"\n   - `title`: Heading of the report. Defaults to `Reported usage` or `Fixed usage`."),
 		Return: function.StringReturn{},
 	}

@@ -68,7 +68,7 @@ func (p *usageProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 		Attributes: map[string]schema.Attribute{
 			"endpoint": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "URL of the Waldur server: `https://waldur.example.com`, or with a path prefix, `https://portal.example.com/waldur/`. " +
+				MarkdownDescription: "URL of the Waldur server, such as `https://waldur.example.com` or, with a path prefix, `https://portal.example.com/waldur/`. " +
 					"A trailing `/`, `/api` or `/api/` is ignored. " +
 					"Can also be set with the `WALDUR_API_URL` environment variable. One of the two is required.",
 				Validators: []validator.String{parsed(waldur.ParseEndpoint)},
@@ -77,36 +77,36 @@ func (p *usageProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 				Optional:  true,
 				Sensitive: true,
 				MarkdownDescription: "API token of a user, personal access token (`w_…`), or JWT from an OIDC provider that Waldur trusts. " +
-					"The user of the token must have a role in the projects and customers to be read. By default, an API token expires " +
+					"The user of the token must be able to see the projects and customers that are read. By default, an API token expires " +
 					"3,600 seconds after its last use. " +
 					"Can also be set with the `WALDUR_ACCESS_TOKEN` environment variable, which keeps the token out of files. One of the two is required.",
 				Validators: []validator.String{parsed(waldur.ParseToken)},
 			},
 			"request_timeout": schema.NumberAttribute{
 				Optional: true,
-				MarkdownDescription: "Timeout of each HTTP request in seconds, including reading the response; an integer of at least 1. " +
+				MarkdownDescription: "Timeout of each HTTP request, in seconds, including the time to read the response. Must be an integer of at least 1. " +
 					"Can also be set with the `WALDUR_HTTP_TIMEOUT` environment variable. Defaults to `60`.",
 				Validators: []validator.Number{parsed(integerFrom(minTimeout))},
 			},
 			"max_retries": schema.NumberAttribute{
 				Optional: true,
 				MarkdownDescription: "Maximum number of retries of an HTTP request after a failure that may be temporary: a refused or broken connection, " +
-					"a timeout, or status 429, 500, 502, 503 or 504; an integer of at least 0. The waits between retries grow, so the default outlasts " +
-					"a 15-second restart of Waldur. Can also be set with the `WALDUR_MAX_RETRIES` environment variable. Defaults to `6`.",
+					"a timeout, or status 429, 500, 502, 503 or 504. Must be an integer of at least 0. The waits between retries grow, so the default " +
+					"outlasts a 15-second restart of Waldur. Can also be set with the `WALDUR_MAX_RETRIES` environment variable. Defaults to `6`.",
 				Validators: []validator.Number{parsed(integerFrom(minRetries))},
 			},
 			"max_concurrent_requests": schema.NumberAttribute{
 				Optional: true,
-				MarkdownDescription: "Maximum number of concurrent requests, across all data sources; an integer of at least 1. " +
-					"On a current Waldur with four free workers, a list of 10,000 records takes 28 % of the time with `4` that it takes with `1`. " +
-					"Lower it for a Waldur of October 2024, which processes the requests of a token one at a time: " +
-					"concurrent requests gain nothing there, and each occupies a worker of the server while it waits. Defaults to `4`.",
+				MarkdownDescription: "Maximum number of concurrent requests, across all data sources. Must be an integer of at least 1. " +
+					"On a current Waldur with four free workers, reading 10,000 records with `4` takes 28 % of the time that it takes with `1`. " +
+					"Use `1` for a Waldur of October 2024, which processes the requests of a token one at a time: " +
+					"concurrent requests save no time there, and each occupies a worker of the server while it waits. Defaults to `4`.",
 				Validators: []validator.Number{parsed(integerFrom(minConcurrency))},
 			},
 			"ca_certificate": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "PEM certificates to trust in addition to the system's: `file(\"ca.pem\")`. " +
-					"Needed if the certificate of Waldur is issued by a private certificate authority.",
+				MarkdownDescription: "PEM certificates to trust in addition to the system's, such as `file(\"ca.pem\")`. " +
+					"Required if the certificate of Waldur is issued by a private certificate authority that the system does not trust.",
 				Validators: []validator.String{parsed(waldur.CertPoolWith)},
 			},
 		},

@@ -16,18 +16,18 @@ import (
 // table of them.
 func meanings() map[waldur.Field]string {
 	return map[waldur.Field]string{
-		waldur.FieldName:          "Display name of the component: `CPU`.",
-		waldur.FieldType:          "Type of the component: `cpu`. Components of different categories can have the same type.",
-		waldur.FieldMeasuredUnit:  "Unit of `reported_usage` and `fixed_usage`: `hours`, `GB`. Can be empty.",
-		waldur.FieldCategoryTitle: "Title of the marketplace category, in English if available. Titles can change: compare `category_uuid` instead.",
+		waldur.FieldName:          "Display name of the component, such as `CPU`.",
+		waldur.FieldType:          "Type of the component, such as `cpu`. Components of different categories can have the same type.",
+		waldur.FieldMeasuredUnit:  "Unit of `reported_usage` and `fixed_usage`, such as `hours` or `GB`. Can be empty.",
+		waldur.FieldCategoryTitle: "Title of the marketplace category, in English if available. Titles can change; to compare categories, use `category_uuid`.",
 		waldur.FieldCategoryUUID:  "UUID of the marketplace category: 32 hexadecimal digits without hyphens.",
 		waldur.FieldDate:          "First day of the month: `2024-09-01` for all of September 2024.",
 		waldur.FieldReportedUsage: "Sum of the usage reports of the month, in `measured_unit`: an integer from -2^63 to 2^63 - 1. " +
 			"Null means that there is no report, which is not the same as 0. " +
-			"Do not add it to `fixed_usage`, which is another measure of the same thing.",
+			"Do not add it to `fixed_usage`, which is another measure of the same usage.",
 		waldur.FieldFixedUsage: "Sum of the amounts in the plans of the resources for the month, in `measured_unit`: an integer from -2^63 to 2^63 - 1. " +
 			"Null means that no plan has an amount, which is not the same as 0. " +
-			"Do not add it to `reported_usage`, which is another measure of the same thing.",
+			"Do not add it to `reported_usage`, which is another measure of the same usage.",
 		waldur.FieldScope: "URL of the project or customer, as returned by Waldur. " +
 			"Behind a proxy, its scheme and host can differ from those of `endpoint`.",
 	}

@@ -30,7 +30,7 @@ func (d *usageDataSource) Schema(ctx context.Context, _ datasource.SchemaRequest
 	attributes := map[string]schema.Attribute{
 		"id": schema.NumberAttribute{
 			Required: true,
-			MarkdownDescription: "ID of the record: an integer of at least 1. Waldur's API never returns IDs: " +
+			MarkdownDescription: "ID of the record. Must be an integer of at least 1. Waldur's API does not return IDs, but " +
 				"the Waldur administrator can look them up in the database.",
 			Validators: []validator.Number{parsed(integerFrom(1))},
 		},
@@ -40,7 +40,7 @@ func (d *usageDataSource) Schema(ctx context.Context, _ datasource.SchemaRequest
 	maps.Copy(attributes, usageAttributes())
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reads one usage record by its ID: how much of a component a project or a customer used in a month. " +
-			"To read the records of a project or a customer, use `waldur_category_component_usages`, which needs no ID. " +
+			"To read the records of a project or a customer, use `waldur_category_component_usages`, which does not require an ID. " +
 			"Waldur lets every user read every record by its ID.",
 		Attributes: attributes,
 	}

@@ -38,7 +38,7 @@ func (d *usagesDataSource) Schema(ctx context.Context, _ datasource.SchemaReques
 			"over all resources of a marketplace category. A read returns the complete, exact list, or it fails. " +
 			"Records are sorted by `date` (newest first), then by `type` and `category_uuid`. " +
 			"The records of a customer include the usage of its projects. " +
-			"Waldur recalculates the current month (UTC) every hour, and never an earlier one. " +
+			"Waldur recalculates the current month (in UTC) every hour, and never recalculates an earlier month. " +
 			"On the first day of a month, it may not have any records of that month yet.",
 		Attributes: map[string]schema.Attribute{
 			"scope": schema.StringAttribute{
@@ -46,7 +46,7 @@ func (d *usagesDataSource) Schema(ctx context.Context, _ datasource.SchemaReques
 				Computed: true,
 				MarkdownDescription: "URL of the project or customer, as returned by Waldur: " +
 					"`https://waldur.example.com/api/projects/<uuid>/` or `…/api/customers/<uuid>/`. Its host can be another name of the same Waldur. " +
-					"Exactly one of `scope`, `project_uuid` and `customer_uuid` is required. If a UUID is set, `scope` is computed from it.",
+					"Exactly one of `scope`, `project_uuid` and `customer_uuid` is required. If a UUID is set, `scope` is computed.",
 				Validators: []validator.String{
 					parsed(waldur.ParseScopeURL),
 					// ExactlyOneOf would report every error at scope, even if scope is
@@ -69,13 +69,13 @@ func (d *usagesDataSource) Schema(ctx context.Context, _ datasource.SchemaReques
 			},
 			"date_after": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Earliest date, inclusive, as `YYYY-MM-DD`. Records are dated the first of their month: " +
+				MarkdownDescription: "Earliest date, inclusive, in the format `YYYY-MM-DD`. Records are dated the first of their month: " +
 					"`2024-09-01` includes September 2024, and `2024-09-02` does not.",
 				Validators: []validator.String{parsed(waldur.ParseDate)},
 			},
 			"date_before": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "Latest date, inclusive, as `YYYY-MM-DD`. Any day of September 2024 includes September 2024.",
+				MarkdownDescription: "Latest date, inclusive, in the format `YYYY-MM-DD`. Any day of September 2024 includes September 2024.",
 				Validators:          []validator.String{parsed(waldur.ParseDate)},
 			},
 			"fields":   fieldsAttribute(),

@@ -1,4 +1,4 @@
-# How to test the limits of a team without a Waldur: mocked records, and what the plan must do with them.
+# These tests show how to test your own limits against mocked records, without a Waldur.
 mock_provider "waldur" {}
 
 override_data {
@@ -72,7 +72,7 @@ run "usage_over_the_limit_only_warns_without_over_in_fail_on" {
   }
 }
 
-run "an_earlier_warning_is_a_number" {
+run "warn_at_sets_the_share_that_warns" {
   command         = plan
   expect_failures = [check.budget]
 
@@ -81,7 +81,7 @@ run "an_earlier_warning_is_a_number" {
   }
 }
 
-run "plans_are_another_measure_than_usage" {
+run "fixed_usage_is_checked_if_it_is_the_measure" {
   command         = plan
   expect_failures = [data.waldur_category_component_usages.budget]
 
@@ -90,7 +90,7 @@ run "plans_are_another_measure_than_usage" {
   }
 }
 
-run "a_typo_in_a_type_fails" {
+run "a_misspelled_type_fails" {
   command         = plan
   expect_failures = [data.waldur_category_component_usages.budget]
 
@@ -99,7 +99,7 @@ run "a_typo_in_a_type_fails" {
   }
 }
 
-run "a_type_of_two_categories_needs_one" {
+run "a_type_of_two_categories_fails_without_a_category" {
   command         = plan
   expect_failures = [data.waldur_category_component_usages.budget]
 
@@ -108,7 +108,7 @@ run "a_type_of_two_categories_needs_one" {
   }
 }
 
-run "a_category_selects_its_component" {
+run "a_category_selects_one_component" {
   command = plan
 
   variables {
@@ -124,7 +124,7 @@ run "a_category_selects_its_component" {
   }
 }
 
-run "an_unknown_amount_fails" {
+run "a_null_amount_fails" {
   command         = plan
   expect_failures = [data.waldur_category_component_usages.budget]
 
@@ -133,7 +133,7 @@ run "an_unknown_amount_fails" {
   }
 }
 
-run "the_first_of_a_month_can_be_allowed" {
+run "missing_usage_only_warns_without_missing_in_fail_on" {
   command         = plan
   expect_failures = [check.budget]
 
@@ -152,7 +152,7 @@ run "the_first_of_a_month_can_be_allowed" {
   }
 }
 
-# Less than half of this century has passed, so the forecast is more than double of what was used.
+# Less than half of this century has passed, so the forecast is more than twice the usage.
 run "a_forecast_over_the_limit_fails_if_it_is_in_fail_on" {
   command         = plan
   expect_failures = [data.waldur_category_component_usages.budget]
@@ -164,7 +164,7 @@ run "a_forecast_over_the_limit_fails_if_it_is_in_fail_on" {
   }
 }
 
-run "a_period_that_starts_within_a_month_is_refused" {
+run "a_period_that_starts_in_the_middle_of_a_month_is_rejected" {
   command         = plan
   expect_failures = [var.date_after]
 

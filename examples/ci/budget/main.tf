@@ -1,4 +1,5 @@
-# The budget of a project for this month. WALDUR_API_URL and WALDUR_ACCESS_TOKEN select the Waldur, TF_VAR_project_uuid the project.
+# Checks the budget of a project for the current month. WALDUR_API_URL and WALDUR_ACCESS_TOKEN configure the provider, and
+# TF_VAR_project_uuid selects the project.
 
 terraform {
   required_version = ">= 1.7.0"
@@ -25,7 +26,7 @@ locals {
 }
 
 module "budget" {
-  # In a repository of your own:
+  # In your repository, use "./budget-check", or the module of a release:
   # "git::https://github.com/waldur/terraform-provider-waldur-usage.git//examples/budget-check?ref=<tag>"
   source = "../../budget-check"
 
@@ -34,15 +35,15 @@ module "budget" {
   limits       = local.limits
 }
 
-# The last six months, read without a gate: a failed plan has only the outputs that do not depend on what failed. 150 days are the
-# fewest that five months have.
+# The last six months are read without a gate, because a failed plan has only the outputs that do not depend on the failure. 3,600 hours
+# are 150 days, the shortest that five months can be.
 data "waldur_category_component_usages" "recent" {
   project_uuid = var.project_uuid
   date_after   = formatdate("YYYY-MM-01", timeadd("${local.month}T00:00:00Z", "-3600h"))
   fields       = ["name", "type", "category_title", "category_uuid", "measured_unit", "reported_usage", "fixed_usage"]
 }
 
-# What ci/check.sh publishes.
+# ci/check.sh publishes these outputs.
 output "report" {
   value = module.budget.report
 }

@@ -1,16 +1,17 @@
 # METADATA
 # description: |
-#   Checks the usage that a plan has read against limits that are not the configuration's own: an author of the
-#   configuration can neither raise them nor leave out the check.
+#   Checks the usage that a plan has read against limits that are separate from the configuration. If these files have a code
+#   owner, the author of the configuration cannot raise the limits. A plan that does not read the usage is denied.
 #
-#   The input is the plan as JSON, of Terraform or OpenTofu. The data that was read is in its prior_state; its planned_values
-#   have only the data sources that are read during the apply.
+#   The input is a plan of Terraform or OpenTofu as JSON. Its prior_state contains the data that was read. Its planned_values
+#   contain only the data sources that are read during the apply.
 #
-#   data.limits (limits.json) has limits by name: project_uuid or customer_uuid; category_title or category_uuid; type; measure;
-#   limit; date_after, the first of a month (default: the month of the plan); date_before (default: none).
+#   data.limits (limits.json) contains the limits, keyed by name. A limit has project_uuid or customer_uuid, category_title or
+#   category_uuid, type, measure, limit, and optionally date_after and date_before. date_after is the first of a month and
+#   defaults to the month of the plan. date_before defaults to no end.
 package waldur.budget
 
-# There is no default: a plan is allowed only if the usage is shown to be within each limit.
+# allow has no default: a plan is allowed only if its usage is known to be within each limit.
 allow if {
 	count(data.limits) > 0
 	count(deny) == 0
@@ -49,7 +50,7 @@ deny contains message if {
 	message := sprintf("%s: %d of %d used, %d over.", [name, used, limit.limit, used - limit.limit])
 }
 
-# There is usage to check, each reading of it is known, and none is above the limit.
+# At least one list contains the usage of the limit, and in each such list the usage is known and at most the limit.
 within(name) if {
 	limit := data.limits[name]
 	count(reads(limit)) > 0
@@ -59,7 +60,7 @@ within(name) if {
 	}
 }
 
-# The lists of records that contain all usage of the limit. Dates compare as text; null is less than any.
+# The lists of records that contain all usage of the limit. Dates are compared as text; null is less than any date.
 reads(limit) := {values.usages |
 	walk(input.prior_state.values, [_, resource])
 	resource.mode == "data"
@@ -91,7 +92,7 @@ known(usages, limit) if {
 		is_number(amount)
 	}
 
-	# A record that does not say what it is of could be of this component.
+	# A record that does not identify its component could be of this component.
 	every usage in usages {
 		is_string(usage.type)
 		is_string(usage.category_uuid)
@@ -99,7 +100,7 @@ known(usages, limit) if {
 	}
 }
 
-# An attribute that was not asked for is as unknown as one that is null.
+# An attribute that was not requested is unknown, like one that is null.
 amounts(usages, limit) := [object.get(record, limit.measure, null) | some record in records(usages, limit)]
 
 records(usages, limit) := [usage |

@@ -43,7 +43,7 @@ plan(reads) := {
 	"prior_state": {"values": {"root_module": {"child_modules": [{"resources": reads}]}}},
 }
 
-# Asserts that the plan is denied for the reason, and for no other.
+# denied asserts that the plan is denied for this reason only.
 denied(limit, input_plan, reason) if {
 	not budget.allow with input as input_plan with data.limits as {"CPU": limit}
 	messages := budget.deny with input as input_plan with data.limits as {"CPU": limit}
@@ -73,12 +73,12 @@ test_months_are_added_up if {
 	denied(since_september, both, "1001 of 1000")
 }
 
-test_the_end_counts if {
+test_records_after_the_end_do_not_count if {
 	september := object.union(cpu, {"date_after": "2024-09-01", "date_before": "2024-09-30"})
 	allowed(september, plan([read({"date_after": "2024-09-01"}, [usage("2024-10-01", 600), usage("2024-09-01", 1000)])]))
 }
 
-test_the_other_measure_is_another if denied(object.union(cpu, {"measure": "fixed_usage"}), plan([read({}, october)]), "5000 of 1000")
+test_fixed_usage_is_checked_if_it_is_the_measure if denied(object.union(cpu, {"measure": "fixed_usage"}), plan([read({}, october)]), "5000 of 1000")
 
 test_amounts_are_exact if {
 	most := 9223372036854775807
@@ -89,9 +89,9 @@ test_amounts_are_exact if {
 
 test_null_is_unknown if denied(cpu, plan([read({}, [usage("2024-10-01", null)])]), "not known")
 
-test_null_beside_an_amount_is_unknown if denied(cpu, plan([read({}, [usage("2024-10-01", null), usage("2024-10-01", 1)])]), "not known")
+test_null_in_addition_to_an_amount_is_unknown if denied(cpu, plan([read({}, [usage("2024-10-01", null), usage("2024-10-01", 1)])]), "not known")
 
-test_a_measure_that_is_missing_is_unknown if {
+test_a_missing_measure_is_unknown if {
 	denied(cpu, plan([read({}, [object.remove(usage("2024-10-01", 1), {"reported_usage"})])]), "not known")
 }
 
@@ -99,16 +99,16 @@ test_no_record_of_the_component_is_unknown if denied(object.union(cpu, {"type": 
 
 test_no_record_at_all_is_unknown if denied(cpu, plan([read({}, [])]), "not known")
 
-test_a_record_without_a_type_makes_all_unknown if {
+test_a_record_without_a_type_makes_the_usage_unknown if {
 	denied(cpu, plan([read({}, array.concat(october, [object.union(usage("2024-10-01", 1), {"type": null})]))]), "not known")
 }
 
-test_a_title_of_two_categories_is_unknown if {
+test_usage_of_two_categories_with_one_title_is_unknown if {
 	archive := object.union(usage("2024-10-01", 1), {"category_uuid": "ffffffffffffffffffffffffffffffff"})
 	denied(cpu, plan([read({}, [usage("2024-10-01", 1), archive])]), "not known")
 }
 
-test_a_category_by_uuid if {
+test_a_uuid_selects_a_category if {
 	archive := object.union(usage("2024-10-01", 5000), {"category_uuid": "ffffffffffffffffffffffffffffffff"})
 	by_uuid := object.remove(object.union(cpu, {"category_uuid": "01234567-89AB-CDEF-0123-456789ABCDEF"}), {"category_title"})
 	allowed(by_uuid, plan([read({}, [usage("2024-10-01", 1), archive])]))
@@ -118,28 +118,28 @@ test_a_plan_that_reads_nothing_is_denied if denied(cpu, plan([]), "has not read"
 
 test_a_plan_without_a_state_is_denied if denied(cpu, {"timestamp": "2024-10-20T05:23:00Z"}, "has not read")
 
-test_the_usage_of_another_project_is_none if {
+test_usage_of_another_project_does_not_count if {
 	other := "https://waldur.example.com/api/projects/ffffffffffffffffffffffffffffffff/"
 	denied(cpu, plan([read({"scope": other}, october)]), "has not read")
 }
 
-test_the_usage_of_the_customer_is_none_of_the_project if {
+test_usage_of_a_customer_does_not_count_for_a_project if {
 	customer := sprintf("https://waldur.example.com/api/customers/%s/", [project])
 	denied(cpu, plan([read({"scope": customer}, october)]), "has not read")
 	allowed(object.remove(object.union(cpu, {"customer_uuid": project}), {"project_uuid"}), plan([read({"scope": customer}, october)]))
 }
 
-test_a_scope_as_a_person_writes_it if {
+test_a_scope_is_normalized if {
 	allowed(cpu, plan([read({"scope": "/api/projects/2B571968-6DB8-4F24-BF64-C3DFEC58FBEB"}, october)]))
 }
 
-test_a_time_that_begins_later_is_not_all if {
+test_a_read_that_begins_later_is_denied if {
 	denied(object.union(cpu, {"date_after": "2024-09-01"}), plan([read({}, october)]), "has not read this usage since 2024-09-01")
 }
 
-test_a_time_that_ends_is_not_all if denied(cpu, plan([read({"date_before": "2024-10-31"}, october)]), "has not read")
+test_a_read_that_ends_earlier_is_denied if denied(cpu, plan([read({"date_before": "2024-10-31"}, october)]), "has not read")
 
-test_the_largest_of_several_readings_counts if {
+test_each_of_several_reads_is_checked if {
 	denied(cpu, plan([read({}, october), read({"date_after": null}, [usage("2024-10-01", 1001)])]), "1001 of 1000")
 }
 
@@ -158,10 +158,10 @@ test_no_limits_allow_nothing if {
 	not budget.allow with input as plan([read({}, october)]) with data.limits as {}
 }
 
-test_a_limit_of_nobody_allows_nothing if {
+test_a_limit_without_a_scope_allows_nothing if {
 	not budget.allow with input as plan([read({}, october)]) with data.limits as {"CPU": object.remove(cpu, {"project_uuid"})}
 }
 
-test_a_limit_without_a_number_allows_nothing if {
+test_a_limit_without_an_amount_allows_nothing if {
 	not budget.allow with input as plan([read({}, october)]) with data.limits as {"CPU": object.remove(cpu, {"limit"})}
 }

@@ -1,11 +1,11 @@
-# What a project used this year, in each month.
+# Monthly usage of a project this year.
 data "waldur_category_component_usages" "project" {
   project_uuid = "2b5719686db84f24bf64c3dfec58fbeb"
   date_after   = formatdate("YYYY-01-01", plantimestamp())
 }
 
-# What a customer used in September 2024, in all of its projects together. Only
-# what the output below needs is asked for.
+# Usage of a customer in September 2024, including all of its projects. Requests
+# only the attributes that the output below needs.
 data "waldur_category_component_usages" "customer" {
   customer_uuid = "7e0d3c1a9b284f6d8a5c1f2e3d4b5a69"
   date_after    = "2024-09-01"
@@ -20,7 +20,7 @@ output "this_year" {
   ]
 }
 
-# Null means that nothing was reported, which is not a usage of 0.
+# A null means that no usage was reported. It is not a usage of 0.
 output "cpu_of_the_customer" {
   value = {
     for u in data.waldur_category_component_usages.customer.usages :

@@ -5,7 +5,7 @@ locals {
   }
 }
 
-# The plan fails, with the table, when a limit is exceeded.
+# If a limit is exceeded, the plan fails and shows the table.
 data "waldur_category_component_usages" "month" {
   project_uuid = "2b5719686db84f24bf64c3dfec58fbeb"
   date_after   = formatdate("YYYY-MM-01", plantimestamp())
@@ -18,7 +18,8 @@ data "waldur_category_component_usages" "month" {
   }
 }
 
-# With every option: limits for a quarter, exceeded at the current rate.
+# With all options: the limits apply to a quarter, and a forecast that exceeds a
+# limit also fails.
 data "waldur_category_component_usages" "quarter" {
   project_uuid = "2b5719686db84f24bf64c3dfec58fbeb"
   date_after   = "2024-10-01"
