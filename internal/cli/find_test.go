@@ -13,7 +13,9 @@ func TestFindReturnsTheNamedOrInstalledCLI(t *testing.T) {
 		t.Skip("the programs are shell scripts")
 	}
 	type programs map[string]string // the output of "version" by file name
-	const terraform, tofu = "Terraform v1.11.4", "OpenTofu v1.12.6"
+	both := programs{"terraform": "Terraform v1.11.4", "tofu": "OpenTofu v1.12.6"}
+	terraform, tofu := CLI{Terraform, "1.11.4", "terraform"}, CLI{OpenTofu, "1.12.6", "tofu"}
+	const warning = "\nWarning: Unable to open CLI configuration file\n\n"
 	for name, test := range map[string]struct {
 		programs programs
 		named    string // by TF_ACC_TERRAFORM_PATH
@@ -21,14 +23,16 @@ func TestFindReturnsTheNamedOrInstalledCLI(t *testing.T) {
 		want     CLI // with the name of the file as path
 		err      string
 	}{
-		"Terraform is preferred":           {programs{"terraform": terraform, "tofu": tofu}, "", Any, CLI{Terraform, "1.11.4", "terraform"}, ""},
-		"the wanted kind":                  {programs{"terraform": terraform, "tofu": tofu}, "", OpenTofu, CLI{OpenTofu, "1.12.6", "tofu"}, ""},
-		"none of the wanted kind":          {programs{"tofu": tofu}, "", Terraform, CLI{}, ""},
-		"the named program is preferred":   {programs{"terraform": terraform, "my-tofu": tofu}, "my-tofu", Any, CLI{OpenTofu, "1.12.6", "my-tofu"}, ""},
-		"the named one is the other kind":  {programs{"terraform": terraform, "my-tofu": tofu}, "my-tofu", Terraform, CLI{Terraform, "1.11.4", "terraform"}, ""},
-		"the named program does not exist": {programs{"terraform": terraform}, "my-tofu", Any, CLI{}, pathVariable},
-		"OpenTofu with another name":       {programs{"terraform": "\nWarning: x\n\n" + tofu + "\non linux_amd64"}, "", Any, CLI{OpenTofu, "1.12.6", "terraform"}, ""},
-		"a program that is neither":        {programs{"terraform": "GNU Emacs 29.1"}, "", Any, CLI{}, "GNU Emacs"},
+		"Terraform is preferred":           {both, "", Any, terraform, ""},
+		"the wanted kind":                  {both, "", OpenTofu, tofu, ""},
+		"none of the wanted kind":          {programs{"tofu": "OpenTofu v1.12.6"}, "", Terraform, CLI{}, ""},
+		"the named program is preferred":   {both, "tofu", Any, tofu, ""},
+		"the named one is the other kind":  {both, "tofu", Terraform, terraform, ""},
+		"the named program does not exist": {both, "absent", Any, CLI{}, pathVariable},
+		"OpenTofu called terraform": {
+			programs{"terraform": warning + "OpenTofu v1.12.6\non linux_amd64"}, "", Any, CLI{OpenTofu, "1.12.6", "terraform"}, "",
+		},
+		"neither of the two": {programs{"terraform": "GNU Emacs 29.1"}, "", Any, CLI{}, "GNU Emacs"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
