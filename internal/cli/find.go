@@ -62,7 +62,7 @@ func Find(ctx context.Context, want Kind, progress io.Writer) (CLI, error) {
 	if err != nil || found.Path != "" {
 		return found, err
 	}
-	root, err := moduleRoot(ctx)
+	root, err := checkout(ctx)
 	if err != nil {
 		return CLI{}, err
 	}

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"os/exec"
-	"runtime"
 	"slices"
 	"testing"
 )
@@ -32,19 +30,5 @@ func TestCommandsHaveTheSettingsOfTheSandboxOnly(t *testing.T) {
 		if got := (commands{slices.Contains(run, variable), slices.Contains(tests, variable)}); got != want {
 			t.Errorf("%s: got %+v, want %+v", variable, got, want)
 		}
-	}
-}
-
-func TestRunReturnsTheExitCodeAndBothOutputs(t *testing.T) {
-	t.Parallel()
-	if runtime.GOOS == "windows" {
-		t.Skip("the commands are shell scripts")
-	}
-	got, err := Run(exec.CommandContext(t.Context(), "sh", "-c", "echo plan; echo 'Error: too' >&2; echo much >&2; exit 3"))
-	if err != nil || got.ExitCode != 3 || !got.Contains("plan Error: too much") {
-		t.Errorf("got %+v, %v, want exit code 3 and both outputs", got, err)
-	}
-	if got, err := Run(exec.CommandContext(t.Context(), "sh", "-c", "kill $$")); err == nil {
-		t.Errorf("a command that was killed: got %+v, want an error", got)
 	}
 }

@@ -38,14 +38,14 @@ type Sandbox struct {
 	Config string // path of the CLI configuration file, in the same folder as the providers
 }
 
-// NewSandbox finds a CLI of the wanted kind with [Find], builds the provider of
-// the module that contains the working directory, and sets up a sandbox in dir.
+// NewSandbox finds a CLI of the wanted kind with [Find], builds the provider from
+// the checkout that contains the working directory, and sets up a sandbox in dir.
 func NewSandbox(ctx context.Context, want Kind, dir string, progress io.Writer) (Sandbox, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return Sandbox{}, err
 	}
-	root, err := moduleRoot(ctx)
+	root, err := checkout(ctx)
 	if err != nil {
 		return Sandbox{}, err
 	}

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	goversion "github.com/hashicorp/go-version"
@@ -160,18 +159,15 @@ func goBuild(ctx context.Context, dir, output, ldflags, target string) error {
 	return err
 }
 
-// moduleRoot returns the folder of the Go module that contains the working
+// checkout returns the top folder of the checkout that contains the working
 // directory.
-func moduleRoot(ctx context.Context) (string, error) {
-	out, err := stdout(exec.CommandContext(ctx, "go", "env", "GOMOD"))
-	if err != nil {
-		return "", err
+func checkout(ctx context.Context) (string, error) {
+	file, err := stdout(exec.CommandContext(ctx, "go", "env", "GOMOD")) // os.DevNull outside a module
+	root := filepath.Dir(file)
+	if err == nil && !exists(filepath.Join(root, openTofuSource)) {
+		err = errors.New("the working directory is not in a checkout of the provider")
 	}
-	file := strings.TrimSpace(out)
-	if file == "" || file == os.DevNull {
-		return "", errors.New("no go.mod in the working directory or its parents: run this in a checkout of the provider")
-	}
-	return filepath.Dir(file), nil
+	return root, err
 }
 
 func executable(name string) string {

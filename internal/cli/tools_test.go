@@ -113,9 +113,9 @@ func TestOpenTofuIsBuiltOnceIfTerraformCannotBeDownloaded(t *testing.T) {
 	}
 }
 
-func TestToolsAreNotLookedForOutsideACheckout(t *testing.T) {
+func TestFolderOutsideACheckoutIsRejected(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if root, err := moduleRoot(t.Context()); err == nil {
+	if root, err := checkout(t.Context()); err == nil {
 		t.Errorf("got %q, want an error", root)
 	}
 }
