@@ -58,9 +58,7 @@ func NewSandbox(ctx context.Context, want Kind, dir string, progress io.Writer) 
 	if err := goBuild(ctx, root, binary, "-X main.version="+LocalVersion, "."); err != nil {
 		return Sandbox{}, err
 	}
-	config := fmt.Sprintf(`disable_checkpoint = true
-
-provider_installation {
+	config := fmt.Sprintf(`provider_installation {
   filesystem_mirror {
     path = %q
   }
