@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestCommandsHaveTheSettingsOfTheSandboxOnly(t *testing.T) {
+func TestCommandsHaveOnlyTheSettingsOfTheSandbox(t *testing.T) {
 	for name, value := range map[string]string{
 		"TF_CLI_CONFIG_FILE": "/user/cli.tfrc", "TF_VAR_limit": "1", "TF_REATTACH_PROVIDERS": "{}", "TF_LOG_PROVIDER": "debug",
 	} {

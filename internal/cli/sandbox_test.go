@@ -28,10 +28,10 @@ func TestAccSchemaContainsTheProviderAsWaldur(t *testing.T) {
 	if document, err := sandbox.Schema(t.Context()); err != nil || !strings.Contains(document, `{"waldur":{`) {
 		t.Errorf("got %.200s, %v, want the schema of waldur", document, err)
 	}
-	// The schema has the source address with the registry of the actual CLI.
+	// The schema contains the address in the registry of the CLI that printed it.
 	sandbox.CLI.Kind = map[cli.Kind]cli.Kind{cli.Terraform: cli.OpenTofu, cli.OpenTofu: cli.Terraform}[sandbox.CLI.Kind]
 	if document, err := sandbox.Schema(t.Context()); err == nil {
-		t.Errorf("without the wanted address: got %.200s, want an error", document)
+		t.Errorf("for the other registry: got %.200s, want an error", document)
 	}
 }
 

@@ -20,8 +20,8 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 )
 
-// newTools returns the tools of a new checkout, whose OpenTofu is a stand-in, on a
-// machine that reaches only the given site.
+// newTools returns the tools of a new checkout that downloads from the given site
+// and builds a stand-in for OpenTofu.
 func newTools(t *testing.T, site http.Handler) tools {
 	t.Helper()
 	server := httptest.NewServer(site)
@@ -69,9 +69,9 @@ func TestTerraformIsDownloadedOnceAndOnlyAsSigned(t *testing.T) {
 	t.Parallel()
 	site, key := signedRelease(t)
 	folder := newTools(t, site)
-	for range 2 { // nothing is kept that a second call would find
+	for range 2 { // the second call finds nothing that the first one left behind
 		if path, err := folder.get(t.Context(), Terraform); err == nil || !strings.Contains(err.Error(), "signature") {
-			t.Errorf("a release that HashiCorp did not sign: got %q, %v", path, err)
+			t.Errorf("without HashiCorp's signature: got %q, %v, want an error", path, err)
 		}
 	}
 	folder.key = key
@@ -80,15 +80,15 @@ func TestTerraformIsDownloadedOnceAndOnlyAsSigned(t *testing.T) {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm()&0o100 == 0 {
-		t.Errorf("%s is not executable: %v", path, err)
+		t.Errorf("got %s, %v, want an executable file", path, err)
 	}
-	folder.url = "" // a second download fails
+	folder.url = "" // another download would fail
 	if again, err := folder.get(t.Context(), Any); err != nil || again != path {
 		t.Errorf("got %q, %v, want %q", again, err, path)
 	}
 }
 
-// Some networks silently drop what they do not allow.
+// Some firewalls drop packets without a response.
 func TestDownloadGivesUpOnASiteThatDoesNotRespond(t *testing.T) {
 	t.Parallel()
 	folder := newTools(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
@@ -105,7 +105,7 @@ func TestOpenTofuIsBuiltOnceIfTerraformCannotBeDownloaded(t *testing.T) {
 	folder.progress = &progress
 	for range 2 {
 		if path, err := folder.get(t.Context(), Any); err != nil || !exists(path) {
-			t.Fatalf("got %q, %v", path, err)
+			t.Fatalf("got %q, %v, want a program", path, err)
 		}
 	}
 	if got := progress.String(); strings.Count(got, "building OpenTofu") != 1 || !strings.Contains(got, "takes some minutes") {
