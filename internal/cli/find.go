@@ -1,6 +1,6 @@
-// Package cli finds Terraform or OpenTofu and runs it on configurations with a
-// freshly built provider, without a registry. Tests, the demo, the benchmark and
-// the Makefile share it; the provider itself does not use it.
+// Package cli finds Terraform or OpenTofu and runs it with a freshly built
+// provider, without a registry. It serves the tests, the demo, the benchmark and
+// the GNUmakefile. The provider does not use it.
 package cli
 
 import (
@@ -16,15 +16,15 @@ import (
 // Kind is Terraform or OpenTofu.
 type Kind string
 
-// The two CLIs, and [Any] for either of them.
+// The two CLIs, and [Any], which accepts either.
 const (
 	Any       Kind = "any"
 	Terraform Kind = "terraform"
 	OpenTofu  Kind = "tofu"
 )
 
-// RegistryHost returns the default registry of the CLI, the host of a source
-// address that has none, such as "waldur/waldur-usage".
+// RegistryHost returns the host that the CLI assumes in a source address without
+// one, such as "waldur/waldur-usage".
 func (k Kind) RegistryHost() string {
 	if k == OpenTofu {
 		return "registry.opentofu.org"
@@ -34,39 +34,35 @@ func (k Kind) RegistryHost() string {
 
 // CLI is an installed Terraform or OpenTofu.
 type CLI struct {
-	Kind    Kind   // Terraform or OpenTofu, as the program reports, whatever its file is called
+	Kind    Kind   // Terraform or OpenTofu, as the program reports; its file name does not matter
 	Version string // such as "1.11.4"
 	Path    string // absolute
 }
 
-// Since reports whether the CLI is Terraform 1.terraform, OpenTofu 1.tofu, or
-// later.
+// Since reports whether the CLI is at least Terraform 1.terraform or OpenTofu
+// 1.tofu.
 func (c CLI) Since(terraform, tofu int) bool {
-	wanted := terraform
-	if c.Kind == OpenTofu {
-		wanted = tofu
-	}
+	wanted := map[Kind]int{Terraform: terraform, OpenTofu: tofu}[c.Kind]
 	var major, minor int
 	_, err := fmt.Sscanf(c.Version, "%d.%d", &major, &minor)
 	return err == nil && (major > 1 || minor >= wanted)
 }
 
-// pathVariable names the CLI in every test of terraform-plugin-testing, so it
-// decides here too.
+// pathVariable is the environment variable from which terraform-plugin-testing
+// takes the path of the CLI.
 const pathVariable = "TF_ACC_TERRAFORM_PATH"
 
 // Find returns a CLI of the wanted kind: the one that TF_ACC_TERRAFORM_PATH
-// names, or terraform or tofu on PATH, or one in build/tools. That folder is
-// filled on first use: Terraform is downloaded, which takes seconds; if there is
-// no network, OpenTofu is built from the Go module proxy, which takes minutes.
-// Progress is written meanwhile. If only Terraform is wanted and it cannot be
-// downloaded, that is an error.
+// names, terraform or tofu on PATH, or one in build/tools. If there is none, it
+// downloads Terraform, which takes seconds. If Terraform cannot be downloaded or
+// OpenTofu is wanted, it builds OpenTofu from the Go module proxy, which takes
+// minutes. It reports on progress what it downloads or builds.
 func Find(ctx context.Context, want Kind, progress io.Writer) (CLI, error) {
 	found, err := installed(ctx, want)
 	if err != nil || found.Path != "" {
 		return found, err
 	}
-	root, err := moduleRoot(ctx)
+	root, err := checkout(ctx)
 	if err != nil {
 		return CLI{}, err
 	}
@@ -77,8 +73,8 @@ func Find(ctx context.Context, want Kind, progress io.Writer) (CLI, error) {
 	return identify(ctx, path)
 }
 
-// installed returns a CLI that the user has installed, or one without a path if
-// there is none of the wanted kind.
+// installed returns a CLI of the wanted kind that the user has installed, or the
+// zero CLI if there is none.
 func installed(ctx context.Context, want Kind) (CLI, error) {
 	named := os.Getenv(pathVariable)
 	for _, name := range []string{named, string(Terraform), string(OpenTofu)} {
@@ -96,8 +92,8 @@ func installed(ctx context.Context, want Kind) (CLI, error) {
 	return CLI{}, nil
 }
 
-// identify asks the program itself, since people rename it or link one name to
-// the other.
+// identify returns the CLI at path. It runs the program, because users rename
+// programs and link one name to the other.
 func identify(ctx context.Context, path string) (CLI, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {

@@ -2,12 +2,11 @@ package cli_test
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"maps"
+	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,65 +25,58 @@ func release(t *testing.T) (dir, version string) {
 	}
 	lists, err := filepath.Glob(filepath.Join(dir, "*_SHA256SUMS"))
 	if err != nil || len(lists) != 1 {
-		t.Fatalf("want one list of checksums, got %q, %v", lists, err)
+		t.Fatalf("got the checksum files %q, %v, want one", lists, err)
 	}
-	match := regexp.MustCompile(`^terraform-provider-waldur-usage_([^_]+)_SHA256SUMS$`).FindStringSubmatch(filepath.Base(lists[0]))
-	if match == nil {
-		t.Fatalf("the registries do not accept the name %s", lists[0])
+	// The registries accept no other name.
+	name := strings.Split(filepath.Base(lists[0]), "_")
+	if len(name) != 3 || name[0] != "terraform-provider-waldur-usage" {
+		t.Fatalf("got the checksum file %s, want terraform-provider-waldur-usage_VERSION_SHA256SUMS", lists[0])
 	}
-	return dir, match[1]
+	return dir, name[1]
 }
 
-// sum returns the SHA-256 of a file.
-func sum(t *testing.T, path string) string {
-	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Error(err)
-	}
-	sum := sha256.Sum256(content)
-	return hex.EncodeToString(sum[:])
-}
-
-// Terraform's registry rejects a list of checksums with any other file, and
+// Terraform's registry rejects a checksum file that lists any other file, and
 // assumes protocol 5 without the manifest.
 func TestAccReleaseHasTheFilesOfEachPlatform(t *testing.T) {
 	t.Parallel()
 	dir, version := release(t)
-	release := "terraform-provider-waldur-usage_" + version + "_"
-	want := map[string]string{release + "manifest.json": sum(t, "../../terraform-registry-manifest.json")}
+	prefix := "terraform-provider-waldur-usage_" + version + "_"
+	read := func(path string) []byte {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Error(err)
+		}
+		return content
+	}
+	line := func(name string, content []byte) string {
+		return fmt.Sprintf("%x  %s%s", sha256.Sum256(content), prefix, name)
+	}
+	want := []string{line("manifest.json", read("../../terraform-registry-manifest.json"))}
 	for _, platform := range []string{
 		"darwin_amd64", "darwin_arm64",
 		"freebsd_386", "freebsd_amd64", "freebsd_arm", "freebsd_arm64",
 		"linux_386", "linux_amd64", "linux_arm", "linux_arm64",
 		"windows_386", "windows_amd64", "windows_arm64",
 	} {
-		want[release+platform+".zip"] = sum(t, filepath.Join(dir, release+platform+".zip"))
-		sbom, err := os.ReadFile(filepath.Join(dir, release+platform+".cdx.json"))
-		if err != nil || !strings.Contains(string(sbom), `"pkg:golang/github.com/hashicorp/terraform-plugin-framework@`) {
-			t.Errorf("the SBOM of %s does not list the modules of the provider: %v", platform, err)
+		path := filepath.Join(dir, prefix+platform)
+		want = append(want, line(platform+".zip", read(path+".zip")))
+		if !strings.Contains(string(read(path+".cdx.json")), `"pkg:golang/github.com/hashicorp/terraform-plugin-framework@`) {
+			t.Errorf("the SBOM of %s does not list the modules of the provider", platform)
 		}
 	}
-	list, err := os.ReadFile(filepath.Join(dir, release+"SHA256SUMS"))
-	if err != nil {
-		t.Fatal(err)
+	got := strings.Split(strings.TrimSpace(string(read(filepath.Join(dir, prefix+"SHA256SUMS")))), "\n")
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("got the checksums\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	got := map[string]string{}
-	for line := range strings.Lines(string(list)) {
-		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
-		got[name] = sum
-	}
-	if !maps.Equal(got, want) {
-		t.Errorf("the list of checksums has %q\nwant %q", got, want)
-	}
-	if zips, err := filepath.Glob(filepath.Join(dir, "*.zip")); err != nil || len(zips) != len(want)-1 {
-		t.Errorf("got the archives %q, %v", zips, err)
+	if archives, err := filepath.Glob(filepath.Join(dir, "*.zip")); err != nil || len(archives) != len(want)-1 {
+		t.Errorf("got the archives %q, %v, want %d", archives, err, len(want)-1)
 	}
 }
 
-// The rehearsal of a release: a pipeline installs it and checks a budget. The
-// archives are in a mirror as they are in a registry, and the CLI installs the
-// one for its platform.
+// The rehearsal of a release: the CLI installs the archive for its platform from
+// a mirror, as it does from a registry, and checks a budget.
 func TestAccReleaseInstallsFromItsArchiveAndChecksABudget(t *testing.T) {
 	t.Parallel()
 	dir, version := release(t)
@@ -92,18 +84,15 @@ func TestAccReleaseInstallsFromItsArchiveAndChecksABudget(t *testing.T) {
 	server := waldurtest.New()
 	server.Add(waldurtest.History(project, 24, 12)...)
 	url := server.Start(t)
-	// Without the file of the sandbox, so that only the mirror has the provider.
+	// Without the CLI configuration of the sandbox, only the mirror has the
+	// provider.
 	w := cli.Sandbox{CLI: clitest.Sandbox(t).CLI}.WorkingDir(t.TempDir(),
 		"WALDUR_API_URL="+url, "WALDUR_ACCESS_TOKEN="+waldurtest.Token, "TF_VAR_scope="+url+project)
-	gate, err := os.ReadFile("../demo/budget/main.tf")
-	if err != nil {
-		t.Fatal(err)
-	}
-	clitest.Write(t, w, "main.tf", string(gate))
 	mirror := filepath.Join(w.Dir, "mirror")
 	provider := filepath.Join(mirror, w.Sandbox.CLI.Kind.RegistryHost(), cli.Source)
+	gate, gateErr := os.ReadFile("../demo/budget/main.tf")
 	archives, err := filepath.Glob(filepath.Join(dir, "*.zip"))
-	if err := errors.Join(err, os.MkdirAll(provider, 0o700)); err != nil {
+	if err := errors.Join(gateErr, err, w.Write("main.tf", string(gate)), os.MkdirAll(provider, 0o700)); err != nil {
 		t.Fatal(err)
 	}
 	for _, archive := range archives {
@@ -120,9 +109,9 @@ func TestAccReleaseInstallsFromItsArchiveAndChecksABudget(t *testing.T) {
 		{"plan -no-color -var=gpu_limit=700", 0, "Budget: 2 near, 1 ok."},
 		{"plan -no-color -var=gpu_limit=500", 1, "over by 98"},
 	} {
-		r := clitest.Run(t, w, strings.Fields(step.command)...)
-		t.Logf("%s %s %s: exit code %d\n%s", w.Sandbox.CLI.Kind, w.Sandbox.CLI.Version, step.command, r.ExitCode, r.Output)
-		if r.ExitCode != step.exitCode || !r.Contains(step.prints) {
+		got := clitest.Run(t, w, strings.Fields(step.command)...)
+		t.Logf("%s %s %s: exit code %d\n%s", w.Sandbox.CLI.Kind, w.Sandbox.CLI.Version, step.command, got.ExitCode, got.Output)
+		if got.ExitCode != step.exitCode || !got.Contains(step.prints) {
 			t.Fatalf("want exit code %d and %q", step.exitCode, step.prints)
 		}
 	}

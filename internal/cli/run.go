@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// Command returns the command that runs the CLI in dir with a CLI configuration
-// file, such as that of a [Sandbox]. Of the variables that configure the CLI, only
-// those that turn on logs are kept, so neither the user's settings nor those of
-// a test around this one change the result.
+// Command returns the command that runs the CLI in dir with the CLI configuration
+// file config, or without one if config is "". Of the variables that configure
+// the CLI, the command inherits only those that enable logs, so that neither the
+// settings of the user nor those of an enclosing test affect the result.
 func (c CLI) Command(ctx context.Context, dir, config string, arguments ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, c.Path, arguments...)
 	cmd.Dir = dir
@@ -26,16 +26,14 @@ func (c CLI) Command(ctx context.Context, dir, config string, arguments ...strin
 type WorkingDir struct {
 	Sandbox Sandbox
 	Dir     string
-	Env     []string // in addition to the variables that [CLI.Command] keeps
+	Env     []string // in addition to the variables that [CLI.Command] sets
 }
 
-// Write creates or replaces a file of the folder, and its parent folders.
+// Write creates or replaces a file in the folder. It creates parent folders as
+// needed.
 func (w WorkingDir) Write(name, content string) error {
 	path := filepath.Join(w.Dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	return os.WriteFile(path, []byte(content), 0o600)
+	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(content), 0o600))
 }
 
 // Command returns the command that runs the CLI in the folder.
@@ -45,26 +43,26 @@ func (w WorkingDir) Command(ctx context.Context, arguments ...string) *exec.Cmd 
 	return cmd
 }
 
-// MustRun runs the CLI and returns its standard output. A failure is an error
-// that contains everything that the CLI printed.
+// MustRun runs the CLI and returns its standard output. If the CLI fails, the
+// error contains everything that it printed.
 func (w WorkingDir) MustRun(ctx context.Context, arguments ...string) (string, error) {
 	return stdout(w.Command(ctx, arguments...))
 }
 
-// Result is how a command ended.
+// Result is the outcome of a command.
 type Result struct {
 	ExitCode int
 	Output   string // standard output and standard error
 }
 
-// Contains reports whether the output contains the text. Any space may be a
-// line break, since the CLI wraps its messages.
+// Contains reports whether the output contains the text. Line breaks count as
+// spaces, because the CLI wraps its messages.
 func (r Result) Contains(text string) bool {
 	return strings.Contains(strings.Join(strings.Fields(r.Output), " "), text)
 }
 
-// Run runs a command that may fail. The error is non-nil only if the command
-// could not run or was killed.
+// Run runs a command that may exit with any code. It returns an error only if the
+// command cannot be run or is killed.
 func Run(cmd *exec.Cmd) (Result, error) {
 	out, err := cmd.CombinedOutput()
 	if exit, ok := errors.AsType[*exec.ExitError](err); err == nil || ok && exit.ExitCode() > 0 {

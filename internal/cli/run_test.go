@@ -1,23 +1,22 @@
 package cli
 
 import (
-	"os/exec"
-	"runtime"
 	"slices"
 	"testing"
 )
 
-func TestRunsHaveTheSettingsOfTheSandboxOnly(t *testing.T) {
+func TestCommandsHaveOnlyTheSettingsOfTheSandbox(t *testing.T) {
 	for name, value := range map[string]string{
-		"TF_CLI_CONFIG_FILE": "/somebody/else.tfrc", "TF_VAR_limit": "1", "TF_REATTACH_PROVIDERS": "{}", "TF_LOG_PROVIDER": "debug",
+		"TF_CLI_CONFIG_FILE": "/user/cli.tfrc", "TF_VAR_limit": "1", "TF_REATTACH_PROVIDERS": "{}", "TF_LOG_PROVIDER": "debug",
 	} {
 		t.Setenv(name, value)
 	}
 	sandbox := Sandbox{CLI: CLI{Kind: OpenTofu, Path: "/opt/tofu"}, Config: "/sandbox/cli.tfrc"}
 	run := sandbox.WorkingDir("dir", "WALDUR_API_URL=https://example.com").Command(t.Context(), "plan").Env
 	tests := sandbox.Acceptance(t.Context(), "go", "test").Env
-	for variable, in := range map[string]struct{ run, tests bool }{
-		"TF_CLI_CONFIG_FILE=/somebody/else.tfrc":     {false, false},
+	type commands struct{ run, tests bool }
+	for variable, want := range map[string]commands{
+		"TF_CLI_CONFIG_FILE=/user/cli.tfrc":          {false, false},
 		"TF_VAR_limit=1":                             {false, false},
 		"TF_REATTACH_PROVIDERS={}":                   {false, false},
 		"TF_LOG_PROVIDER=debug":                      {true, true},
@@ -28,25 +27,8 @@ func TestRunsHaveTheSettingsOfTheSandboxOnly(t *testing.T) {
 		"TF_ACC_PROVIDER_HOST=registry.opentofu.org": {false, true},
 		"ACCEPTANCE_CLI_CONFIG=/sandbox/cli.tfrc":    {false, true},
 	} {
-		if got := slices.Contains(run, variable); got != in.run {
-			t.Errorf("%s: a run of the CLI has it: %t", variable, got)
+		if got := (commands{slices.Contains(run, variable), slices.Contains(tests, variable)}); got != want {
+			t.Errorf("%s: got %+v, want %+v", variable, got, want)
 		}
-		if got := slices.Contains(tests, variable); got != in.tests {
-			t.Errorf("%s: acceptance tests have it: %t", variable, got)
-		}
-	}
-}
-
-func TestRunReturnsTheExitCodeAndBothOutputs(t *testing.T) {
-	t.Parallel()
-	if runtime.GOOS == "windows" {
-		t.Skip("the commands are shell scripts")
-	}
-	got, err := Run(exec.CommandContext(t.Context(), "sh", "-c", "echo plan; echo 'Error: too' >&2; echo much >&2; exit 3"))
-	if err != nil || got.ExitCode != 3 || !got.Contains("plan Error: too much") {
-		t.Errorf("got %+v, %v", got, err)
-	}
-	if got, err := Run(exec.CommandContext(t.Context(), "sh", "-c", "kill $$")); err == nil {
-		t.Errorf("a command that was killed: got %+v", got)
 	}
 }

@@ -14,61 +14,48 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(clitest.Main(m)) }
 
-// packages returns the folders of the provider below a mirror, one for each registry.
-func packages(t *testing.T, mirror, version string) []string {
-	t.Helper()
-	dirs, err := filepath.Glob(filepath.Join(mirror, "registry.*", "waldur", "waldur-usage", version, runtime.GOOS+"_"+runtime.GOARCH))
-	if err != nil || len(dirs) != 2 {
-		t.Fatalf("want the provider for two registries in %s, got %q, %v", mirror, dirs, err)
-	}
-	return dirs
-}
-
-func TestSandboxHasTheLatestBuildForBothRegistries(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	sandbox, binary := cli.Sandbox{Config: filepath.Join(dir, "cli.tfrc")}, filepath.Join(dir, "terraform-provider-waldur-usage")
-	for _, build := range []string{"earlier", "latest"} {
-		if err := errors.Join(os.WriteFile(binary, []byte(build), 0o755), sandbox.Add(cli.Source, binary)); err != nil {
-			t.Fatal(err)
-		}
-		for _, provider := range packages(t, filepath.Join(dir, "plugins"), cli.LocalVersion) {
-			// Another file would change the checksum of the package.
-			files, err := filepath.Glob(filepath.Join(provider, "*"))
-			if err != nil || len(files) != 1 {
-				t.Fatalf("got %q, %v", files, err)
-			}
-			program, err := os.ReadFile(files[0])
-			if info, _ := os.Stat(files[0]); err != nil || string(program) != build || info.Mode().Perm()&0o100 == 0 {
-				t.Errorf("%s is not the %s build: %q, %v", files[0], build, program, err)
-			}
-			if err := os.WriteFile(filepath.Join(provider, "stale"), nil, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-}
-
 func TestAccSandboxReachesNoRegistry(t *testing.T) {
 	t.Parallel()
 	config, err := os.ReadFile(clitest.Sandbox(t).Config)
 	if err != nil || !strings.Contains(string(config), "filesystem_mirror") || strings.Contains(string(config), "direct") {
-		t.Errorf("got %s, %v", config, err)
+		t.Errorf("got %s, %v, want a mirror and no direct installation", config, err)
 	}
 }
 
-// "init" needs no CLI configuration, and "validate" starts the provider.
-func TestAccInitFindsTheInstalledProvider(t *testing.T) {
+func TestAccSchemaContainsTheProviderAsWaldur(t *testing.T) {
+	t.Parallel()
 	sandbox := clitest.Sandbox(t)
-	t.Setenv("HOME", t.TempDir())
-	t.Setenv("AppData", t.TempDir())
-	built := packages(t, filepath.Join(filepath.Dir(sandbox.Config), "plugins"), cli.LocalVersion)[0]
-	binaries, err := filepath.Glob(filepath.Join(built, "*"))
-	if err != nil || len(binaries) != 1 {
-		t.Fatalf("got %q, %v", binaries, err)
+	if document, err := sandbox.Schema(t.Context()); err != nil || !strings.Contains(document, `{"waldur":{`) {
+		t.Errorf("got %.200s, %v, want the schema of waldur", document, err)
 	}
-	if _, err := cli.Install(binaries[0], "1.2.3"); err != nil {
+	// The schema contains the address in the registry of the CLI that printed it.
+	sandbox.CLI.Kind = map[cli.Kind]cli.Kind{cli.Terraform: cli.OpenTofu, cli.OpenTofu: cli.Terraform}[sandbox.CLI.Kind]
+	if document, err := sandbox.Schema(t.Context()); err == nil {
+		t.Errorf("for the other registry: got %.200s, want an error", document)
+	}
+}
+
+// "init" needs no CLI configuration, and "validate" starts the provider. Any file
+// left over from an earlier build would change the checksum of the package.
+func TestAccInitFindsTheLatestInstalledBuild(t *testing.T) {
+	sandbox := clitest.Sandbox(t)
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("AppData", home)
+	earlier := filepath.Join(t.TempDir(), "terraform-provider-waldur-usage_earlier")
+	latest, err := filepath.Glob(filepath.Join(filepath.Dir(sandbox.Config), "terraform-provider-waldur-usage*"))
+	if err := errors.Join(err, os.WriteFile(earlier, nil, 0o600)); err != nil {
 		t.Fatal(err)
+	}
+	for _, binary := range append([]string{earlier}, latest...) {
+		if _, err := cli.Install(binary, "1.2.3"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	platform := runtime.GOOS + "_" + runtime.GOARCH
+	files, err := filepath.Glob(filepath.Join(home, "*terraform.d/plugins/registry.*/waldur/waldur-usage/1.2.3", platform, "*"))
+	if err != nil || len(files) != 2 || filepath.Base(files[0]) != filepath.Base(latest[0]) {
+		t.Errorf("got %q, %v, want the latest build for two registries", files, err)
 	}
 	w := cli.Sandbox{CLI: sandbox.CLI}.WorkingDir(t.TempDir())
 	clitest.Write(t, w, "main.tf", `
@@ -79,8 +66,9 @@ terraform {
 }
 data "waldur_category_component_usage" "it" { id = 1 }
 `)
-	if printed := clitest.MustRun(t, w, "init", "-no-color"); !strings.Contains(printed, "Installed waldur/waldur-usage v1.2.3") {
-		t.Errorf("another provider was installed:\n%s", printed)
+	const want = "Installed waldur/waldur-usage v1.2.3"
+	if got := clitest.MustRun(t, w, "init", "-no-color"); !strings.Contains(got, want) {
+		t.Errorf("got %s\nwant %q", got, want)
 	}
 	clitest.MustRun(t, w, "validate", "-no-color")
 }

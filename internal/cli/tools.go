@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,27 +19,28 @@ import (
 )
 
 const (
-	// terraformVersion is downloaded for a machine without a CLI. The figures
-	// in DESIGN.md are measured with it.
+	// terraformVersion is the version that is downloaded. The figures in
+	// DESIGN.md were measured with it.
 	terraformVersion = "1.11.4"
 	hashiCorp        = "https://releases.hashicorp.com"
-	// firstResponse is the time in which a site must respond at all: on a machine
-	// without a network, nobody waits for long.
+	// firstResponse is the time within which the site must respond, so that a
+	// machine without a network does not wait long.
 	firstResponse = 5 * time.Second
 )
 
-// tools is the folder build/tools of a checkout, for a machine without a CLI.
+// tools is the folder build/tools of a checkout, which holds a CLI for machines
+// without one.
 type tools struct {
 	root     string        // of the checkout
-	url      string        // of signed Terraform releases
-	key      string        // armored public key of the signatures; "" is HashiCorp's
-	connect  time.Duration // see firstResponse
+	url      string        // of the site with the releases of Terraform
+	key      string        // ASCII-armored public key of the signatures; HashiCorp's if ""
+	connect  time.Duration // time limit for the first response of the site
 	progress io.Writer
 }
 
-// get returns the path of a CLI in the folder, which it downloads or builds if
-// there is none.
-func (t tools) get(ctx context.Context, want Kind) (path string, err error) {
+// get returns the path of a CLI in the folder. It downloads or builds one if
+// there is none of the wanted kind.
+func (t tools) get(ctx context.Context, want Kind) (string, error) {
 	terraform := filepath.Join(t.root, "build", "tools", "terraform-"+terraformVersion, executable(string(Terraform)))
 	tofu, err := t.openTofuPath()
 	switch {
@@ -51,7 +53,6 @@ func (t tools) get(ctx context.Context, want Kind) (path string, err error) {
 	case want == OpenTofu:
 		return tofu, t.buildOpenTofu(ctx, tofu)
 	}
-	fmt.Fprintf(t.progress, "downloading Terraform %s from %s, once\n", terraformVersion, t.url)
 	err = t.download(ctx, terraform)
 	if err == nil {
 		return terraform, nil
@@ -63,9 +64,10 @@ func (t tools) get(ctx context.Context, want Kind) (path string, err error) {
 	return tofu, t.buildOpenTofu(ctx, tofu)
 }
 
-// download installs Terraform as path. The archive must have the checksum of
-// the release, and the checksums its signature.
+// download downloads Terraform to path. Package hc-install verifies the archive
+// against the signed checksums of the release.
 func (t tools) download(ctx context.Context, path string) error {
+	fmt.Fprintf(t.progress, "downloading Terraform %s from %s, once\n", terraformVersion, t.url)
 	if err := t.probe(ctx); err != nil {
 		return err
 	}
@@ -73,8 +75,8 @@ func (t tools) download(ctx context.Context, path string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	// An interrupted download, or one that runs at the same time, must not
-	// leave half a program under the final name.
+	// The program gets its final name last, so that an interrupted or concurrent
+	// download never leaves half a program there.
 	unfinished, err := os.MkdirTemp(dir, "download-")
 	if err != nil {
 		return err
@@ -96,32 +98,31 @@ func (t tools) download(ctx context.Context, path string) error {
 	return os.Rename(program, path)
 }
 
-// probe makes one request. Package hc-install repeats a failed one for half a
-// minute.
+// probe returns an error if the site does not respond or lacks the release. By
+// itself, hc-install would retry for half a minute.
 func (t tools) probe(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, t.connect)
-	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodHead, t.url+"/terraform/"+terraformVersion+"/index.json", http.NoBody)
 	if err != nil {
 		return err
 	}
-	response, err := http.DefaultClient.Do(request)
+	site := http.Client{Timeout: t.connect}
+	response, err := site.Do(request)
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
+	response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s: %s", request.URL, response.Status)
 	}
 	return nil
 }
 
-// openTofuSource is the folder, below the checkout, of the module that names
-// OpenTofu and its dependencies.
+// openTofuSource is the folder in the checkout whose go.mod and go.sum fix the
+// versions of OpenTofu and its dependencies.
 const openTofuSource = "tools/tofu"
 
-// openTofuPath returns the path of the OpenTofu that [tools.buildOpenTofu]
-// builds. It changes with the versions of everything that it is built with.
+// openTofuPath returns the path of an OpenTofu built by [tools.buildOpenTofu]. The
+// path depends on the versions of Go, OpenTofu and all dependencies.
 func (t tools) openTofuPath() (string, error) {
 	hash := sha256.New()
 	fmt.Fprintln(hash, runtime.Version(), runtime.GOOS, runtime.GOARCH)
@@ -137,11 +138,10 @@ func (t tools) openTofuPath() (string, error) {
 
 func (t tools) buildOpenTofu(ctx context.Context, path string) error {
 	fmt.Fprintf(t.progress, "building OpenTofu into %s, once; this takes some minutes\n", filepath.Dir(path))
-	// See download.
 	unfinished := fmt.Sprintf("%s.%d", path, os.Getpid())
 	defer os.Remove(unfinished)
-	// Without this variable OpenTofu calls itself a development version, which
-	// version checks in tests refuse.
+	// Otherwise, OpenTofu reports a development version, which the version checks
+	// of tests reject.
 	const flags = "-s -w -X github.com/opentofu/opentofu/version.dev=no"
 	if err := goBuild(ctx, filepath.Join(t.root, openTofuSource), unfinished, flags, "github.com/opentofu/opentofu/cmd/tofu"); err != nil {
 		return fmt.Errorf("build OpenTofu: %w", err)
@@ -150,8 +150,8 @@ func (t tools) buildOpenTofu(ctx context.Context, path string) error {
 }
 
 func goBuild(ctx context.Context, dir, output, ldflags, target string) error {
-	// git refuses to report the state of a repository to another user, and a
-	// local build does not need it.
+	// Without this flag, the build fails in a repository that another user owns,
+	// because git refuses to report its state.
 	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-ldflags", ldflags, "-o", output, target)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOWORK=off")
@@ -159,10 +159,15 @@ func goBuild(ctx context.Context, dir, output, ldflags, target string) error {
 	return err
 }
 
-// moduleRoot returns the folder of the Go module around the working directory.
-func moduleRoot(ctx context.Context) (string, error) {
-	file, err := stdout(exec.CommandContext(ctx, "go", "env", "GOMOD"))
-	return filepath.Dir(file), err
+// checkout returns the top folder of the checkout that contains the working
+// directory.
+func checkout(ctx context.Context) (string, error) {
+	file, err := stdout(exec.CommandContext(ctx, "go", "env", "GOMOD")) // os.DevNull outside a module
+	root := filepath.Dir(file)
+	if err == nil && !exists(filepath.Join(root, openTofuSource)) {
+		err = errors.New("the working directory is not in a checkout of the provider")
+	}
+	return root, err
 }
 
 func executable(name string) string {

@@ -7,31 +7,45 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 )
 
-// signedRelease returns the files of a release of Terraform, and the public key
-// of its signature in ASCII armor.
-func signedRelease(t *testing.T) (files map[string]string, key string) {
+// newTools returns the tools of a new checkout that downloads from the given site
+// and builds a stand-in for OpenTofu.
+func newTools(t *testing.T, site http.Handler) tools {
+	t.Helper()
+	server := httptest.NewServer(site)
+	t.Cleanup(server.Close)
+	root := t.TempDir()
+	if err := os.CopyFS(root, fstest.MapFS{
+		openTofuSource + "/go.mod":           {Data: []byte("module github.com/opentofu/opentofu\n")},
+		openTofuSource + "/go.sum":           {},
+		openTofuSource + "/cmd/tofu/main.go": {Data: []byte("package main\n\nfunc main() {}\n")},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return tools{root: root, url: server.URL, connect: time.Minute, progress: t.Output()}
+}
+
+// signedRelease returns a site with a release of Terraform and the public key of
+// its signature.
+func signedRelease(t *testing.T) (site http.Handler, key string) {
 	t.Helper()
 	signer, err := openpgp.NewEntity("Releases", "", "releases@example.com", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var archive bytes.Buffer
-	var public, signature strings.Builder
+	var archive, public, signature bytes.Buffer
 	zipped := zip.NewWriter(&archive)
 	_, createErr := zipped.Create(executable("terraform"))
 	armored, armorErr := armor.Encode(&public, openpgp.PublicKeyType, nil)
@@ -41,74 +55,67 @@ func signedRelease(t *testing.T) (files map[string]string, key string) {
 	if err := errors.Join(err, openpgp.DetachSign(&signature, signer, strings.NewReader(sums), nil)); err != nil {
 		t.Fatal(err)
 	}
-	return map[string]string{
-		"index.json": fmt.Sprintf(`{"name":"terraform","version":"1.11.4","shasums":"SUMS","shasums_signature":"_SHA256SUMS.sig",
-			"builds":[{"os":%q,"arch":%q,"filename":%q,"url":"/terraform/1.11.4/archive.zip"}]}`, runtime.GOOS, runtime.GOARCH, name),
-		"SUMS": sums, "_SHA256SUMS.sig": signature.String(), "archive.zip": archive.String(),
-	}, public.String()
-}
-
-// machine returns the tools of a checkout on a machine that reaches only the
-// handler.
-func machine(t *testing.T, key string, connect time.Duration, site http.HandlerFunc) tools {
-	t.Helper()
-	server := httptest.NewServer(site)
-	t.Cleanup(server.Close)
-	root := t.TempDir()
-	if err := os.CopyFS(filepath.Join(root, "tools", "tofu"), os.DirFS("../../tools/tofu")); err != nil {
-		t.Fatal(err)
-	}
-	return tools{root: root, url: server.URL, key: key, connect: connect, progress: t.Output()}
+	index := fmt.Sprintf(`{"name":"terraform","version":"1.11.4","shasums":"SUMS","shasums_signature":"_SHA256SUMS.sig",
+		"builds":[{"os":%q,"arch":%q,"filename":%q,"url":"/terraform/1.11.4/archive.zip"}]}`, runtime.GOOS, runtime.GOARCH, name)
+	return http.FileServerFS(fstest.MapFS{
+		"terraform/1.11.4/index.json":      {Data: []byte(index)},
+		"terraform/1.11.4/SUMS":            {Data: []byte(sums)},
+		"terraform/1.11.4/_SHA256SUMS.sig": {Data: signature.Bytes()},
+		"terraform/1.11.4/archive.zip":     {Data: archive.Bytes()},
+	}), public.String()
 }
 
 func TestTerraformIsDownloadedOnceAndOnlyAsSigned(t *testing.T) {
 	t.Parallel()
-	released, public := signedRelease(t)
-	const hashiCorps = ""
-	for name, test := range map[string]struct {
-		key      string
-		replaced map[string]string
-		accepted bool
-	}{
-		"as released":      {public, nil, true},
-		"another key":      {hashiCorps, nil, false},
-		"another archive":  {public, map[string]string{"archive.zip": "PK"}, false},
-		"another checksum": {public, map[string]string{"SUMS": strings.Repeat("0", 64) + "  terraform.zip\n"}, false},
-		"no signature":     {public, map[string]string{"_SHA256SUMS.sig": ""}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			files := maps.Clone(released)
-			maps.Copy(files, test.replaced)
-			folder := machine(t, test.key, time.Minute, func(w http.ResponseWriter, r *http.Request) {
-				file := strings.TrimPrefix(r.URL.Path, "/terraform/1.11.4/")
-				w.Header().Set("Content-Type", map[string]string{".json": "application/json", ".zip": "application/zip"}[filepath.Ext(file)])
-				_, _ = io.WriteString(w, files[file])
-			})
-			path, err := folder.get(t.Context(), Terraform)
-			programs, _ := filepath.Glob(filepath.Join(folder.root, "build", "tools", "*", executable("terraform")))
-			if !test.accepted {
-				if err == nil || len(programs) > 0 {
-					t.Errorf("got %v, and the programs %q", err, programs)
-				}
-				return
-			}
-			if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm()&0o100 == 0 {
-				t.Fatalf("%s is not executable: %v", path, err)
-			}
-			folder.url = "" // there is no other download
-			if again, err := folder.get(t.Context(), Any); err != nil || again != path {
-				t.Errorf("got %q, %v, want %q", again, err, path)
-			}
-		})
+	site, key := signedRelease(t)
+	folder := newTools(t, site)
+	for range 2 { // the second call finds nothing that the first one left behind
+		if path, err := folder.get(t.Context(), Terraform); err == nil || !strings.Contains(err.Error(), "signature") {
+			t.Errorf("without HashiCorp's signature: got %q, %v, want an error", path, err)
+		}
+	}
+	folder.key = key
+	path, err := folder.get(t.Context(), Terraform)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm()&0o100 == 0 {
+		t.Errorf("got %s, %v, want an executable file", path, err)
+	}
+	folder.url = "" // another download would fail
+	if again, err := folder.get(t.Context(), Any); err != nil || again != path {
+		t.Errorf("got %q, %v, want %q", again, err, path)
 	}
 }
 
-// Some networks silently drop what they do not allow.
+// Some firewalls drop packets without a response.
 func TestDownloadGivesUpOnASiteThatDoesNotRespond(t *testing.T) {
 	t.Parallel()
-	folder := machine(t, "", 10*time.Millisecond, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	folder := newTools(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	folder.connect = 10 * time.Millisecond
 	if _, err := folder.get(t.Context(), Terraform); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
+	}
+}
+
+func TestOpenTofuIsBuiltOnceIfTerraformCannotBeDownloaded(t *testing.T) {
+	t.Parallel()
+	var progress strings.Builder
+	folder := newTools(t, http.NotFoundHandler())
+	folder.progress = &progress
+	for range 2 {
+		if path, err := folder.get(t.Context(), Any); err != nil || !exists(path) {
+			t.Fatalf("got %q, %v, want a program", path, err)
+		}
+	}
+	if got := progress.String(); strings.Count(got, "building OpenTofu") != 1 || !strings.Contains(got, "takes some minutes") {
+		t.Errorf("got %q, want one line about the build and its duration", got)
+	}
+}
+
+func TestFolderOutsideACheckoutIsRejected(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if root, err := checkout(t.Context()); err == nil {
+		t.Errorf("got %q, want an error", root)
 	}
 }

@@ -1,5 +1,5 @@
-// Package clitest runs Terraform or OpenTofu in tests, with the provider as
-// users get it: a program of its own, installed by "init".
+// Package clitest runs Terraform or OpenTofu in tests. As for users, "init"
+// installs the provider, and the CLI starts it as a separate process.
 package clitest
 
 import (
@@ -13,9 +13,9 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/cli"
 )
 
-// Main runs the tests of a package and returns the exit code for TestMain. If
-// the tests were not started by "make", it builds the provider first, once for
-// all of them.
+// Main runs the tests of a package for TestMain and returns the exit code. If
+// acceptance tests were not started by "make", which builds the provider, Main
+// builds it first.
 func Main(m *testing.M) int {
 	if os.Getenv("TF_ACC") == "" || os.Getenv(cli.ConfigVariable) != "" {
 		return m.Run()
@@ -34,8 +34,8 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-// Sandbox returns the CLI with the provider that [Main] or "make" has built. It
-// skips the test unless TF_ACC is set.
+// Sandbox returns the sandbox that [Main] or "make" has set up. It skips the test
+// unless TF_ACC is set.
 func Sandbox(t testing.TB) cli.Sandbox {
 	t.Helper()
 	if os.Getenv("TF_ACC") == "" {
@@ -48,8 +48,8 @@ func Sandbox(t testing.TB) cli.Sandbox {
 	return cli.Sandbox{CLI: program, Config: os.Getenv(cli.ConfigVariable)}
 }
 
-// SandboxWithFunctions is [Sandbox] for tests that call functions of the provider.
-// It skips the test on a CLI that has no such functions.
+// SandboxWithFunctions is like [Sandbox], but also skips the test if the CLI does
+// not support provider-defined functions.
 func SandboxWithFunctions(t testing.TB) cli.Sandbox {
 	t.Helper()
 	s := Sandbox(t)
@@ -67,14 +67,14 @@ func Write(t testing.TB, w cli.WorkingDir, name, content string) {
 	}
 }
 
-// Run runs the CLI, which may fail.
+// Run runs the CLI, which may exit with any code.
 func Run(t testing.TB, w cli.WorkingDir, arguments ...string) cli.Result {
 	t.Helper()
 	return Finish(t, w.Command(t.Context(), arguments...))
 }
 
-// MustRun runs the CLI and returns its standard output. A failure ends the
-// test.
+// MustRun runs the CLI and returns its standard output. The test fails if the CLI
+// does.
 func MustRun(t testing.TB, w cli.WorkingDir, arguments ...string) string {
 	t.Helper()
 	output, err := w.MustRun(t.Context(), arguments...)
@@ -84,7 +84,8 @@ func MustRun(t testing.TB, w cli.WorkingDir, arguments ...string) string {
 	return output
 }
 
-// Finish runs any command, such as a script that calls the CLI.
+// Finish runs a command, such as a script that calls the CLI, which may exit with
+// any code.
 func Finish(t testing.TB, cmd *exec.Cmd) cli.Result {
 	t.Helper()
 	result, err := cli.Run(cmd)

@@ -1,9 +1,11 @@
-// Command cmd is package cli for the Makefile.
+// Command cmd makes package cli available to the GNUmakefile.
 //
-//	find       [-cli any|terraform|tofu]                       prints the path of the CLI
-//	acceptance [-cli any|terraform|tofu] COMMAND [ARGUMENT…]   runs a command, such as "go test", with acceptance tests on the CLI
-//	schema                                                     prints the schema of the provider for tfplugindocs
-//	install    -version X.Y.Z BINARY                           installs the provider for the user
+//	find [-cli KIND]                              prints the path of the CLI
+//	acceptance [-cli KIND] COMMAND [ARGUMENT...]  runs acceptance tests on the CLI with a command, such as "go test"
+//	schema                                        prints the schema of the provider for tfplugindocs
+//	install [-version X.Y.Z] BINARY               installs the provider for the user
+//
+// KIND is any, terraform or tofu.
 package main
 
 import (
@@ -62,9 +64,8 @@ func run(ctx context.Context, arguments []string) error {
 		})
 	case verb == "install":
 		return install(flags.Arg(0), *version)
-	default:
-		return usage
 	}
+	return usage
 }
 
 func inSandbox(ctx context.Context, want cli.Kind, use func(cli.Sandbox) error) error {
