@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// ProjectScope returns the path of project number n. It does not depend on anything else.
+// ProjectScope returns the path of project n, which is always the same.
 func ProjectScope(n int) string { return "/api/projects/" + uuidOf(fmt.Sprintf("project %d", n)) + "/" }
 
-// CustomerScope returns the path of customer number n. It does not depend on anything else.
+// CustomerScope returns the path of customer n, which is always the same.
 func CustomerScope(n int) string {
 	return "/api/customers/" + uuidOf(fmt.Sprintf("customer %d", n)) + "/"
 }
@@ -25,10 +25,10 @@ func Newest(year int, month time.Month) time.Time {
 }
 
 // History returns the records of one scope for a number of months, newest
-// first, with perMonth records each: one per component and category. Each call
-// returns the same records. Some usages are null, and types appear in several
-// categories, so there are ties of different sizes. The newest month defaults to
-// October 2024.
+// first, with perMonth records each: one per component and category. The same
+// arguments always return the same records. Some usages are null, and types
+// appear in several categories, so there are ties of different sizes. The newest
+// month defaults to October 2024.
 func History(scope string, months, perMonth int, newest ...time.Time) []Record {
 	seed := fnv.New64a()
 	_, _ = seed.Write([]byte(scope))
@@ -59,7 +59,7 @@ type component struct {
 }
 
 // historyComponents spreads components over a few categories in a small scope, and
-// over all in a large one. Some categories may lack the last component.
+// over all of them in a large one. Some categories may lack the last component.
 func historyComponents(perMonth int, random *rand.Rand) []component {
 	categories := []string{"Virtual machines", "High-performance computing", "Private clouds", "Kubernetes", "Data archive"}
 	switch {
@@ -74,14 +74,14 @@ func historyComponents(perMonth int, random *rand.Rand) []component {
 	components := make([]component, perMonth)
 	for i := range components {
 		n, category := i/len(categories), categories[i%len(categories)]
-		kind := kinds[n%len(kinds)]
+		k := kinds[n%len(kinds)]
 		if generation := 1 + n/len(kinds); generation > 1 {
-			kind.kind = fmt.Sprintf("%s_g%d", kind.kind, generation)
-			kind.name = fmt.Sprintf("%s, generation %d", kind.name, generation)
+			k.kind = fmt.Sprintf("%s_g%d", k.kind, generation)
+			k.name = fmt.Sprintf("%s, generation %d", k.name, generation)
 		}
-		usual := kind.usual * (20 + random.Int64N(180)) / 100
+		usual := k.usual * (20 + random.Int64N(180)) / 100
 		record := Record{
-			Name: kind.name, Type: kind.kind, MeasuredUnit: kind.unit,
+			Name: k.name, Type: k.kind, MeasuredUnit: k.unit,
 			CategoryTitle: category, CategoryUUID: uuidOf("category " + category),
 		}
 		// Usage is reported, planned, or both.
