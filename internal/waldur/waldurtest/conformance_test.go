@@ -57,8 +57,8 @@ func TestResponsesMatchTheRecordings(t *testing.T) {
 	}
 }
 
-// exchange is a recorded request and its response. The name of the owner replaces
-// the token of a request.
+// exchange is a recorded request and its response. In the request, the name of the
+// token's owner replaces the token.
 type exchange struct {
 	Request struct {
 		Method, Path, Query string
@@ -125,7 +125,7 @@ func recordedInstallation(t *testing.T, exchanges map[string]exchange) *waldurte
 		scopeA = "/api/customers/ff9acf801b2f4d1bbf5ecc2ff6c86c58/"
 		userU  = "/api/users/37642fea127b4c5cbcbcffd58be07352/"
 	)
-	ids := map[string]int64{} // by the text of the record, of those that were read by id
+	ids := map[string]int64{} // of the records that were read by id, by their text
 	for _, recorded := range exchanges {
 		var id int64
 		_, err := fmt.Sscanf(recorded.Request.Path, list+"%d/", &id)
@@ -168,9 +168,9 @@ func recordedInstallation(t *testing.T, exchanges map[string]exchange) *waldurte
 	return w
 }
 
-// sameButTies reports whether two lists differ only in the order of records of
-// one date and type, which is the fake's own. Every recorded page ends where
-// such a tie ends, so it has the same records in any order.
+// sameButTies reports whether two lists differ at most in the order of records of
+// the same date and type, which only the database knows. Every recorded page ends
+// where such a tie ends, so it has the same records in any order.
 func sameButTies(t *testing.T, got, want string) bool {
 	t.Helper()
 	type tie struct{ Date, Type string }

@@ -37,13 +37,14 @@ func History(scope string, months, perMonth int, newest ...time.Time) []Record {
 	first := append(newest, Newest(2024, time.October))[0]
 	records := make([]Record, 0, months*perMonth)
 	for age := range months {
-		for _, c := range components {
-			record := c.record
+		for _, record := range components {
 			record.Scope, record.Date = scope, first.AddDate(0, -age, 0).Format(time.DateOnly)
 			// The usual usage varies by up to a quarter. Once in 50 months, nothing is reported.
-			reported, silent := c.usual*(75+random.Int64N(51))/100, random.IntN(50) == 0
-			if c.reports && !silent {
-				record.ReportedUsage = &reported
+			percent, silent := 75+random.Int64N(51), random.IntN(50) == 0
+			if usual := record.ReportedUsage; silent {
+				record.ReportedUsage = nil
+			} else if usual != nil {
+				record.ReportedUsage = new(*usual * percent / 100)
 			}
 			records = append(records, record)
 		}
@@ -51,16 +52,10 @@ func History(scope string, months, perMonth int, newest ...time.Time) []Record {
 	return records
 }
 
-// component is a component of a category, with its usual usage in a scope.
-type component struct {
-	record  Record // without scope, date and reported usage
-	usual   int64
-	reports bool
-}
-
-// historyComponents spreads components over a few categories in a small scope, and
-// over all of them in a large one. Some categories may lack the last component.
-func historyComponents(perMonth int, random *rand.Rand) []component {
+// historyComponents returns a record for each component, without a scope and a date,
+// and with the usual usage. Components are spread over a few categories in a small
+// scope, and over all of them in a large one. Some categories may lack the last one.
+func historyComponents(perMonth int, random *rand.Rand) []Record {
 	categories := []string{"Virtual machines", "High-performance computing", "Private clouds", "Kubernetes", "Data archive"}
 	switch {
 	case perMonth <= 3:
@@ -71,7 +66,7 @@ func historyComponents(perMonth int, random *rand.Rand) []component {
 		categories = categories[:3]
 	}
 	kinds := historyKinds()
-	components := make([]component, perMonth)
+	components := make([]Record, perMonth)
 	for i := range components {
 		n, category := i/len(categories), categories[i%len(categories)]
 		k := kinds[n%len(kinds)]
@@ -79,19 +74,20 @@ func historyComponents(perMonth int, random *rand.Rand) []component {
 			k.kind = fmt.Sprintf("%s_g%d", k.kind, generation)
 			k.name = fmt.Sprintf("%s, generation %d", k.name, generation)
 		}
-		usual := k.usual * (20 + random.Int64N(180)) / 100
-		record := Record{
+		components[i] = Record{
 			Name: k.name, Type: k.kind, MeasuredUnit: k.unit,
 			CategoryTitle: category, CategoryUUID: uuidOf("category " + category),
 		}
 		// Usage is reported, planned, or both.
-		sides := random.IntN(5)
-		if sides != 1 {
-			record.FixedUsage = new(usual / 10 * 10)
+		usual, sides := k.usual*(20+random.Int64N(180))/100, random.IntN(5)
+		if sides != 0 {
+			components[i].ReportedUsage = &usual
 		}
-		components[i] = component{record, usual, sides != 0}
+		if sides != 1 {
+			components[i].FixedUsage = new(usual / 10 * 10)
+		}
 	}
-	slices.SortStableFunc(components, func(a, b component) int { return cmp.Compare(a.record.Type, b.record.Type) })
+	slices.SortStableFunc(components, func(a, b Record) int { return cmp.Compare(a.Type, b.Type) })
 	return components
 }
 

@@ -16,7 +16,7 @@ import (
 
 // Record is a usage record as Waldur stores it.
 type Record struct {
-	// ID is the number by which the record can be read alone; 0 means the next free one.
+	// ID identifies the record when it is read by itself; 0 means the next free ID.
 	ID int64
 	// Name and Type are those of the component, such as "CPU" and "cpu".
 	Name, Type string
@@ -60,9 +60,9 @@ func (w *Waldur) Write(ctx context.Context, interval time.Duration, records ...R
 	}
 }
 
-// Update replaces the stored records by those that change returns. change gets
-// a copy; it sets a usage by a new pointer, not through the old one. It holds
-// the lock of w, so it must not call methods of w.
+// Update replaces the stored records by those that change returns. change receives
+// a copy, in which it replaces the pointer to a usage, but not what it points to. w
+// is locked meanwhile, so change must not call its methods.
 func (w *Waldur) Update(change func([]Record) []Record) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -106,7 +106,8 @@ func (w *Waldur) visible(prefix string, user User) (paths []string) {
 	return paths
 }
 
-// matching returns the records that match, by date, newest first, then by type.
+// matching returns the records that match, sorted by date, newest first, and then
+// by type.
 func (w *Waldur) matching(f filters) []*Record {
 	records := w.ofScope(f.scope)
 	from := sort.Search(len(records), func(at int) bool { return f.before == "" || records[at].Date <= f.before })
@@ -131,7 +132,7 @@ func (w *Waldur) ofScope(scope string) []*Record {
 		return cmp.Or(
 			strings.Compare(b.Date, a.Date),
 			strings.Compare(a.Type, b.Type),
-			cmp.Compare(a.ID, b.ID), // a defined order, from which ties are shuffled
+			cmp.Compare(a.ID, b.ID), // a unique order, so that the shuffle of ties is reproducible
 		)
 	})
 	w.sorted[scope] = list

@@ -9,9 +9,9 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-// A client that follows page numbers and trusts the total gets the right number of
-// records, but some are repeated and some missing. Nothing shows that a budget
-// that is checked against their sum is wrong.
+// A client that follows page numbers and trusts the count receives the right number
+// of records, but some are repeated and some are missing. A budget that is checked
+// against their sum is silently wrong.
 func TestFollowingPagesLosesRecordsThoughEveryCountIsRight(t *testing.T) {
 	t.Parallel()
 	w := newWaldur(waldurtest.History(waldurtest.ProjectScope(1), 60, 168)[:10_000]...)
@@ -35,7 +35,7 @@ func TestFollowingPagesLosesRecordsThoughEveryCountIsRight(t *testing.T) {
 			}
 			first := lost()
 			if again := lost(); first == 0 || again != first {
-				t.Errorf("%d records are lost, then %d, want the same number in every pass", first, again)
+				t.Errorf("got %d lost records, then %d, want the same number above 0 in every pass", first, again)
 			}
 			t.Logf("%d of 10,000 records lost", first)
 		})

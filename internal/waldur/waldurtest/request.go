@@ -182,7 +182,7 @@ func (w *Waldur) page(query url.Values, count int) (p page, ok bool) {
 	return page{number, pages, offset, min(size, count-offset)}, true
 }
 
-// links returns the header Link. The parameters of its URLs are sorted by name,
+// links returns the Link header. The parameters of its URLs are sorted by name,
 // and the first page has no number.
 func (p page) links(address string, query url.Values) string {
 	var links []string

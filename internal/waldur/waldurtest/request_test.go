@@ -7,7 +7,7 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
 
-func TestRequestsThatAreNotRecorded(t *testing.T) {
+func TestHandlesUnrecordedRequestsAsWaldurDoes(t *testing.T) {
 	t.Parallel()
 	const project = "/api/projects/0123456789abcdef0123456789abcdef/"
 	customer := waldurtest.CustomerScope(1)

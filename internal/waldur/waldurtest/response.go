@@ -155,8 +155,8 @@ func (w *Waldur) record(id string, r *http.Request, f filters) *Response {
 	return response
 }
 
-// origin returns the origin at which Waldur believes to be reached: the host is
-// the request's, and the scheme is the proxy's.
+// origin returns the origin that Waldur believes to be its own: the host comes from
+// the request, and the scheme from the proxy.
 func origin(r *http.Request) string {
 	if r.Header.Get("X-Forwarded-Proto") == "https" {
 		return "https://" + r.Host

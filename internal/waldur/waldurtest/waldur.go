@@ -73,12 +73,12 @@ type Waldur struct {
 	// Sleep makes a response take the time that it costs (see [ResponseCost]).
 	Sleep bool
 
-	// Workers limits the number of requests that are processed at once if w
-	// sleeps; others wait. 0 means no limit.
+	// Workers limits the number of requests that are processed at once if Sleep
+	// is set; others wait. 0 means no limit.
 	Workers int
 
-	// TokenLock makes requests with the same token wait for each other if w
-	// sleeps, as on a server of October 2024, which updates the token's row in a
+	// TokenLock makes requests with the same token wait for each other if Sleep
+	// is set, as on a server of October 2024, which updates the token's row in a
 	// transaction that lasts as long as the request. A waiting request occupies
 	// a worker.
 	TokenLock bool
@@ -86,7 +86,7 @@ type Waldur struct {
 	// Latency is added to every response; requests do not wait for each other.
 	Latency time.Duration
 
-	mu         sync.Mutex // guards what follows
+	mu         sync.Mutex // guards the fields below
 	semaphores map[string]chan struct{}
 	users      map[string]User // by token
 	scopes     map[string]bool

@@ -56,13 +56,13 @@ func TestRequestsWaitAsTheModelSays(t *testing.T) {
 		tokens []string
 		want   time.Duration
 	}{
-		"not at all":                {func(w *waldurtest.Waldur) { w.Workers, w.TokenLock = 1, true }, oneToken, 0},
-		"for the response":          {func(w *waldurtest.Waldur) { w.Sleep = true }, oneToken, cost},
-		"for one of two workers":    {func(w *waldurtest.Waldur) { w.Sleep, w.Workers = true, 2 }, threeTokens, 2 * cost},
-		"for the token's lock":      {func(w *waldurtest.Waldur) { w.Sleep, w.TokenLock = true, true }, oneToken, 3 * cost},
-		"not for another token":     {func(w *waldurtest.Waldur) { w.Sleep, w.TokenLock = true, true }, threeTokens, cost},
-		"each for latency":          {func(w *waldurtest.Waldur) { w.Latency = time.Second }, oneToken, time.Second},
-		"latency and then response": {func(w *waldurtest.Waldur) { w.Latency, w.Sleep = time.Second, true }, oneToken, time.Second + cost},
+		"not at all":                      {func(w *waldurtest.Waldur) { w.Workers, w.TokenLock = 1, true }, oneToken, 0},
+		"for the response":                {func(w *waldurtest.Waldur) { w.Sleep = true }, oneToken, cost},
+		"for one of two workers":          {func(w *waldurtest.Waldur) { w.Sleep, w.Workers = true, 2 }, threeTokens, 2 * cost},
+		"for the token's lock":            {func(w *waldurtest.Waldur) { w.Sleep, w.TokenLock = true, true }, oneToken, 3 * cost},
+		"not for another token":           {func(w *waldurtest.Waldur) { w.Sleep, w.TokenLock = true, true }, threeTokens, cost},
+		"for the latency, all at once":    {func(w *waldurtest.Waldur) { w.Latency = time.Second }, oneToken, time.Second},
+		"for the latency and the response": {func(w *waldurtest.Waldur) { w.Latency, w.Sleep = time.Second, true }, oneToken, time.Second + cost},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -126,7 +126,7 @@ func TestJournalCountsConnectionsAndRequestsInFlight(t *testing.T) {
 		t.Errorf("got %d requests, %d in flight, %d connections, want 4, 1 and 2", n, w.InFlight(), w.Connections())
 	}
 	if w.Reset(); len(w.Requests()) != 0 || w.Cost() != 0 || w.InFlight() != 0 || w.Connections() != 0 {
-		t.Error("Reset does not clear the journal")
+		t.Error("Reset left something in the journal")
 	}
 }
 
