@@ -42,6 +42,26 @@ func TestFollowingPagesLosesRecordsThoughEveryCountIsRight(t *testing.T) {
 	}
 }
 
+func TestAnyRecordOfATieCanBeOnAnyPage(t *testing.T) {
+	t.Parallel()
+	w := waldurtest.New()
+	for n := range 40 {
+		w.Add(waldurtest.Record{Date: "2024-10-01", Type: "cpu", CategoryUUID: fmt.Sprintf("%032x", n)})
+	}
+	page := func(query string) string {
+		_, body := ask(t, w, authorized, "field=category_uuid&"+query)
+		return strings.Trim(body, "[]")
+	}
+	first, second := page("page_size=20"), page("page_size=20&page=2")
+	zeros := strings.Repeat("0", 31) // the beginning of the first 16 records
+	if strings.Count(first, zeros) == 16 || strings.Count(second, zeros) == 0 {
+		t.Errorf("got %s and %s, want records of the first half on both pages", first, second)
+	}
+	if shorter := page("page_size=19"); strings.HasPrefix(first, shorter) {
+		t.Errorf("got %s, want another order than in %s", shorter, first)
+	}
+}
+
 func TestResponsesCostAsMeasured(t *testing.T) {
 	t.Parallel()
 	records := waldurtest.History(waldurtest.ProjectScope(1), 2, 150)
