@@ -41,10 +41,10 @@ func History(scope string, months, perMonth int, newest ...time.Time) []Record {
 			record.Scope, record.Date = scope, first.AddDate(0, -age, 0).Format(time.DateOnly)
 			// The usual usage varies by up to a quarter. Once in 50 months, nothing is reported.
 			percent, silent := 75+random.Int64N(51), random.IntN(50) == 0
-			if usual := record.ReportedUsage; silent {
+			if silent {
 				record.ReportedUsage = nil
-			} else if usual != nil {
-				record.ReportedUsage = new(*usual * percent / 100)
+			} else if record.ReportedUsage != nil {
+				record.ReportedUsage = new(*record.ReportedUsage * percent / 100)
 			}
 			records = append(records, record)
 		}

@@ -105,11 +105,10 @@ func last(query url.Values, name string) string {
 // date returns a date in the form "2024-10-01", or why it is refused. A real
 // Waldur also accepts the formats of the United States.
 func date(text, language string) (iso string, problems []string) {
-	if text == "" {
-		return "", nil
-	}
 	day, err := time.Parse("2006-1-2", text)
 	switch {
+	case text == "":
+		return "", nil
 	case err == nil:
 		return day.Format(time.DateOnly), nil
 	case language == "et":

@@ -96,11 +96,10 @@ func (w *Waldur) view(n int, r *http.Request, id string) (response *Response) {
 // it. If ctx ends first, it takes none.
 func (w *Waldur) enter(ctx context.Context, name string, places int) (leave func()) {
 	w.mu.Lock()
-	semaphore, ok := w.semaphores[name]
-	if !ok {
-		semaphore = make(chan struct{}, places)
-		w.semaphores[name] = semaphore
+	if w.semaphores[name] == nil {
+		w.semaphores[name] = make(chan struct{}, places)
 	}
+	semaphore := w.semaphores[name]
 	w.mu.Unlock()
 	select {
 	case semaphore <- struct{}{}:
