@@ -109,34 +109,27 @@ func (w *Waldur) visible(prefix string, user User) (paths []string) {
 // matching returns the records that match, sorted by date, newest first, and then
 // by type.
 func (w *Waldur) matching(f filters) []*Record {
-	records := w.ofScope(f.scope)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	records, ok := w.sorted[f.scope]
+	if !ok {
+		for n := range w.records {
+			if record := &w.records[n]; f.scope == "" || record.Scope == f.scope {
+				records = append(records, record)
+			}
+		}
+		slices.SortFunc(records, func(a, b *Record) int {
+			return cmp.Or(
+				strings.Compare(b.Date, a.Date),
+				strings.Compare(a.Type, b.Type),
+				cmp.Compare(a.ID, b.ID), // a unique order, so that the shuffle of ties is reproducible
+			)
+		})
+		w.sorted[f.scope] = records
+	}
 	from := sort.Search(len(records), func(at int) bool { return f.before == "" || records[at].Date <= f.before })
 	to := sort.Search(len(records), func(at int) bool { return f.after != "" && records[at].Date < f.after })
 	return records[from:max(from, to)]
-}
-
-// ofScope returns the records of a scope, or all records for "".
-func (w *Waldur) ofScope(scope string) []*Record {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if list, ok := w.sorted[scope]; ok {
-		return list
-	}
-	var list []*Record
-	for n := range w.records {
-		if record := &w.records[n]; scope == "" || record.Scope == scope {
-			list = append(list, record)
-		}
-	}
-	slices.SortFunc(list, func(a, b *Record) int {
-		return cmp.Or(
-			strings.Compare(b.Date, a.Date),
-			strings.Compare(a.Type, b.Type),
-			cmp.Compare(a.ID, b.ID), // a unique order, so that the shuffle of ties is reproducible
-		)
-	})
-	w.sorted[scope] = list
-	return list
 }
 
 // of returns the page of a list that is sorted by date and type. Ties (records

@@ -58,7 +58,7 @@ func (w *Waldur) respond(n int, r *http.Request) (response *Response) {
 }
 
 // view checks the content type, the token and the method, in this order, before
-// it looks at the query. If w sleeps, the request then waits for a worker and
+// it looks at the query. If Sleep is set, the request then waits for a worker and
 // for its token's lock, and then for as long as its response costs.
 func (w *Waldur) view(n int, r *http.Request, id string) (response *Response) {
 	token, user, refusal := w.authenticate(r)
@@ -122,18 +122,18 @@ func (w *Waldur) list(n int, r *http.Request, f filters) *Response {
 	}
 	records := p.of(w.matching(f))
 
-	attributes, origin := requested(query["field"]), origin(r)
+	names, origin := requested(query["field"]), origin(r)
 	body := []byte{'['}
 	for i, record := range records {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = record.appendJSON(body, attributes, origin)
+		body = record.appendJSON(body, names, origin)
 	}
 	response := jsonResponse(http.StatusOK, append(body, ']'))
 	response.Header.Set("X-Result-Count", strconv.Itoa(count))
 	response.Header.Set("Link", p.links(origin+listPath, query))
-	response.records, response.cost = len(records), ResponseCost(len(records), attributes...)
+	response.records, response.cost = len(records), ResponseCost(len(records), names...)
 	return response
 }
 
@@ -148,9 +148,9 @@ func (w *Waldur) record(id string, r *http.Request, f filters) *Response {
 	if at < 0 {
 		return detail(http.StatusNotFound, "No CategoryComponentUsage matches the given query.")
 	}
-	attributes := requested(r.URL.Query()["field"])
-	response := jsonResponse(http.StatusOK, records[at].appendJSON(nil, attributes, origin(r)))
-	response.records, response.cost = 1, ResponseCost(1, attributes...)
+	names := requested(r.URL.Query()["field"])
+	response := jsonResponse(http.StatusOK, records[at].appendJSON(nil, names, origin(r)))
+	response.records, response.cost = 1, ResponseCost(1, names...)
 	return response
 }
 
