@@ -1,15 +1,17 @@
 package waldurtest_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
@@ -24,7 +26,7 @@ func TestResponsesMatchTheRecordings(t *testing.T) {
 		delete(exchanges, name)
 	}
 	if len(exchanges) != 68 {
-		t.Errorf("%d recordings to replay, want 68", len(exchanges))
+		t.Errorf("got %d recordings, want 68", len(exchanges))
 	}
 	base := recordedInstallation(t, exchanges).Start(t)
 	for name, recorded := range exchanges {
@@ -32,31 +34,31 @@ func TestResponsesMatchTheRecordings(t *testing.T) {
 			t.Parallel()
 			status, header, body := replay(t, base, recorded)
 			if status != recorded.Response.Status {
-				t.Fatalf("status %d, recorded %d; body %.300s", status, recorded.Response.Status, body)
+				t.Fatalf("got status %d, want %d; body %.300s", status, recorded.Response.Status, body)
 			}
 			want := http.Header{}
 			for _, header := range recorded.Response.Headers {
 				want.Set(header[0], header[1])
 			}
-			// The other headers are read by no client, or depend on the connection.
+			// Clients do not read the other headers, or these depend on the connection.
 			compared := []string{"X-Result-Count", "Link", "WWW-Authenticate", "Location", "Content-Type", "Content-Language", "Allow"}
-			if recorded.Request.Method == http.MethodHead { // Go's client checks it otherwise
+			if recorded.Request.Method == http.MethodHead { // otherwise Go's client checks it
 				compared = append(compared, "Content-Length")
 			}
 			for _, name := range compared {
 				if got := header.Get(name); got != want.Get(name) {
-					t.Errorf("header %s\n     got %q\nrecorded %q", name, got, want.Get(name))
+					t.Errorf("header %s\n got %q\nwant %q", name, got, want.Get(name))
 				}
 			}
 			if want := recorded.Response.Body; body != want && !sameButTies(t, body, want) {
-				t.Errorf("body\n     got %s\nrecorded %s", body, want)
+				t.Errorf("body\n got %s\nwant %s", body, want)
 			}
 		})
 	}
 }
 
-// exchange is a recorded request and its response. The name of the owner replaces
-// the token of a request.
+// exchange is a recorded request and its response. In the request, the name of the
+// token's owner replaces the token.
 type exchange struct {
 	Request struct {
 		Method, Path, Query string
@@ -71,27 +73,24 @@ type exchange struct {
 
 func readExchanges(t *testing.T) map[string]exchange {
 	t.Helper()
-	exchanges := map[string]exchange{}
-	files := os.DirFS("testdata/exchanges")
-	names, err := fs.Glob(files, "*.json")
+	files, err := filepath.Glob("testdata/exchanges/*.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range names {
-		text, err := fs.ReadFile(files, name)
+	exchanges := map[string]exchange{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var recorded exchange
-		unmarshal(t, string(text), &recorded)
-		exchanges[strings.TrimSuffix(name, ".json")] = recorded
+		exchanges[strings.TrimSuffix(filepath.Base(file), ".json")] = parse[exchange](t, string(text))
 	}
 	return exchanges
 }
 
 const recordedHost = "127.0.0.1:8800"
 
-func replay(t *testing.T, base string, recorded exchange) (int, http.Header, string) {
+func replay(t *testing.T, base string, recorded exchange) (status int, header http.Header, body string) {
 	t.Helper()
 	address := base + recorded.Request.Path + "?" + recorded.Request.Query
 	request, err := http.NewRequestWithContext(t.Context(), recorded.Request.Method, strings.TrimSuffix(address, "?"), nil)
@@ -107,15 +106,15 @@ func replay(t *testing.T, base string, recorded exchange) (int, http.Header, str
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return response.StatusCode, response.Header, string(body)
+	return response.StatusCode, response.Header, string(text)
 }
 
-// recordedInstallation returns a Waldur with every record that a recording shows,
-// and with fillers for the others, of which only the number is known.
+// recordedInstallation returns a Waldur with every record in the recordings, and
+// with fillers for the others, of which only the number is known.
 func recordedInstallation(t *testing.T, exchanges map[string]exchange) *waldurtest.Waldur {
 	t.Helper()
 	const (
@@ -126,7 +125,7 @@ func recordedInstallation(t *testing.T, exchanges map[string]exchange) *waldurte
 		scopeA = "/api/customers/ff9acf801b2f4d1bbf5ecc2ff6c86c58/"
 		userU  = "/api/users/37642fea127b4c5cbcbcffd58be07352/"
 	)
-	ids := map[string]int64{} // by the text of the record, of those that were read by id
+	ids := map[string]int64{} // of the records that were read by id, by their text
 	for _, recorded := range exchanges {
 		var id int64
 		_, err := fmt.Sscanf(recorded.Request.Path, list+"%d/", &id)
@@ -135,20 +134,26 @@ func recordedInstallation(t *testing.T, exchanges map[string]exchange) *waldurte
 		}
 	}
 	var stored []waldurtest.Record
+	store := func(text string) {
+		record := parse[waldurtest.Record](t, text)
+		record.ID, record.Scope = ids[text], strings.TrimPrefix(record.Scope, "http://"+recordedHost)
+		stored = append(stored, record)
+		delete(ids, text)
+	}
 	for _, name := range []string{"list_S_ps300", "list_A_customer_ps300", "list_M_ps300_p1", "list_M_ps300_p3", "list_noscope_noroles"} {
 		for _, text := range objects(t, exchanges[name].Response.Body) {
-			stored = append(stored, parsed(t, text, ids[text]))
-			delete(ids, text)
+			store(text)
 		}
 	}
-	for text, id := range ids {
-		stored = append(stored, parsed(t, text, id))
-	}
-	for n := range 300 { // page 2 of M, between the recorded ones
-		stored = append(stored, filler(scopeM, "2023-09-01", n))
+	for text := range ids { // those in no list
+		store(text)
 	}
 	for n := range 11087 - len(stored) {
-		stored = append(stored, filler(scopeL, "2020-01-01", n))
+		filler := waldurtest.Record{Type: "filler", CategoryUUID: fmt.Sprintf("%032x", n), Date: "2020-01-01", Scope: scopeL}
+		if n < 300 { // page 2 of M, between the recorded ones
+			filler.Date, filler.Scope = "2023-09-01", scopeM
+		}
+		stored = append(stored, filler)
 	}
 
 	w := newWaldur(stored...)
@@ -163,59 +168,31 @@ func recordedInstallation(t *testing.T, exchanges map[string]exchange) *waldurte
 	return w
 }
 
-func filler(scope, date string, n int) waldurtest.Record {
-	return waldurtest.Record{Type: "filler", CategoryUUID: fmt.Sprintf("%032x", n), Date: date, Scope: scope}
-}
-
-func parsed(t *testing.T, text string, id int64) waldurtest.Record {
-	t.Helper()
-	var record struct {
-		ID            int64  `json:"-"`
-		Name          string `json:"name"`
-		Type          string `json:"type"`
-		MeasuredUnit  string `json:"measured_unit"`
-		CategoryTitle string `json:"category_title"`
-		CategoryUUID  string `json:"category_uuid"`
-		Date          string `json:"date"`
-		ReportedUsage *int64 `json:"reported_usage"`
-		FixedUsage    *int64 `json:"fixed_usage"`
-		Scope         string `json:"scope"`
-	}
-	unmarshal(t, text, &record)
-	record.ID, record.Scope = id, strings.TrimPrefix(record.Scope, "http://"+recordedHost)
-	return waldurtest.Record(record)
-}
-
-// sameButTies reports whether two lists differ only in the order of records of
-// one date and type, which is the fake's own. Every recorded page ends where
-// such a tie ends, so it has the same records in any order.
+// sameButTies reports whether two lists differ at most in the order of records of
+// the same date and type, which only the database knows. Every recorded page ends
+// where such a tie ends, so it has the same records in any order.
 func sameButTies(t *testing.T, got, want string) bool {
 	t.Helper()
 	type tie struct{ Date, Type string }
-	ties := func(list string) (ties []tie) {
-		unmarshal(t, list, &ties)
-		return ties
-	}
 	sorted := func(list string) []string { return slices.Sorted(slices.Values(objects(t, list))) }
 	return strings.HasPrefix(want, `[{"`) && len(got) == len(want) && // both are compact JSON
-		slices.Equal(ties(got), ties(want)) && slices.Equal(sorted(got), sorted(want))
+		slices.Equal(parse[[]tie](t, got), parse[[]tie](t, want)) && slices.Equal(sorted(got), sorted(want))
 }
 
 // objects returns the objects of a list as they are written.
-func objects(t *testing.T, list string) []string {
+func objects(t *testing.T, list string) (texts []string) {
 	t.Helper()
-	var objects []json.RawMessage
-	unmarshal(t, list, &objects)
-	texts := make([]string, len(objects))
-	for i, object := range objects {
-		texts[i] = string(object)
+	for _, object := range parse[[]jsontext.Value](t, list) {
+		texts = append(texts, string(object))
 	}
 	return texts
 }
 
-func unmarshal(t *testing.T, text string, into any) {
+// parse decodes JSON. A name such as measured_unit matches the field MeasuredUnit.
+func parse[T any](t *testing.T, text string) (value T) {
 	t.Helper()
-	if err := json.Unmarshal([]byte(text), into); err != nil {
+	if err := json.Unmarshal([]byte(text), &value, json.MatchCaseInsensitiveNames(true)); err != nil {
 		t.Fatalf("%v in %.300s", err, text)
 	}
+	return value
 }

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// ProjectScope returns the path of project number n. It does not depend on anything else.
+// ProjectScope returns the path of project n, which is always the same.
 func ProjectScope(n int) string { return "/api/projects/" + uuidOf(fmt.Sprintf("project %d", n)) + "/" }
 
-// CustomerScope returns the path of customer number n. It does not depend on anything else.
+// CustomerScope returns the path of customer n, which is always the same.
 func CustomerScope(n int) string {
 	return "/api/customers/" + uuidOf(fmt.Sprintf("customer %d", n)) + "/"
 }
@@ -25,10 +25,10 @@ func Newest(year int, month time.Month) time.Time {
 }
 
 // History returns the records of one scope for a number of months, newest
-// first, with perMonth records each: one per component and category. Each call
-// returns the same records. Some usages are null, and types appear in several
-// categories, so there are ties of different sizes. The newest month defaults to
-// October 2024.
+// first, with perMonth records each: one per component and category. The same
+// arguments always return the same records. Some usages are null, and types
+// appear in several categories, so there are ties of different sizes. The newest
+// month defaults to October 2024.
 func History(scope string, months, perMonth int, newest ...time.Time) []Record {
 	seed := fnv.New64a()
 	_, _ = seed.Write([]byte(scope))
@@ -37,13 +37,14 @@ func History(scope string, months, perMonth int, newest ...time.Time) []Record {
 	first := append(newest, Newest(2024, time.October))[0]
 	records := make([]Record, 0, months*perMonth)
 	for age := range months {
-		for _, c := range components {
-			record := c.record
+		for _, record := range components {
 			record.Scope, record.Date = scope, first.AddDate(0, -age, 0).Format(time.DateOnly)
 			// The usual usage varies by up to a quarter. Once in 50 months, nothing is reported.
-			reported, silent := c.usual*(75+random.Int64N(51))/100, random.IntN(50) == 0
-			if c.reports && !silent {
-				record.ReportedUsage = &reported
+			percent, silent := 75+random.Int64N(51), random.IntN(50) == 0
+			if silent {
+				record.ReportedUsage = nil
+			} else if record.ReportedUsage != nil {
+				record.ReportedUsage = new(*record.ReportedUsage * percent / 100)
 			}
 			records = append(records, record)
 		}
@@ -51,16 +52,10 @@ func History(scope string, months, perMonth int, newest ...time.Time) []Record {
 	return records
 }
 
-// component is a component of a category, with its usual usage in a scope.
-type component struct {
-	record  Record // without scope, date and reported usage
-	usual   int64
-	reports bool
-}
-
-// historyComponents spreads components over a few categories in a small scope, and
-// over all in a large one. Some categories may lack the last component.
-func historyComponents(perMonth int, random *rand.Rand) []component {
+// historyComponents returns a record for each component, without a scope and a date,
+// and with the usual usage. Components are spread over a few categories in a small
+// scope, and over all of them in a large one. Some categories may lack the last one.
+func historyComponents(perMonth int, random *rand.Rand) []Record {
 	categories := []string{"Virtual machines", "High-performance computing", "Private clouds", "Kubernetes", "Data archive"}
 	switch {
 	case perMonth <= 3:
@@ -71,27 +66,28 @@ func historyComponents(perMonth int, random *rand.Rand) []component {
 		categories = categories[:3]
 	}
 	kinds := historyKinds()
-	components := make([]component, perMonth)
+	components := make([]Record, perMonth)
 	for i := range components {
 		n, category := i/len(categories), categories[i%len(categories)]
-		kind := kinds[n%len(kinds)]
+		k := kinds[n%len(kinds)]
 		if generation := 1 + n/len(kinds); generation > 1 {
-			kind.kind = fmt.Sprintf("%s_g%d", kind.kind, generation)
-			kind.name = fmt.Sprintf("%s, generation %d", kind.name, generation)
+			k.kind = fmt.Sprintf("%s_g%d", k.kind, generation)
+			k.name = fmt.Sprintf("%s, generation %d", k.name, generation)
 		}
-		usual := kind.usual * (20 + random.Int64N(180)) / 100
-		record := Record{
-			Name: kind.name, Type: kind.kind, MeasuredUnit: kind.unit,
+		components[i] = Record{
+			Name: k.name, Type: k.kind, MeasuredUnit: k.unit,
 			CategoryTitle: category, CategoryUUID: uuidOf("category " + category),
 		}
 		// Usage is reported, planned, or both.
-		sides := random.IntN(5)
-		if sides != 1 {
-			record.FixedUsage = new(usual / 10 * 10)
+		usual, sides := k.usual*(20+random.Int64N(180))/100, random.IntN(5)
+		if sides != 0 {
+			components[i].ReportedUsage = &usual
 		}
-		components[i] = component{record, usual, sides != 0}
+		if sides != 1 {
+			components[i].FixedUsage = new(usual / 10 * 10)
+		}
 	}
-	slices.SortStableFunc(components, func(a, b component) int { return cmp.Compare(a.record.Type, b.record.Type) })
+	slices.SortStableFunc(components, func(a, b Record) int { return cmp.Compare(a.Type, b.Type) })
 	return components
 }
 

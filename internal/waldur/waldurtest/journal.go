@@ -8,7 +8,6 @@ import (
 
 // Request is a received request, with facts about its response.
 type Request struct {
-	Method string
 	// Path and Query are as sent. Path includes [Waldur.PathPrefix].
 	Path   string
 	Query  url.Values
@@ -17,14 +16,11 @@ type Request struct {
 	Status int
 	// Records is the number of records in the response.
 	Records int
-	// Cost is the server's time for the response (see [ResponseCost]).
-	Cost time.Duration
-
-	done bool
 }
 
 type journal struct {
 	requests       []*Request
+	cost           time.Duration
 	inFlight, peak int
 	connections    int
 }
@@ -42,10 +38,9 @@ func (w *Waldur) Requests() []Request {
 
 // Cost returns the server's time for all responses (see [ResponseCost]).
 func (w *Waldur) Cost() (sum time.Duration) {
-	for _, request := range w.Requests() {
-		sum += request.Cost
-	}
-	return sum
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.journal.cost
 }
 
 // InFlight returns the largest number of requests that were in flight at once.
@@ -70,44 +65,41 @@ func (w *Waldur) Reset() {
 	w.journal = journal{inFlight: w.journal.inFlight, peak: w.journal.inFlight}
 }
 
-func (w *Waldur) begin(r *http.Request) (n int, request *Request) {
-	request = &Request{Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header.Clone()}
+// begin adds request n to the journal. Only the first call of end has an effect.
+func (w *Waldur) begin(r *http.Request) (n int, request *Request, end func(status int)) {
+	request = &Request{Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header.Clone()}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.journal.requests = append(w.journal.requests, request)
 	w.journal.inFlight++
 	w.journal.peak = max(w.journal.peak, w.journal.inFlight)
-	return len(w.journal.requests), request
-}
-
-// end takes a request out of flight. Only the first call for it counts.
-func (w *Waldur) end(request *Request, status int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !request.done {
-		request.done, request.Status = true, status
-		w.journal.inFlight--
+	inFlight := true
+	return len(w.journal.requests), request, func(status int) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if inFlight {
+			inFlight, request.Status = false, status
+			w.journal.inFlight--
+		}
 	}
 }
 
-// observer ends a request when its response is about to be sent: a client that has
-// it finds its request in the journal, and may send the next one before the
-// handler of this one has returned.
+// observer ends a request when its response is about to be sent: its client may
+// send the next request before the handler of this one has returned.
 type observer struct {
 	http.ResponseWriter
-	waldur  *Waldur
-	request *Request
+	end func(status int)
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (o *observer) WriteHeader(status int) {
-	o.waldur.end(o.request, status)
+	o.end(status)
 	o.ResponseWriter.WriteHeader(status)
 }
 
 // Write implements http.ResponseWriter.
 func (o *observer) Write(body []byte) (int, error) {
-	o.waldur.end(o.request, http.StatusOK)
+	o.end(http.StatusOK)
 	return o.ResponseWriter.Write(body)
 }
 

@@ -16,7 +16,7 @@ import (
 
 // Record is a usage record as Waldur stores it.
 type Record struct {
-	// ID is the number by which the record can be read alone; 0 means the next free one.
+	// ID identifies the record when it is read by itself; 0 means the next free ID.
 	ID int64
 	// Name and Type are those of the component, such as "CPU" and "cpu".
 	Name, Type string
@@ -44,9 +44,7 @@ func (w *Waldur) AddScope(path string) {
 
 // Add stores records and adds their scopes.
 func (w *Waldur) Add(records ...Record) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.add(records)
+	w.Update(func(stored []Record) []Record { return append(stored, records...) })
 }
 
 // Write adds records one by one, as the hourly task of October 2024 does, with
@@ -62,30 +60,18 @@ func (w *Waldur) Write(ctx context.Context, interval time.Duration, records ...R
 	}
 }
 
-// Update replaces the stored records by those that change returns. change gets
-// a copy; it sets a usage by a new pointer, not through the old one. It holds
-// the lock of w, so it must not call methods of w.
+// Update replaces the stored records by those that change returns. change receives
+// a copy, in which it replaces the pointer to a usage, but not what it points to. w
+// is locked meanwhile, so change must not call its methods.
 func (w *Waldur) Update(change func([]Record) []Record) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	records := change(slices.Clone(w.records))
-	w.records = nil
-	w.add(records)
-}
-
-// Records returns a copy of the stored records, in the order in which they were added.
-func (w *Waldur) Records() []Record {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Clone(w.records)
-}
-
-func (w *Waldur) add(records []Record) {
-	w.records = slices.Grow(w.records, len(records))
-	for _, record := range records {
-		w.lastID = max(w.lastID, record.ID)
+	w.records = slices.Clone(change(slices.Clone(w.records)))
+	for i := range w.records {
+		w.lastID = max(w.lastID, w.records[i].ID)
 	}
-	for _, record := range records {
+	for i := range w.records {
+		record := &w.records[i]
 		if record.ID == 0 {
 			w.lastID++
 			record.ID = w.lastID
@@ -96,156 +82,146 @@ func (w *Waldur) add(records []Record) {
 		if record.Scope != "" {
 			w.scopes[record.Scope] = true
 		}
-		w.records = append(w.records, record)
 	}
 	clear(w.sorted)
 }
 
-// visible returns the scopes of a kind, such as "/api/customers/", that a user can see.
+// Records returns a copy of the stored records, in the order in which they were added.
+func (w *Waldur) Records() []Record {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.records)
+}
+
+// visible returns the scopes that a user can see whose paths have a prefix, such
+// as "/api/customers/".
 func (w *Waldur) visible(prefix string, user User) (paths []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for path := range w.scopes {
-		if strings.HasPrefix(path, prefix) && user.sees(path) {
+		if strings.HasPrefix(path, prefix) && (user.Staff || user.Sees == nil || slices.Contains(user.Sees, path)) {
 			paths = append(paths, path)
 		}
 	}
 	return paths
 }
 
-// matching returns the records that match, by date, newest first, then by type.
-func (w *Waldur) matching(f filter) []*Record {
-	records := w.ofScope(f.scope)
+// matching returns the records that match, sorted by date, newest first, and then
+// by type.
+func (w *Waldur) matching(f filters) []*Record {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	records, ok := w.sorted[f.scope]
+	if !ok {
+		for n := range w.records {
+			if record := &w.records[n]; f.scope == "" || record.Scope == f.scope {
+				records = append(records, record)
+			}
+		}
+		slices.SortFunc(records, func(a, b *Record) int {
+			return cmp.Or(
+				strings.Compare(b.Date, a.Date),
+				strings.Compare(a.Type, b.Type),
+				cmp.Compare(a.ID, b.ID), // a unique order, so that the shuffle of ties is reproducible
+			)
+		})
+		w.sorted[f.scope] = records
+	}
 	from := sort.Search(len(records), func(at int) bool { return f.before == "" || records[at].Date <= f.before })
 	to := sort.Search(len(records), func(at int) bool { return f.after != "" && records[at].Date < f.after })
 	return records[from:max(from, to)]
 }
 
-// ofScope returns the records of a scope, or all records for "".
-func (w *Waldur) ofScope(scope string) []*Record {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if list, done := w.sorted[scope]; done {
-		return list
-	}
-	var list []*Record
-	for n := range w.records {
-		if record := &w.records[n]; scope == "" || record.Scope == scope {
-			list = append(list, record)
-		}
-	}
-	slices.SortFunc(list, func(a, b *Record) int {
-		return cmp.Or(
-			strings.Compare(b.Date, a.Date),
-			strings.Compare(a.Type, b.Type),
-			cmp.Compare(a.ID, b.ID), // a defined order, from which ties are shuffled
-		)
-	})
-	w.sorted[scope] = list
-	return list
-}
-
 // of returns the page of a list that is sorted by date and type. Ties (records
-// of the same date and type) are shuffled, also those that are only partly on
-// the page.
+// of the same date and type) are shuffled, including those that are only partly
+// on the page.
 //
 // A real Waldur leaves the order of ties to the database. It depends on LIMIT
 // and OFFSET, but not on chance: the same request gets the same response again,
 // while two pages that meet within a tie disagree about which records are on
 // which page. So the shuffle is seeded by limit, offset, date and type.
 func (p page) of(records []*Record) []*Record {
+	records = slices.Clone(records)
 	from := min(p.offset, len(records))
 	to := min(p.offset+p.limit, len(records))
-	inTie := func(at int) bool { return 0 < at && at < len(records) && tied(records[at-1], records[at]) }
-	start, end := from, to
-	for inTie(start) {
+	tied := func(a, b int) bool { return records[a].Date == records[b].Date && records[a].Type == records[b].Type }
+	start := from
+	for 0 < start && start < to && tied(start-1, start) {
 		start--
 	}
-	for inTie(end) {
-		end++
-	}
-	complete := slices.Clone(records[start:end])
-	for rest := complete; len(rest) > 0; {
-		length := 1
-		for length < len(rest) && tied(rest[0], rest[length]) {
-			length++
+	for end := start; start < to; start = end {
+		for end < len(records) && tied(start, end) {
+			end++
 		}
-		p.shuffle(rest[:length])
-		rest = rest[length:]
+		hash := fnv.New64a()
+		_, _ = hash.Write([]byte(records[start].Date + " " + records[start].Type))
+		random := rand.New(rand.NewPCG(hash.Sum64(), uint64(p.limit)<<32+uint64(p.offset)))
+		random.Shuffle(end-start, func(i, j int) {
+			records[start+i], records[start+j] = records[start+j], records[start+i]
+		})
 	}
-	return complete[from-start : to-start]
+	return records[from:to]
 }
 
-func tied(a, b *Record) bool { return a.Date == b.Date && a.Type == b.Type }
-
-func (p page) shuffle(tie []*Record) {
-	if len(tie) == 1 {
-		return
-	}
-	hash := fnv.New64a()
-	_, _ = hash.Write([]byte(tie[0].Date + " " + tie[0].Type))
-	random := rand.New(rand.NewPCG(hash.Sum64(), uint64(p.limit)<<32+uint64(p.offset)))
-	random.Shuffle(len(tie), func(i, j int) { tie[i], tie[j] = tie[j], tie[i] })
+// attribute is an attribute of a record: a text, a number, or null if both are nil.
+type attribute struct {
+	name   string
+	text   *string
+	number *int64
 }
 
-// attributeNames returns the names of a record's attributes, in Waldur's order.
-func attributeNames() []string {
-	return []string{
-		"name", "type", "measured_unit", "category_title", "category_uuid",
-		"date", "reported_usage", "fixed_usage", "scope",
-	}
-}
-
-// requested reads the values of the parameter field. Unknown names are ignored;
-// without a known one, all attributes are requested.
-func requested(names []string) (attributes []string) {
-	attributes = slices.DeleteFunc(attributeNames(), func(name string) bool { return !slices.Contains(names, name) })
-	if len(attributes) == 0 {
-		return attributeNames()
-	}
-	return attributes
-}
-
-// appendJSON appends the record as a compact JSON object, with the scope as a
-// URL below origin. It does without an encoder, which would take several times
-// as long: this is where most of a fake response's time goes.
-func (r *Record) appendJSON(body []byte, attributes []string, origin string) []byte {
-	var scope *string // null
+// attributes returns the attributes of the record in Waldur's order, with the
+// scope as a URL below origin.
+func (r *Record) attributes(origin string) [9]attribute {
+	var scope *string
 	if r.Scope != "" {
 		scope = new(origin + r.Scope)
 	}
-	separator := byte('{')
-	for _, member := range [...]struct {
-		name   string
-		text   *string
-		number *int64
-	}{
+	return [...]attribute{
 		{"name", &r.Name, nil}, {"type", &r.Type, nil}, {"measured_unit", &r.MeasuredUnit, nil},
 		{"category_title", &r.CategoryTitle, nil}, {"category_uuid", &r.CategoryUUID, nil},
 		{"date", &r.Date, nil}, {"reported_usage", nil, r.ReportedUsage}, {"fixed_usage", nil, r.FixedUsage},
 		{"scope", scope, nil},
-	} {
-		if len(attributes) == 0 || attributes[0] != member.name { // both are in Waldur's order
+	}
+}
+
+// requested returns the attributes among the values of the parameter field.
+// Unknown names are ignored; without a known one, all attributes are requested.
+func requested(fields []string) (names []string) {
+	all := make([]string, 0, 9)
+	for _, a := range new(Record).attributes("") {
+		all = append(all, a.name)
+		if slices.Contains(fields, a.name) {
+			names = append(names, a.name)
+		}
+	}
+	if names == nil {
+		return all
+	}
+	return names
+}
+
+// appendJSON appends the record as a compact JSON object. It does not use an
+// encoder, which would take several times as long: most of the time of a fake
+// response is spent here.
+func (r *Record) appendJSON(body []byte, names []string, origin string) []byte {
+	separator := byte('{')
+	for _, a := range r.attributes(origin) {
+		if !slices.Contains(names, a.name) {
 			continue
 		}
-		attributes = attributes[1:]
-		body = append(append(append(body, separator, '"'), member.name...), '"', ':')
+		body = append(append(append(body, separator, '"'), a.name...), '"', ':')
 		separator = ','
 		switch {
-		case member.text != nil:
-			body = appendText(body, *member.text)
-		case member.number != nil:
-			body = strconv.AppendInt(body, *member.number, 10)
+		case a.text != nil:
+			body, _ = jsontext.AppendQuote(body, *a.text) // an error is invalid UTF-8, which is replaced
+		case a.number != nil:
+			body = strconv.AppendInt(body, *a.number, 10)
 		default:
 			body = append(body, "null"...)
 		}
 	}
 	return append(body, '}')
-}
-
-func appendText(body []byte, text string) []byte {
-	body, _ = jsontext.AppendQuote(body, text) // an error is invalid UTF-8, which is replaced
-	return body
 }
 
 // ResponseCost returns the time that a real Waldur takes for a response, by the
@@ -255,22 +231,22 @@ func appendText(body []byte, text string) []byte {
 //	                        + 1.07 if any of category_title, category_uuid, which need the 0.52 too
 //	                        + 1.07 if scope) ms
 //
-// names are the requested attributes; none means all nine. A read by id is an
+// names are the requested attributes; none means all nine. A read by id is a
 // response with one record. Refusals cost nothing here.
 func ResponseCost(records int, names ...string) time.Duration {
-	attributes := requested(names)
-	needs := func(names ...string) bool {
-		return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(attributes, name) })
+	names = requested(names)
+	needs := func(some ...string) bool {
+		return slices.ContainsFunc(some, func(name string) bool { return slices.Contains(names, name) })
 	}
-	record := 90 * time.Microsecond
+	micros := 90
 	if needs("name", "type", "measured_unit", "category_title", "category_uuid") {
-		record += 520 * time.Microsecond
+		micros += 520
 	}
 	if needs("category_title", "category_uuid") {
-		record += 1070 * time.Microsecond
+		micros += 1070
 	}
 	if needs("scope") {
-		record += 1070 * time.Microsecond
+		micros += 1070
 	}
-	return 22*time.Millisecond + time.Duration(records)*record
+	return 22*time.Millisecond + time.Duration(records*micros)*time.Microsecond
 }

@@ -16,12 +16,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// The endpoint of the usage records, and the methods it allows.
-const (
-	listPath     = "/api/marketplace-category-component-usages/"
-	listAllows   = "GET, POST, HEAD, OPTIONS"
-	recordAllows = "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"
-)
+// listPath is the endpoint of the usage records.
+const listPath = "/api/marketplace-category-component-usages/"
 
 // Response is the response to one request. Its Content-Length is the length of
 // Body, unless Header has another one, as for a response that is cut short.
@@ -35,41 +31,36 @@ type Response struct {
 }
 
 // respond returns the response to request n.
-func (w *Waldur) respond(n int, r *http.Request) *Response {
-	response := w.route(n, r)
-	response.Header.Set("Content-Language", language(r))
-	return response
-}
-
-func (w *Waldur) route(n int, r *http.Request) *Response {
+func (w *Waldur) respond(n int, r *http.Request) (response *Response) {
 	path, below := strings.CutPrefix(r.URL.Path, w.PathPrefix)
 	withSlash := strings.TrimSuffix(path, "/") + "/"
 	id, isUsages := strings.CutPrefix(withSlash, listPath)
 	id = strings.TrimSuffix(id, "/")
+	allow := "GET, POST, HEAD, OPTIONS"
+	if id != "" {
+		allow = "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"
+	}
 	switch {
 	case !below || !isUsages || strings.ContainsAny(id, "/."):
-		return htmlPage(http.StatusNotFound, "Not Found", "The requested resource was not found on this server.")
+		response = htmlPage(http.StatusNotFound, "Not Found", "The requested resource was not found on this server.")
 	case path != withSlash:
-		redirect := newResponse(http.StatusMovedPermanently, "text/html; charset=utf-8", nil)
 		location := url.URL{Path: withSlash, RawQuery: r.URL.RawQuery}
-		redirect.Header.Set("Location", location.String())
-		return redirect
-	}
-	response := w.view(n, r, id)
-	switch {
-	case response.Status >= http.StatusInternalServerError:
-	case id == "":
-		response.Header.Set("Allow", listAllows)
+		response = newResponse(http.StatusMovedPermanently, "text/html; charset=utf-8", nil)
+		response.Header.Set("Location", location.String())
 	default:
-		response.Header.Set("Allow", recordAllows)
+		response = w.view(n, r, id)
+		if response.Status < http.StatusInternalServerError {
+			response.Header.Set("Allow", allow)
+		}
 	}
+	response.Header.Set("Content-Language", language(r))
 	return response
 }
 
 // view checks the content type, the token and the method, in this order, before
-// it looks at the query. If w sleeps, the request then waits for a worker and
+// it looks at the query. If Sleep is set, the request then waits for a worker and
 // for its token's lock, and then for as long as its response costs.
-func (w *Waldur) view(n int, r *http.Request, id string) *Response {
+func (w *Waldur) view(n int, r *http.Request, id string) (response *Response) {
 	token, user, refusal := w.authenticate(r)
 	accept := strings.Join(r.Header.Values("Accept"), ",")
 	switch {
@@ -86,15 +77,14 @@ func (w *Waldur) view(n int, r *http.Request, id string) *Response {
 	if w.Sleep && w.TokenLock {
 		defer w.enter(r.Context(), "token "+token, 1)()
 	}
-	filter, refusal := w.filter(r, user)
-	var response *Response
+	f, refusal := w.filters(r, user)
 	switch {
 	case refusal != nil:
-		response = refusal
+		return refusal
 	case id == "":
-		response = w.list(n, r, filter)
+		response = w.list(n, r, f)
 	default:
-		response = w.record(id, r, filter)
+		response = w.record(id, r, f)
 	}
 	if w.Sleep {
 		sleep(r.Context(), response.cost)
@@ -106,11 +96,10 @@ func (w *Waldur) view(n int, r *http.Request, id string) *Response {
 // it. If ctx ends first, it takes none.
 func (w *Waldur) enter(ctx context.Context, name string, places int) (leave func()) {
 	w.mu.Lock()
-	semaphore, ok := w.semaphores[name]
-	if !ok {
-		semaphore = make(chan struct{}, places)
-		w.semaphores[name] = semaphore
+	if w.semaphores[name] == nil {
+		w.semaphores[name] = make(chan struct{}, places)
 	}
+	semaphore := w.semaphores[name]
 	w.mu.Unlock()
 	select {
 	case semaphore <- struct{}{}:
@@ -121,52 +110,52 @@ func (w *Waldur) enter(ctx context.Context, name string, places int) (leave func
 }
 
 // list handles a request for a list: it filters, counts, and then selects.
-func (w *Waldur) list(n int, r *http.Request, filter filter) *Response {
+func (w *Waldur) list(n int, r *http.Request, f filters) *Response {
 	query := r.URL.Query()
-	count := len(w.matching(filter))
-	page, ok := w.page(query, count)
+	count := len(w.matching(f))
+	p, ok := w.page(query, count)
 	if !ok {
 		return detail(http.StatusNotFound, "Invalid page.")
 	}
 	if w.BetweenCountAndSelect != nil {
 		w.BetweenCountAndSelect(n)
 	}
-	records := page.of(w.matching(filter))
+	records := p.of(w.matching(f))
 
-	attributes, origin := requested(query["field"]), origin(r)
+	names, origin := requested(query["field"]), origin(r)
 	body := []byte{'['}
 	for i, record := range records {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = record.appendJSON(body, attributes, origin)
+		body = record.appendJSON(body, names, origin)
 	}
 	response := jsonResponse(http.StatusOK, append(body, ']'))
 	response.Header.Set("X-Result-Count", strconv.Itoa(count))
-	response.Header.Set("Link", page.links(origin+listPath, query))
-	response.records, response.cost = len(records), ResponseCost(len(records), attributes...)
+	response.Header.Set("Link", p.links(origin+listPath, query))
+	response.records, response.cost = len(records), ResponseCost(len(records), names...)
 	return response
 }
 
 // record handles a request for one record. The filters of the list apply here too.
-func (w *Waldur) record(id string, r *http.Request, filter filter) *Response {
+func (w *Waldur) record(id string, r *http.Request, f filters) *Response {
 	number, err := strconv.ParseInt(id, 10, 64)
 	if errors.Is(err, strconv.ErrSyntax) {
 		return detail(http.StatusNotFound, "Not found.")
 	}
-	records := w.matching(filter)
+	records := w.matching(f)
 	at := slices.IndexFunc(records, func(record *Record) bool { return record.ID == number })
 	if at < 0 {
 		return detail(http.StatusNotFound, "No CategoryComponentUsage matches the given query.")
 	}
-	attributes := requested(r.URL.Query()["field"])
-	response := jsonResponse(http.StatusOK, records[at].appendJSON(nil, attributes, origin(r)))
-	response.records, response.cost = 1, ResponseCost(1, attributes...)
+	names := requested(r.URL.Query()["field"])
+	response := jsonResponse(http.StatusOK, records[at].appendJSON(nil, names, origin(r)))
+	response.records, response.cost = 1, ResponseCost(1, names...)
 	return response
 }
 
-// origin is the origin at which Waldur believes to be reached: it takes the
-// host from the request, and the scheme from the proxy.
+// origin returns the origin that Waldur believes to be its own: the host comes from
+// the request, and the scheme from the proxy.
 func origin(r *http.Request) string {
 	if r.Header.Get("X-Forwarded-Proto") == "https" {
 		return "https://" + r.Host
@@ -186,7 +175,7 @@ func newResponse(status int, contentType string, body []byte) *Response {
 	return &Response{Status: status, Header: http.Header{"Content-Type": {contentType}}, Body: body}
 }
 
-// jsonResponse is a response of the API. Waldur escapes the line separators of
+// jsonResponse returns a response of the API. Waldur escapes the line separators of
 // JavaScript.
 func jsonResponse(status int, body []byte) *Response {
 	body = bytes.ReplaceAll(body, []byte("\u2028"), []byte(`\u2028`))
@@ -194,22 +183,18 @@ func jsonResponse(status int, body []byte) *Response {
 	return newResponse(status, "application/json", body)
 }
 
-// refuse is the API's response to a request that it refuses.
+// refuse returns the API's response to a request that it refuses.
 func refuse(status int, reason any) *Response {
-	body, err := json.Marshal(reason, jsontext.AllowInvalidUTF8(true))
-	if err != nil {
-		panic(err) // a text can always be encoded
-	}
+	body, _ := json.Marshal(reason, jsontext.AllowInvalidUTF8(true)) // text can always be encoded
 	return jsonResponse(status, body)
 }
 
-// detail is the API's response to a request that it refuses for a reason other
-// than the value of a parameter.
+// detail returns a refusal for a reason other than the value of a parameter.
 func detail(status int, text string) *Response {
 	return refuse(status, map[string]string{"detail": text})
 }
 
-// htmlPage is a response of Django itself, which knows no JSON.
+// htmlPage returns a response of Django itself, which does not use JSON.
 func htmlPage(status int, title, text string) *Response {
 	const format = "\n<!doctype html>\n<html lang=\"en\">\n<head>\n  <title>%[1]s</title>\n</head>\n<body>\n" +
 		"  <h1>%[1]s</h1><p>%[2]s</p>\n</body>\n</html>\n"

@@ -9,9 +9,9 @@
 // client that follows page numbers loses records although every count is right.
 //
 // A request passes the files in this order: waldur.go (the server and its
-// knobs), journal.go (requests), response.go (endpoints and responses), token.go
-// (users), query.go (filters and pages) and records.go (stored records, their
-// order, JSON and cost). history.go makes test data.
+// options), journal.go (received requests), request.go (users, filters and
+// pages), response.go (endpoints and responses) and records.go (stored records,
+// their order, JSON and cost). history.go generates test data.
 package waldurtest
 
 import (
@@ -36,19 +36,19 @@ type TB interface {
 	Fatalf(format string, args ...any)
 }
 
-// Waldur is a fake Waldur server. Its fields are knobs, to be set before the
+// Waldur is a fake Waldur server. Its fields are options, to be set before the
 // first request. Its methods can be called at any time from any goroutine.
 //
 // The n of the hooks is the number of the request, from 1 in order of arrival;
 // [Waldur.Reset] starts again. Request n is [Waldur.Requests]()[n-1]. The hooks
-// may call the methods of Waldur, [Waldur.Update] included.
+// may call the methods of Waldur, including [Waldur.Update].
 type Waldur struct {
 	// PageCap is the largest page size. A larger page_size is reduced to it
 	// without an error.
 	PageCap int
 
 	// PathPrefix, such as "/waldur", is the path below which a proxy serves
-	// the API. Waldur itself does not know it: scopes and links lack it.
+	// the API. Waldur itself does not know it, so scopes and links lack it.
 	PathPrefix string
 
 	// IgnoreScope makes the server ignore the parameter scope, as Waldur
@@ -58,8 +58,8 @@ type Waldur struct {
 	// Before is called before request n is handled.
 	Before func(n int, r *http.Request)
 
-	// Intercept may respond to request n itself, and reports whether it did. It
-	// breaks the connection by panic(http.ErrAbortHandler).
+	// Intercept may respond to request n itself, and reports whether it did. To
+	// break the connection, it panics with [http.ErrAbortHandler].
 	Intercept func(n int, w http.ResponseWriter, r *http.Request) bool
 
 	// BetweenCountAndSelect is called in a list request after the records are
@@ -73,12 +73,12 @@ type Waldur struct {
 	// Sleep makes a response take the time that it costs (see [ResponseCost]).
 	Sleep bool
 
-	// Workers limits the number of requests that are processed at once if w
-	// sleeps; others wait. 0 means no limit.
+	// Workers limits the number of requests that are processed at once if Sleep
+	// is set; others wait. 0 means no limit.
 	Workers int
 
-	// TokenLock makes requests with the same token wait for each other if w
-	// sleeps, as on a server of October 2024, which updates the token's row in a
+	// TokenLock makes requests with the same token wait for each other if Sleep
+	// is set, as on a server of October 2024, which updates the token's row in a
 	// transaction that lasts as long as the request. A waiting request occupies
 	// a worker.
 	TokenLock bool
@@ -86,7 +86,7 @@ type Waldur struct {
 	// Latency is added to every response; requests do not wait for each other.
 	Latency time.Duration
 
-	mu         sync.Mutex // guards what follows
+	mu         sync.Mutex // guards the fields below
 	semaphores map[string]chan struct{}
 	users      map[string]User // by token
 	scopes     map[string]bool
@@ -115,14 +115,13 @@ func (w *Waldur) Start(t TB) (baseURL string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatalf("The fake Waldur cannot listen: %v", err)
-		return ""
+		t.Fatalf("the fake Waldur cannot listen: %v", err)
 	}
 	return w.serve(t, listener) + w.PathPrefix
 }
 
-// StartInMemory serves w without a network until the test ends: dial connects to
-// it, whatever the address. So it can be used in a bubble of [testing/synctest].
+// StartInMemory serves w without a network until the test ends, as a bubble of
+// [testing/synctest] requires. dial connects to it, whatever the address.
 func (w *Waldur) StartInMemory(t TB) (dial func(ctx context.Context, network, address string) (net.Conn, error)) {
 	t.Helper()
 	closed := make(chan struct{})
@@ -150,9 +149,9 @@ func (w *Waldur) serve(t TB, listener net.Listener) (baseURL string) {
 
 // ServeHTTP handles one request; it needs no socket.
 func (w *Waldur) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	n, request := w.begin(r)
-	defer w.end(request, 0) // for a hook that panics or sends nothing
-	rw = &observer{rw, w, request}
+	n, request, end := w.begin(r)
+	defer end(0) // if a hook panics or sends nothing
+	rw = &observer{rw, end}
 	if w.Before != nil {
 		w.Before(n, r)
 	}
@@ -165,7 +164,8 @@ func (w *Waldur) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 	sleep(r.Context(), w.Latency)
 	w.mu.Lock()
-	request.Records, request.Cost = response.records, response.cost
+	request.Records = response.records
+	w.journal.cost += response.cost
 	w.mu.Unlock()
 	rw.Header().Set("Content-Length", strconv.Itoa(len(response.Body)))
 	maps.Copy(rw.Header(), response.Header)
@@ -180,15 +180,13 @@ type pipes struct {
 	close       func()
 }
 
-func (p pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
 	client, server := net.Pipe()
 	select {
 	case p.connections <- server:
 		return client, nil
 	case <-p.closed:
 		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
 }
 

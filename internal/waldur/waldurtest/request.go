@@ -3,6 +3,7 @@ package waldurtest
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,14 +15,71 @@ import (
 // DefaultPageCap is the largest number of records in a page.
 const DefaultPageCap = 300
 
-// filter selects records by scope, a path, and by date, both bounds inclusive
+// User is the user of a token.
+type User struct {
+	// Staff can see every scope and impersonate other users.
+	Staff bool
+	// Sees lists the scopes that the user can see, as paths such as
+	// "/api/projects/<32 hex>/"; nil means every scope. Waldur checks only the
+	// value of the parameter scope. It does not filter records.
+	Sees []string
+	// Inactive and Expired make Waldur refuse the token.
+	Inactive, Expired bool
+}
+
+// AddToken adds a token that w accepts. A token that starts with "w_" is a
+// personal access token, which is accepted as "Bearer"; others are as "Token".
+func (w *Waldur) AddToken(token string, user User) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.users[token] = user
+}
+
+// authenticate returns the request's token and its user, or a refusal.
+func (w *Waldur) authenticate(r *http.Request) (token string, user User, refusal *Response) {
+	scheme, token, _ := strings.Cut(strings.TrimSpace(r.Header.Get("Authorization")), " ")
+	token = strings.TrimSpace(token)
+	bearer := strings.EqualFold(scheme, "Bearer")
+	w.mu.Lock()
+	user, known := w.users[token]
+	impersonatesTokenless := user.Staff && w.scopes["/api/users/"+r.Header.Get("X-Impersonated-User-Uuid")+"/"]
+	w.mu.Unlock()
+	known = known && bearer == strings.HasPrefix(token, "w_")
+	// A server that does not know personal access tokens does not know Bearer.
+	provided := strings.EqualFold(scheme, "Token") || bearer && known
+
+	var reason string
+	switch {
+	case !provided:
+		reason = "Authentication credentials were not provided."
+	case token == "":
+		reason = "Invalid token. No credentials provided."
+	case strings.Contains(token, " "):
+		reason = "Invalid token. Token string should not contain spaces."
+	case !known:
+		reason = "Invalid token."
+	case user.Inactive:
+		reason = "User inactive or deleted."
+	case user.Expired:
+		reason = "Token has expired."
+	case impersonatesTokenless: // an unknown user is ignored
+		return "", User{}, detail(http.StatusForbidden, "Unable to impersonate user which does not have an active session.")
+	default:
+		return token, user, nil
+	}
+	refusal = detail(http.StatusUnauthorized, reason)
+	refusal.Header.Set("WWW-Authenticate", "Token")
+	return "", User{}, refusal
+}
+
+// filters select records by scope, a path, and by date, both bounds inclusive
 // and in the form "2024-10-01". An empty string does not filter.
-type filter struct {
+type filters struct {
 	scope, after, before string
 }
 
-// filter reads the filters of a query; Waldur checks the dates first.
-func (w *Waldur) filter(r *http.Request, user User) (f filter, refusal *Response) {
+// filters reads the filters of a query. Like Waldur, it checks the dates first.
+func (w *Waldur) filters(r *http.Request, user User) (f filters, refusal *Response) {
 	query := r.URL.Query()
 	var invalid struct {
 		Before []string `json:"date_before,omitzero"`
@@ -30,7 +88,7 @@ func (w *Waldur) filter(r *http.Request, user User) (f filter, refusal *Response
 	f.after, invalid.After = date(last(query, "date_after"), language(r))
 	f.before, invalid.Before = date(last(query, "date_before"), language(r))
 	if invalid.Before != nil || invalid.After != nil {
-		return filter{}, refuse(http.StatusBadRequest, invalid)
+		return filters{}, refuse(http.StatusBadRequest, invalid)
 	}
 	if scope := last(query, "scope"); scope != "" && !w.IgnoreScope {
 		f.scope, refusal = w.scopePath(scope, user)
@@ -38,23 +96,19 @@ func (w *Waldur) filter(r *http.Request, user User) (f filter, refusal *Response
 	return f, refusal
 }
 
-// last returns the last value of a parameter, which is the one that counts, or "".
+// last returns the last value of a parameter, as Waldur does, or "" without one.
 func last(query url.Values, name string) string {
-	values := query[name]
-	if len(values) == 0 {
-		return ""
-	}
+	values := append([]string{""}, query[name]...)
 	return values[len(values)-1]
 }
 
-// date returns a date in the form "2024-10-01", or what is wrong with it. A real
-// Waldur also takes the forms of the United States.
+// date returns a date in the form "2024-10-01", or why it is refused. A real
+// Waldur also accepts the formats of the United States.
 func date(text, language string) (iso string, problems []string) {
-	if text == "" {
-		return "", nil
-	}
 	day, err := time.Parse("2006-1-2", text)
 	switch {
+	case text == "":
+		return "", nil
 	case err == nil:
 		return day.Format(time.DateOnly), nil
 	case language == "et":
@@ -67,10 +121,10 @@ func date(text, language string) (iso string, problems []string) {
 // scopePath returns the path of the scope to which Waldur resolves the
 // parameter scope, or Waldur's refusal.
 //
-// Waldur looks for the API view of that path, and takes the only object that
-// the view shows. That is why the URL of a list resolves to the only customer
-// that the user sees, and the URL of a sub-resource to the object above it:
-// traps from which a client must protect its user.
+// Waldur looks up the API view of that path, and takes the only object that the
+// view shows. So the URL of a list resolves to the only customer that the user
+// sees, and the URL of a sub-resource to the object above it: traps from which a
+// client must protect its user.
 func (w *Waldur) scopePath(value string, user User) (string, *Response) {
 	path := value
 	if strings.HasPrefix(value, "http") {
@@ -81,13 +135,13 @@ func (w *Waldur) scopePath(value string, user User) (string, *Response) {
 	below, isAPI := strings.CutPrefix(path, "/api/")
 	segments := strings.Split(below, "/")
 	isView := isAPI && len(segments) >= 2 && len(segments) <= 4 && slices.Index(segments, "") == len(segments)-1
-	prefix := "/api/" + segments[0] + "/"
+	kind, prefix := segments[0], "/api/"+segments[0]+"/"
 	if len(segments) > 2 {
 		prefix += strings.ToLower(strings.ReplaceAll(segments[1], "-", "")) + "/"
 	}
 	visible := w.visible(prefix, user)
 	reason := "Can't restore object from url: " + value
-	switch kind := segments[0]; {
+	switch {
 	case !isView:
 	case kind == "marketplace-plan-components" && len(segments) > 2:
 		return "", htmlPage(http.StatusInternalServerError, "Server Error (500)", "")
@@ -108,8 +162,8 @@ type page struct {
 	offset, limit int
 }
 
-// page reads page and page_size; ok is false if a list of count records has no
-// such page.
+// page reads page and page_size; ok is false if a list of count records does not
+// have that page.
 func (w *Waldur) page(query url.Values, count int) (p page, ok bool) {
 	size, err := strconv.Atoi(last(query, "page_size"))
 	if errors.Is(err, strconv.ErrSyntax) || size < 1 {
@@ -127,7 +181,7 @@ func (w *Waldur) page(query url.Values, count int) (p page, ok bool) {
 	return page{number, pages, offset, min(size, count-offset)}, true
 }
 
-// links returns the header Link. The parameters of its URLs are sorted by name,
+// links returns the Link header. The parameters of its URLs are sorted by name,
 // and the first page has no number.
 func (p page) links(address string, query url.Values) string {
 	var links []string
@@ -142,11 +196,8 @@ func (p page) links(address string, query url.Values) string {
 		if link.number > 1 {
 			query.Set("page", strconv.Itoa(link.number))
 		}
-		target := address
-		if len(query) > 0 {
-			target += "?" + query.Encode()
-		}
-		links = append(links, "<"+target+`>; rel="`+link.relation+`"`)
+		target := url.URL{RawQuery: query.Encode()}
+		links = append(links, fmt.Sprintf(`<%s%s>; rel=%q`, address, &target, link.relation))
 	}
 	return strings.Join(links, ", ")
 }
