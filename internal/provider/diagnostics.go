@@ -79,7 +79,7 @@ func (p *providerData) explain(err error, target readTarget) explanation {
 	case *waldur.FormatError:
 		return explanation{
 			formatProblem(err) + requestLine(err.Request, 1, ""),
-			remedy{"response not as documented", "Check that endpoint is the address of a Waldur, with its path prefix if it has one. " +
+			remedy{"response not as documented", "Check that endpoint is the URL of a Waldur server, with its path prefix if it has one. " +
 				"If it is, this version of Waldur differs from those that the provider supports: please report it."},
 		}
 	case *waldur.FilterError:
@@ -102,7 +102,7 @@ func (p *providerData) explain(err error, target readTarget) explanation {
 	case *waldur.DeadlineError:
 		return explanation{
 			fmt.Sprintf("The read was not finished within %s, the limit of timeouts.read.%s", target.timeout, p.lastFailure(err.LastFailure, target)),
-			remedy{"not finished in time", "Raise timeouts.read, or read less at once. If requests failed, see the last failure first."},
+			remedy{"not finished in time", "Raise timeouts.read, or read fewer months. If requests failed, resolve the last failure first."},
 		}
 	case *waldur.OutageError:
 		return explanation{
@@ -224,7 +224,7 @@ func statusRemedy(refused *waldur.StatusError, target readTarget) remedy {
 				"This response may also come from a firewall in front of Waldur."}
 	case refused.Status == http.StatusNotFound:
 		return remedy{"no Waldur at the endpoint",
-			"Check that endpoint is the address of a Waldur, with its path prefix if it has one."}
+			"Check that endpoint is the URL of a Waldur server, with its path prefix if it has one."}
 	case refused.Status == http.StatusTooManyRequests:
 		return remedy{"rate limited",
 			retryAfter(refused.RetryAfter) + " To send fewer requests at once, use fewer data sources or lower max_concurrent_requests." + throttled(refused.Throttled)}

@@ -83,7 +83,7 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 		"certificate":          {untrusted(waldur.ReasonUnknown), tls, origin + ": it is." + get + "Check the host of endpoint."},
 		"http, not https":      {untrusted(waldur.ReasonHTTPExpected), tls, "If this Waldur has none, use http:// in endpoint."},
 		"not a server of HTTP": {untrusted(waldur.ReasonNotHTTPS), tls, "Check the port of endpoint."},
-		"response":             {malformed(0, ""), format, "The response is bad." + get + "Check that endpoint is the address of a Waldur"},
+		"response":             {malformed(0, ""), format, "The response is bad." + get + "Check that endpoint is the URL of a Waldur server"},
 		"record":               {malformed(1, ""), format, "Record 1 of the response is bad."},
 		"attribute":            {malformed(0, "date"), format, "The response's attribute date is bad."},
 		"record, attribute":    {malformed(1, "date"), format, "Record 1 of the response, attribute date, is bad."},

@@ -157,7 +157,7 @@ func CertPoolWith(pemText string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// Endpoint is the address of a Waldur: scheme, host and an optional path prefix.
+// Endpoint is the URL of a Waldur server: scheme, host and an optional path prefix.
 type Endpoint struct {
 	scheme, host, prefix string
 }

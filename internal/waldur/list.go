@@ -72,10 +72,10 @@ func (l *listReader) read(ctx context.Context) ([]Usage, error) {
 	return usages, l.resolveScopes(ctx, usages, pagers[len(pagers)-1])
 }
 
-// split divides the remaining dates among pagers: one for each concurrent
-// request, if each has at least a page to read. The parts are divided at dates, so
-// no record is in two of them or in none, even if the positions at which the dates
-// were found have moved meanwhile.
+// split divides the remaining dates among pagers: up to one for each concurrent
+// request, and at most one for each remaining page. The parts are divided at dates,
+// so no record is in two of them or in none, even if the positions at which the
+// dates were found have moved meanwhile.
 func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) {
 	if first.done {
 		return []*pager{first}, nil

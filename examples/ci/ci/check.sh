@@ -1,5 +1,5 @@
 #!/bin/sh
-# Plans the configuration in a folder and exits as the plan does. In any case, budget-out has the outcome: report.md and chart.md in
+# Plans the configuration in a folder and exits with the exit code of the plan. The outcome is always in budget-out: report.md and chart.md in
 # Markdown, check.json for programs ({"passed": …, "limits": …, "report": …}), and plan.json, the plan, if there is one.
 #
 #   ci/check.sh FOLDER
@@ -17,7 +17,7 @@ write_check() {
 		'{passed: $passed, limits: $limits[0], report: $report}' >"$out/check.json"
 }
 
-# Nothing of an earlier run may be taken for a result of this one.
+# Files of an earlier run must not be mistaken for results of this one.
 rm -rf "$out"
 mkdir -p "$out"
 echo 'The budget check ended before it had a result. See the log of the job.' >"$out/report.md"
@@ -27,16 +27,16 @@ write_check false
 
 "$tf" -chdir="$folder" init -input=false -no-color
 
-# No pipe: the status of a pipe is that of its last command.
+# There is no pipe, because the exit code of a pipe is that of its last command.
 status=0
 "$tf" -chdir="$folder" plan -input=false -json -out="$out/plan.bin" >"$out/plan.jsonl" || status=$?
 
-# The log for people. A line that is not JSON comes from a program that crashed.
+# Prints a readable log. A line that is not JSON comes from a program that crashed.
 jq -rR '. as $line | try (
 	fromjson | if .diagnostic then "\(.diagnostic.severity): \(.diagnostic.summary)\n\n\(.diagnostic.detail)\n" else ."@message" end
 ) catch $line' "$out/plan.jsonl"
 
-# A failed plan is saved too, with the outputs that do not depend on what failed.
+# A failed plan is also saved, with the outputs that do not depend on the failure.
 if [ -s "$out/plan.bin" ]; then
 	"$tf" -chdir="$folder" show -json "$out/plan.bin" >"$out/plan.json"
 	jq -r '.planned_values.outputs.chart.value // empty' "$out/plan.json" >"$out/chart.md"
@@ -57,8 +57,8 @@ fi
 
 jq -er '.planned_values.outputs.report.value' "$out/plan.json" >"$out/report.md"
 
-# A plan can succeed with a condition that failed (-refresh-only, set by any variable) or that waits for the apply. A check block may
-# fail: it warns.
+# A plan can succeed although a condition failed (with -refresh-only, which a variable can set) or is not checked until the apply. A
+# check block only warns.
 jq -e '[.checks[]? | select(.address.kind != "check" and .status != "pass")] == []' "$out/plan.json" >/dev/null || {
 	echo 'error: the plan succeeded, but not all of its conditions are met.' >&2
 	write_check false

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Shows the report and the chart of ci/check.sh on the page of the run, after a failed check too.
+# Adds the report and the chart of ci/check.sh to the job summary, even after a failed check.
 set -eu
 
 {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Shows the report and the chart of ci/check.sh in the merge request: one note, which each pipeline updates.
+# Adds the report and the chart of ci/check.sh to the merge request, as one note that each pipeline updates.
 #
 # GITLAB_NOTE_TOKEN is a project access token with the scope api: a job's own token cannot write notes.
 set -eu
@@ -15,7 +15,7 @@ marker='<!-- budget-check -->'
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Every process of the machine could read a token among the arguments.
+# Any process on the machine can read the arguments of a command, so the token is not one of them.
 printf 'PRIVATE-TOKEN: %s\n' "$GITLAB_NOTE_TOKEN" >"$work/token"
 
 api() {

@@ -8,7 +8,7 @@ plan=budget-out/plan.json
 
 opa eval --strict-builtin-errors --format raw --data policy --input "$plan" 'concat("\n", data.waldur.budget.deny)'
 
-# A plan passes only if the policy allows it: a policy that is not found denies nothing.
+# A plan passes only if the policy allows it, since a policy that is not found denies nothing.
 opa eval --strict-builtin-errors --format discard --fail --data policy --input "$plan" data.waldur.budget.allow >/dev/null || {
 	echo 'error: the policy does not allow the plan.' >&2
 	exit 1

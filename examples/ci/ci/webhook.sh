@@ -1,11 +1,11 @@
 #!/bin/sh
-# Posts the outcome of the job to an incoming webhook. A failure to do so does not change how the job ends.
+# Posts the outcome of the job to an incoming webhook. A failure to post does not fail the job.
 #
-# BUDGET_WEBHOOK_URL is the address of the webhook, a secret: anyone who knows it can post. BUDGET_WEBHOOK_STYLE is slack (the default)
+# BUDGET_WEBHOOK_URL is the URL of the webhook. It is a secret, because anyone who knows it can post. BUDGET_WEBHOOK_STYLE is slack (the default)
 # or teams. JOB_STATUS (GitHub) or CI_JOB_STATUS (GitLab) is the status of the job.
 set -u
 
-# The shell never expands the address, so neither "set -x" nor the arguments of a process can show it.
+# The shell never expands the URL, so neither "set -x" nor the arguments of a process can reveal it.
 if [ -z "${BUDGET_WEBHOOK_URL:+set}" ]; then
 	echo 'BUDGET_WEBHOOK_URL is not set: nothing is posted.'
 	exit 0
@@ -36,8 +36,8 @@ message() {
 	' budget-out/check.json >"$work/message.json"
 }
 
-# Prints the status of the response. curl reads the address from a pipe and no ~/.curlrc, which could make it verbose; its errors, which
-# may contain the address, are discarded.
+# Prints the status of the response. curl reads the URL from a pipe. It ignores ~/.curlrc, which could make it verbose, and its errors,
+# which may contain the URL, are discarded.
 post() {
 	jq -nr '"url = \(env.BUDGET_WEBHOOK_URL | sub("\\s+$"; "") | tojson)"' |
 		curl --disable --config - --globoff --proto '=https' --silent --max-time 30 --retry 2 --output /dev/null --write-out '%{http_code}' \
