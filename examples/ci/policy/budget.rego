@@ -20,13 +20,13 @@ allow if {
 	}
 }
 
-deny contains "The plan failed: what it read may not be all." if input.errored
+deny contains "The plan failed, so the usage that it read may be incomplete." if input.errored
 
 deny contains message if {
 	some change in input.resource_changes
 	change.type == "waldur_category_component_usages"
 	"read" in change.change.actions
-	message := sprintf("%s is read during the apply: its usage is not known before.", [change.address])
+	message := sprintf("%s is read during the apply, so its usage is not known yet.", [change.address])
 }
 
 deny contains message if {
