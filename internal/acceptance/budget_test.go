@@ -29,8 +29,8 @@ func limits(kind string, limit any) object {
 	return object{"CPU": object{"type": kind, "limit": limit}}
 }
 
-// Each row is a copy of the module, and one plan has all of them: a plan reports
-// the errors of all. The module's own tests hold what it does about each state.
+// Each row is a copy of the module in one configuration, since a plan reports the
+// errors of all modules. The module's own tests cover the states of a limit.
 func TestAccBudgetModuleFailsOrWarns(t *testing.T) {
 	t.Parallel()
 	server, incomplete := history(), history()
@@ -142,9 +142,9 @@ func diagnostics(t *testing.T, output string) map[string]string {
 	return found
 }
 
-// A budget that is kept is applied. It is then exceeded, and can still be
-// destroyed. The guide lists the plans that check it: if a CLI changes this, the
-// guide has to change.
+// A budget that is kept can be applied, and one that is exceeded can be destroyed.
+// The guide lists the commands that check it: if a CLI changes this, the guide has
+// to change.
 func TestAccPlansThatCheckTheBudget(t *testing.T) {
 	t.Parallel()
 	server := history()
@@ -214,7 +214,7 @@ func TestAccBudgetModulePassesItsTests(t *testing.T) {
 	}
 }
 
-// A condition of one's own on the share agrees with the CLI's arithmetic.
+// A condition on the share agrees with the arithmetic of the CLI.
 func TestAccBudgetShareIsTheQuotientThatTheCLIComputes(t *testing.T) {
 	t.Parallel()
 	w := clitest.SandboxWithFunctions(t).WorkingDir(t.TempDir())

@@ -28,7 +28,7 @@ import (
 // of CPU this month, and 100 in the month before.
 func used(t *testing.T, cpu int64) string {
 	t.Helper()
-	// A test that runs while a month ends is one of the month that begins.
+	// In the last minutes of a month, the usage is that of the next one.
 	soon := time.Now().UTC().Add(5 * time.Minute)
 	month := time.Date(soon.Year(), soon.Month(), 1, 0, 0, 0, 0, time.UTC)
 	server := waldurtest.New()
@@ -50,27 +50,25 @@ func checkOut(t *testing.T, s cli.Sandbox) cli.WorkingDir {
 			t.Skipf("the scripts of the pipelines cannot run: %v", err)
 		}
 	}
-	programs := t.TempDir()
+	programs, dir := t.TempDir(), t.TempDir()
 	if err := os.Symlink(s.CLI.Path, filepath.Join(programs, "terraform")); err != nil {
 		t.Fatal(err)
 	}
 	c := s.WorkingDir(repository,
 		"PATH="+programs+string(os.PathListSeparator)+os.Getenv("PATH"), "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1",
-		"WALDUR_MAX_RETRIES=0", "TF_VAR_project_uuid="+project, "REPOSITORY="+t.TempDir())
+		"WALDUR_MAX_RETRIES=0", "TF_VAR_project_uuid="+project, "REPOSITORY="+dir)
 	// The first command runs the README's block, the second makes its first edit.
 	const setUp = `
 		eval "$(sed -n '/^` + "```shell$/,/^```$/{/^```" + `/!p;}' examples/ci/README.md)"
-		sed 's|"../../budget-check"|"./budget-check"|' examples/ci/budget/main.tf >"$REPOSITORY/budget/main.tf"
-		echo "$REPOSITORY"`
-	r := sh(t, c, setUp)
-	if r.ExitCode != 0 {
-		t.Fatalf("exit code %d:\n%s", r.ExitCode, r.Output)
+		sed 's|"../../budget-check"|"./budget-check"|' examples/ci/budget/main.tf >"$REPOSITORY/budget/main.tf"`
+	if r := sh(t, c, setUp); r.ExitCode != 0 {
+		t.Fatalf("got exit code %d, want 0:\n%s", r.ExitCode, r.Output)
 	}
-	c.Dir = strings.TrimSpace(r.Output)
+	c.Dir = dir
 	return c
 }
 
-// sh runs commands as a step of a pipeline: the first that fails ends it.
+// sh runs commands as a step of a pipeline, which ends at the first that fails.
 func sh(t *testing.T, c cli.WorkingDir, script string, environment ...string) cli.Result {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "sh", "-e", "-c", script)
@@ -131,20 +129,20 @@ func runWorkflow(t *testing.T, c cli.WorkingDir, values map[string]string) (job 
 	return job, readFile(t, c, "summary.md")
 }
 
-// The job ends as its check does, and shows and posts the outcome. No secret is in
-// its log, its summary or a file.
+// The job ends as its check does, and shows and posts the outcome. Its log and its
+// files contain no secret.
 func TestAccWorkflowEndsAsTheBudgetDoesAndShowsIt(t *testing.T) {
 	t.Parallel()
 	s := clitest.SandboxWithFunctions(t)
 	for name, test := range map[string]struct {
-		used    int64             // 0: the usage is not read
+		used    int64             // 0 if it is not read
 		policy  string            // its limit; defaults to 1000
 		values  map[string]string // of expressions
 		env     string            // a variable that the job inherits
 		passes  bool
-		log     string
-		summary string
-		posts   string
+		log     string // part of it
+		summary string // part of it
+		posts   string // part of the message
 	}{
 		"within": {
 			used: 500, passes: true, log: "Posted the outcome", summary: "| CPU   |  500 | 1,000 | hours | █████░░░░░ 50 % | ok    |",
@@ -188,17 +186,10 @@ func TestAccWorkflowEndsAsTheBudgetDoesAndShowsIt(t *testing.T) {
 			if posted := h.posted(); !strings.Contains(posted, test.posts) {
 				t.Errorf("got message %q, want %q in it:\n%s", posted, test.posts, job.Output)
 			}
-			var check struct {
-				Passed bool
-				Report string
-				Limits map[string]struct{ Used int64 }
-			}
-			if err := json.Unmarshal([]byte(readFile(t, c, "budget-out/check.json")), &check); err != nil {
-				t.Fatal(err)
-			}
-			passed := test.passes || test.policy != ""
-			if check.Passed != passed || check.Limits["CPU"].Used != test.used || !strings.Contains(summary, check.Report) {
-				t.Errorf("got check.json %+v, want passed: %v, used: %d and the report of the summary", check, passed, test.used)
+			check := sh(t, c, `jq -j '"\(.passed) \(.limits.CPU.used // 0)\n\(.report)"' budget-out/check.json`).Output
+			got, report, _ := strings.Cut(check, "\n")
+			if want := fmt.Sprint(test.passes || test.policy != "", " ", test.used); got != want || !strings.Contains(summary, report) {
+				t.Errorf("got check.json %q, want %q and the report of the summary", check, want)
 			}
 			requireNoLeak(t, c, job.Output, waldurtest.Token)
 			requireNoLeak(t, c, job.Output, hookSecret)
@@ -206,8 +197,8 @@ func TestAccWorkflowEndsAsTheBudgetDoesAndShowsIt(t *testing.T) {
 	}
 }
 
-// runGitLab runs the jobs in their order as GitLab does: after_script always runs
-// and changes nothing, and a job that fails is the last.
+// runGitLab runs the jobs in order, as GitLab does: after_script always runs and
+// does not change the result, and no job runs after one that fails.
 func runGitLab(t *testing.T, c cli.WorkingDir, environment ...string) (pipeline cli.Result) {
 	t.Helper()
 	type job struct {
@@ -284,7 +275,7 @@ func TestAccGitLabPipelineEndsAsTheBudgetDoesAndKeepsOneNote(t *testing.T) {
 	t.Parallel()
 	c, api := checkOut(t, clitest.SandboxWithFunctions(t)), &gitlab{}
 	h := newHook(t, c, http.StatusOK)
-	const others = 230 // notes of other people
+	const others = 230 // notes of other users
 	for i := range others {
 		api.notes = append(api.notes, note{ID: i + 1, Body: "What is <!-- budget-check -->?"})
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/cli/clitest"
 )
 
-// hookSecret is a part of the URL of each webhook.
+// hookSecret is part of the URL of each webhook.
 const hookSecret = "s3cretPath"
 
 // hook is an incoming webhook.
@@ -26,8 +26,8 @@ type hook struct {
 	posts     chan string
 }
 
-// newHook starts a webhook that responds with a status. Its certificate is in the
-// checkout.
+// newHook starts a webhook that responds with a status, and writes its certificate
+// to the checkout.
 func newHook(t *testing.T, c cli.WorkingDir, status int) hook {
 	t.Helper()
 	h := hook{posts: make(chan string, 10)}
@@ -59,9 +59,9 @@ func (h hook) posted() string {
 	}
 }
 
-// Texts of records are in the report. In a message, they are no mention and no
-// link. A message that cannot be posted is a warning, and does not change how the
-// job ends. The secret is in no log and no file.
+// The report contains texts of records, which must not become mentions or links in
+// a message. A message that cannot be posted is a warning and does not change the
+// exit code. The secret is in no log and no file.
 func TestAccWebhookPostsTextAndKeepsItsSecret(t *testing.T) {
 	t.Parallel()
 	s := clitest.SandboxWithFunctions(t)
@@ -87,7 +87,7 @@ func TestAccWebhookPostsTextAndKeepsItsSecret(t *testing.T) {
 		url    string // defaults to that of the webhook
 		style  string
 		before string // command
-		posts  string // "": nothing
+		posts  string // "" if there is none
 		warns  bool
 	}{
 		"accepted":      {posts: slack},

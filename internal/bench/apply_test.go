@@ -23,7 +23,7 @@ import (
 // httpProvider is the source address of the provider for comparison.
 const httpProvider = "terraform-providers/http"
 
-// scene is what both providers read. One without runs is a heading.
+// scene is what both providers read. A scene without runs is a heading.
 type scene struct {
 	what     string
 	projects int
@@ -82,9 +82,9 @@ type apply struct {
 	prints string
 }
 
-// prepare installs both providers, as users do once, in folders of their own. One
-// configuration sums what the data source reads, the other one pages of 300, as a
-// client requests them that knows no better.
+// prepare installs each provider in a folder of its own, as users do once. One
+// configuration sums what the data source reads. The reference follows pages of
+// 300, as a naive client does.
 func (s scene) prepare(b *testing.B, sandbox cli.Sandbox) (ours, reference apply) {
 	b.Helper()
 	server := s.list.serve(s.projects, s.server)
@@ -169,8 +169,8 @@ func (s scene) compare(b *testing.B, sandbox cli.Sandbox) []row {
 	return rows
 }
 
-// memory measures the most memory that a process of the provider had at any time,
-// as Linux counts it: its program and everything else that was resident.
+// memory measures the largest resident set of a process of the provider, its
+// program included.
 func (s scene) memory(b *testing.B, sandbox cli.Sandbox) row {
 	b.Helper()
 	ours, _ := s.prepare(b, sandbox)
@@ -193,7 +193,7 @@ func (s scene) memory(b *testing.B, sandbox cli.Sandbox) row {
 	cancel()
 	watch.Wait()
 	if megabytes.measured == 0 {
-		b.Fatal("no process of the provider below /proc: its memory can be measured on Linux only")
+		b.Fatal("found no process of the provider in /proc: its memory can be measured on Linux only")
 	}
 	return row{s.what, "MB", "≤ 150 MB", []figures{megabytes}}
 }

@@ -53,7 +53,7 @@ func (r row) String() string {
 	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s |", r.what, measured, reference, ratio, r.toReach, verdict)
 }
 
-// column shows a figure for each case, or one where they are alike.
+// column shows a figure for each case, or a single one if all are equal.
 func (r row) column(unit string, show func(figures) string) string {
 	var shown []string
 	for _, c := range r.cases {
