@@ -176,6 +176,10 @@ func TestAccWorkflowEndsAsTheBudgetDoesAndShowsIt(t *testing.T) {
 			if (job.ExitCode == 0) != test.passes || !strings.Contains(job.Output, test.log) {
 				t.Errorf("got exit code %d, want success: %v, and %q in:\n%s", job.ExitCode, test.passes, test.log, job.Output)
 			}
+			denied := test.policy != "" // a check that fails is the last step
+			if strings.Contains(job.Output, "the policy does not allow the plan") != denied {
+				t.Errorf("got log:\n%s\nwant a plan that the policy denies: %v", job.Output, denied)
+			}
 			if !strings.HasPrefix(summary, "## Budget\n\n") || !strings.Contains(summary, test.summary) || strings.Contains(summary, "condition failed") {
 				t.Errorf("got summary:\n%s\nwant %q in it", summary, test.summary)
 			}
@@ -188,7 +192,7 @@ func TestAccWorkflowEndsAsTheBudgetDoesAndShowsIt(t *testing.T) {
 			}
 			check := sh(t, c, `jq -j '"\(.passed) \(.limits.CPU.used // 0)\n\(.report)"' budget-out/check.json`).Output
 			got, report, _ := strings.Cut(check, "\n")
-			if want := fmt.Sprint(test.passes || test.policy != "", " ", test.used); got != want || !strings.Contains(summary, report) {
+			if want := fmt.Sprint(test.passes || denied, " ", test.used); got != want || !strings.Contains(summary, report) {
 				t.Errorf("got check.json %q, want %q and the report of the summary", check, want)
 			}
 			requireNoLeak(t, c, job.Output, waldurtest.Token)
