@@ -148,12 +148,15 @@ func TestAccWorkflowEndsAsTheBudgetDoesAndShowsIt(t *testing.T) {
 			used: 500, passes: true, log: "Posted the outcome", summary: "| CPU   |  500 | 1,000 | hours | █████░░░░░ 50 % | ok    |",
 			posts: "Budget check passed: https://github.example.com/climate/model/actions/runs/9\\n```\\n",
 		},
-		"near":        {used: 900, passes: true, summary: "| CPU   |  900 | 1,000 | hours | █████████░ 90 % | near  |", posts: "| near  |"},
-		"over":        {used: 1001, summary: "| CPU   | 1,001 | 1,000 | hours | ██████████ 101 % | over by 1 |", posts: "| over by 1 |"},
-		"denied":      {used: 500, policy: "499", log: "500 of 499 used, 1 over.", summary: "| CPU ", posts: "The budget check passed, but the job failed: "},
-		"server down": {values: map[string]string{"vars.WALDUR_API_URL": "http://127.0.0.1:1"}, summary: "**Unable to read usages: Waldur not reachable**", posts: "not reachable"},
-		"no token":    {values: map[string]string{"secrets.WALDUR_ACCESS_TOKEN": ""}, summary: "**Missing token**", posts: "Budget check failed: "},
-		"no program":  {env: "TF=no-such-program", summary: "The budget check ended before it had a result.", posts: "Budget check failed: "},
+		"near":   {used: 900, passes: true, summary: "| CPU   |  900 | 1,000 | hours | █████████░ 90 % | near  |", posts: "| near  |"},
+		"over":   {used: 1001, summary: "| CPU   | 1,001 | 1,000 | hours | ██████████ 101 % | over by 1 |", posts: "| over by 1 |"},
+		"denied": {used: 500, policy: "499", log: "500 of 499 used, 1 over.", summary: "| CPU ", posts: "The budget check passed, but the job failed: "},
+		"server down": {
+			values: map[string]string{"vars.WALDUR_API_URL": "http://127.0.0.1:1"}, summary: "**Unable to read usages: Waldur not reachable**",
+			posts: "Budget check failed: ",
+		},
+		"no token":   {values: map[string]string{"secrets.WALDUR_ACCESS_TOKEN": ""}, summary: "**Missing token**", posts: "Budget check failed: "},
+		"no program": {env: "TF=no-such-program", summary: "The budget check ended before it had a result.", posts: "Budget check failed: "},
 		// A variable that somebody else has set can turn every failure into a warning.
 		"only warnings": {
 			used: 1001, env: "TF_CLI_ARGS_plan=-refresh-only", log: "not all of its conditions are met",

@@ -66,7 +66,8 @@ func TestAccWebhookPostsTextAndKeepsItsSecret(t *testing.T) {
 	t.Parallel()
 	s := clitest.SandboxWithFunctions(t)
 	const (
-		job  = "https://gitlab.example.com/pipelines/9"
+		job = "https://gitlab.example.com/pipelines/9"
+		// \u0060 is a backquote.
 		text = `| <!channel> & \"x\" \u0060\u0060\u0060 <https://evil.example|click> | \\u0000 $(id) \\ |`
 
 		check = `{"passed": false, "limits": null, "report": "Budget: 1 over.\n` + text + `"}`
