@@ -208,15 +208,15 @@ func TestAccWorkflowEndsAsTheBudgetDoesAndShowsIt(t *testing.T) {
 // does not change the result, and no job runs after one that fails.
 func runGitLab(t *testing.T, c cli.WorkingDir, environment ...string) (pipeline cli.Result) {
 	t.Helper()
-	type job struct {
+	type scripts struct {
 		Script      []string
 		AfterScript []string `yaml:"after_script"`
 	}
-	var file struct{ Budget, Policy job }
+	var file struct{ Budget, Policy scripts }
 	if err := yaml.Unmarshal([]byte(readFile(t, c, ".gitlab-ci.yml")), &file); err != nil {
 		t.Fatal(err)
 	}
-	for _, job := range []job{file.Budget, file.Policy} {
+	for _, job := range []scripts{file.Budget, file.Policy} {
 		r := sh(t, c, strings.Join(job.Script, "\n"), environment...)
 		status := map[bool]string{true: "success", false: "failed"}[r.ExitCode == 0]
 		after := sh(t, c, strings.Join(job.AfterScript, "\n"), append(environment, "CI_JOB_STATUS="+status)...)

@@ -28,7 +28,7 @@ type scene struct {
 	what     string
 	projects int
 	list     list // of each project
-	server   speed
+	server   serverKind
 	runs     int
 	share    float64 // to reach, of the time with the http provider
 }

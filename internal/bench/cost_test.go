@@ -29,11 +29,11 @@ func TestListCosts(t *testing.T) {
 	measured := table("What a list costs", rows)
 	fmt.Print(measured)
 	if strings.Contains(measured, notReached) {
-		t.Error("some figures above are not reached")
+		t.Error("got figures above that miss their target, want none")
 	}
 	design, err := os.ReadFile("../../DESIGN.md")
 	if err != nil || !strings.Contains(string(design), measured) {
-		t.Errorf("DESIGN.md has other figures than those above: %v", err)
+		t.Errorf("got figures above that are not in DESIGN.md, want the same: %v", err)
 	}
 }
 
@@ -41,7 +41,7 @@ func TestListCosts(t *testing.T) {
 // and a current server.
 type settings struct {
 	atOnce int // requests; defaults to 4
-	server speed
+	server serverKind
 	fields waldur.FieldSet // defaults to all
 }
 
@@ -103,16 +103,16 @@ func shortLists(t *testing.T) []row {
 	for _, n := range []int{0, 1, 5, 12, 24, 60, 144, 288} {
 		var server time.Duration
 		plain := list{n: n}.plain()
-		row, share := row{what: list{n: n}.String(), unit: "ms", toReach: "≤ 0.80 ×"}, 0.80
+		r, share := row{what: list{n: n}.String(), unit: "ms", toReach: "≤ 0.80 ×"}, 0.80
 		if n < 60 {
-			row.toReach, share = "≤ + 25 ms", 1+25/(plain.Seconds()*1e3)
+			r.toReach, share = "≤ + 25 ms", 1+25/(plain.Seconds()*1e3)
 		}
 		for _, perMonth := range []int{5, 12, 60} {
 			server = list{n, perMonth, even}.read(t, settings{}).server
-			row.cases = append(row.cases, against(time.Millisecond, server, plain, share))
+			r.cases = append(r.cases, against(time.Millisecond, server, plain, share))
 		}
 		all, allPlain = all+server, allPlain+plain
-		rows = append(rows, row)
+		rows = append(rows, r)
 	}
 	return append(rows, row{"all of these", "ms", "≤ 0.78 ×", []figures{against(time.Millisecond, all, allPlain, 0.78)}})
 }
@@ -120,21 +120,21 @@ func shortLists(t *testing.T) []row {
 func longLists(t *testing.T) []row {
 	t.Helper()
 	rows := []row{{what: "Server's time, longer lists at 12 / 60 / 168 records a month; reference: 22 ms + 1.68 ms a record"}}
-	for _, months := range []months{even, grown, uneven} {
+	for _, change := range []months{even, grown, uneven} {
 		for i, n := range []int{600, 3000, 10000} {
 			share := []float64{1.25, 1.20, 1.15}[i]
-			if months == uneven {
+			if change == uneven {
 				share = 1.30
 			}
-			row := row{what: list{n: n, months: months}.String(), unit: "s", toReach: fmt.Sprintf("≤ %.2f ×", share)}
+			r := row{what: list{n: n, months: change}.String(), unit: "s", toReach: fmt.Sprintf("≤ %.2f ×", share)}
 			for _, perMonth := range []int{12, 60, 168} {
 				if n == 600 && perMonth == 168 {
-					row.toReach, share = row.toReach+" (1.45 at 168)", 1.45
+					r.toReach, share = r.toReach+" (1.45 at 168)", 1.45
 				}
-				l := list{n, perMonth, months}
-				row.cases = append(row.cases, against(time.Second, l.read(t, settings{}).server, l.floor(), share))
+				l := list{n, perMonth, change}
+				r.cases = append(r.cases, against(time.Second, l.read(t, settings{}).server, l.floor(), share))
 			}
-			rows = append(rows, row)
+			rows = append(rows, r)
 		}
 	}
 	return rows
@@ -142,17 +142,17 @@ func longLists(t *testing.T) []row {
 
 func requestsAtOnce(t *testing.T) []row {
 	t.Helper()
-	shares := func(server speed, n, perMonth int, shares ...float64) row {
+	shares := func(server serverKind, n, perMonth int, shares ...float64) row {
 		l := list{n, perMonth, even}
-		row := row{what: fmt.Sprintf("%s at %d a month", l, perMonth), unit: "s"}
+		r := row{what: fmt.Sprintf("%s at %d a month", l, perMonth), unit: "s"}
 		var most []string
 		for i, share := range shares {
 			wait := l.read(t, settings{server: server, atOnce: 1 << i}).wait
-			row.cases = append(row.cases, against(time.Second, wait, l.plain(), share))
+			r.cases = append(r.cases, against(time.Second, wait, l.plain(), share))
 			most = append(most, fmt.Sprintf("%.2f", share))
 		}
-		row.toReach = "≤ " + strings.Join(slices.Compact(most), " / ") + " ×"
-		return row
+		r.toReach = "≤ " + strings.Join(slices.Compact(most), " / ") + " ×"
+		return r
 	}
 	return []row{
 		{what: "Time until the list is read with 1 / 2 / 4 requests at once, server with 4 workers; reference: pages of 300 one by one"},

@@ -57,19 +57,19 @@ func (l list) records(project int) (records []waldurtest.Record) {
 	return records
 }
 
-// speed is the time that a Waldur takes for its responses.
-type speed int
+// serverKind determines the time that a Waldur takes for its responses.
+type serverKind int
 
 const (
-	current   speed = iota // 4 workers process the requests of a token side by side
-	old                    // a server of October 2024 processes them one at a time
-	immediate              // no time
+	current   serverKind = iota // 4 workers process the requests of a token side by side
+	old                         // a server of October 2024 processes them one at a time
+	immediate                   // no time
 )
 
 // serve returns a Waldur with the list in each of its projects.
-func (l list) serve(projects int, speed speed) *waldurtest.Waldur {
+func (l list) serve(projects int, kind serverKind) *waldurtest.Waldur {
 	server := waldurtest.New()
-	server.Sleep, server.Workers, server.TokenLock = speed != immediate, 4, speed == old
+	server.Sleep, server.Workers, server.TokenLock = kind != immediate, 4, kind == old
 	for project := range projects {
 		server.AddScope(path(project))
 		server.Add(l.records(project)...)
