@@ -1,10 +1,10 @@
 // Package acceptance runs complete configurations on Terraform or OpenTofu, as a
-// person or a pipeline does, and checks what matters there: the exit code.
+// user or a pipeline does, and checks what matters there: the exit code.
 package acceptance
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log"
 	"os"
 	"os/exec"
@@ -19,11 +19,17 @@ import (
 const (
 	// repository is the path from this package to the top of the repository.
 	repository = "../.."
-	// opaPath is the environment variable that names the program opa of tools/opa.
-	opaPath = "ACCEPTANCE_OPA"
-	// project is the UUID of the project that the policy limits, and its category.
+	// project is the UUID of the project that the policy limits, and category that
+	// of the category of its usage.
 	project  = "2b5719686db84f24bf64c3dfec58fbeb"
 	category = "0123456789abcdef0123456789abcdef"
+	// required is the first block of a configuration that uses the provider.
+	required = `
+		terraform {
+		  required_providers {
+		    waldur = { source = "waldur/waldur-usage" }
+		  }
+		}`
 )
 
 func TestMain(m *testing.M) {
@@ -35,19 +41,17 @@ func TestMain(m *testing.M) {
 	os.Exit(clitest.Main(m))
 }
 
+// buildOPA builds opa and puts it on PATH.
 func buildOPA() error {
-	cmd := exec.CommandContext(context.Background(), "go", "tool", "-modfile=tools/opa/go.mod", "-n", "opa")
-	cmd.Dir = repository
+	cmd := exec.CommandContext(context.Background(), "go", "tool", "-modfile="+repository+"/tools/opa/go.mod", "-n", "opa")
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	cmd.Stderr = os.Stderr
 	opa, err := cmd.Output()
-	if err != nil {
-		return fmt.Errorf("build opa: %w", err)
-	}
-	return os.Setenv(opaPath, strings.TrimSpace(string(opa)))
+	dir := filepath.Dir(strings.TrimSpace(string(opa)))
+	return errors.Join(err, os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH")))
 }
 
-// copyModule copies the budget module into a folder.
+// copyModule copies the budget module to a folder.
 func copyModule(t *testing.T, dir string) {
 	t.Helper()
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join(repository, "examples/budget-check"))); err != nil {
@@ -63,8 +67,8 @@ func usage(kind, date string, amount int64) waldurtest.Record {
 	}
 }
 
-// connect returns the environment in which the provider finds a Waldur. Requests
-// are not retried, so that no test waits.
+// connect returns the environment variables that connect the provider to a Waldur.
+// Requests are not retried, so that no test waits.
 func connect(endpoint, token string) []string {
 	return []string{"WALDUR_API_URL=" + endpoint, "WALDUR_ACCESS_TOKEN=" + token, "WALDUR_MAX_RETRIES=0"}
 }

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,19 +23,19 @@ import (
 // httpProvider is the source address of the provider for comparison.
 const httpProvider = "terraform-providers/http"
 
-// scene is what both providers read. One without runs is a heading.
+// scene is what both providers read. A scene without runs is a heading.
 type scene struct {
 	what     string
 	projects int
 	list     list // of each project
-	server   func(*waldurtest.Waldur)
+	server   serverKind
 	runs     int
-	share    float64 // of the time with the http provider that is to be reached
+	share    float64 // to reach, of the time with the http provider
 }
 
-// BenchmarkApply measures how long a person waits for an apply from an empty
-// state to one output, with the provider and with the http provider, and the
-// memory of the provider. It prints a table, and is to be run once.
+// BenchmarkApply measures how long an apply from an empty state to one output
+// takes with the provider and with the http provider, and how much memory the
+// provider needs. It prints a table and is meant to run once.
 func BenchmarkApply(b *testing.B) {
 	sandbox, err := cli.NewSandbox(b.Context(), cli.Any, b.TempDir(), os.Stderr)
 	if err != nil {
@@ -49,7 +47,6 @@ func BenchmarkApply(b *testing.B) {
 	if err := errors.Join(err, sandbox.Add(httpProvider, strings.TrimSpace(string(binary)))); err != nil {
 		b.Fatal(err)
 	}
-	immediate := func(*waldurtest.Waldur) {}
 	largest := list{10000, 168, even}
 	var rows []row
 	for _, s := range []scene{
@@ -78,26 +75,61 @@ func BenchmarkApply(b *testing.B) {
 	fmt.Print(table(fmt.Sprintf("Time of an apply, with %s %s", sandbox.CLI.Kind, sandbox.CLI.Version), rows))
 }
 
-// apply is a configuration to be applied again and again.
+// apply is a configuration that is applied again and again.
 type apply struct {
 	dir    cli.WorkingDir
 	server *waldurtest.Waldur
 	prints string
 }
 
-// prepare installs the provider, as people do once.
-func (s scene) prepare(b *testing.B, sandbox cli.Sandbox, configuration func(s scene, address string) string) apply {
+// prepare installs each provider in a folder of its own, as users do once. One
+// configuration sums what the data source reads. The reference follows pages of
+// 300, as a naive client does.
+func (s scene) prepare(b *testing.B, sandbox cli.Sandbox) (ours, reference apply) {
 	b.Helper()
-	server := waldurtest.New()
-	s.server(server)
-	for project := range s.projects {
-		server.AddScope(path(project))
-		server.Add(s.list.records(project)...)
+	server := s.list.serve(s.projects, s.server)
+	address := server.Start(b)
+	prepare := func(configuration, prints string) apply {
+		w := sandbox.WorkingDir(b.TempDir(), "WALDUR_API_URL="+address, "WALDUR_ACCESS_TOKEN="+waldurtest.Token)
+		clitest.Write(b, w, "main.tf", configuration)
+		clitest.MustRun(b, w, "init", "-no-color")
+		return apply{w, server, prints}
 	}
-	a := apply{dir: sandbox.WorkingDir(b.TempDir()), server: server, prints: fmt.Sprintf("sum = %d", int64(s.projects)*s.list.sum())}
-	clitest.Write(b, a.dir, "main.tf", configuration(s, server.Start(b)))
-	clitest.MustRun(b, a.dir, "init", "-no-color")
-	return a
+	var sum int64
+	for _, record := range s.list.records(0) {
+		sum += int64(s.projects) * *record.ReportedUsage
+	}
+	ours = prepare(fmt.Sprintf(`
+		terraform {
+		  required_providers {
+		    waldur = { source = %q }
+		  }
+		}
+		data "waldur_category_component_usages" "project" {
+		  for_each     = toset([for project in range(%d) : format("%%032x", project)])
+		  project_uuid = each.key
+		}
+		output "sum" {
+		  value = sum(flatten([for project in data.waldur_category_component_usages.project : project.usages[*].reported_usage]))
+		}`, cli.Source, s.projects), fmt.Sprintf("sum = %d\n", sum))
+	reference = prepare(fmt.Sprintf(`
+		terraform {
+		  required_providers {
+		    http = { source = %q }
+		  }
+		}
+		locals {
+		  list = "%[2]s/api/marketplace-category-component-usages/?scope=%[2]s/api/projects/%%032x/&page=%%d&page_size=300"
+		}
+		data "http" "page" {
+		  for_each        = toset(flatten([for project in range(%d) : [for page in range(%d) : format(local.list, project, page + 1)]]))
+		  url             = each.key
+		  request_headers = { Authorization = "Token %s" }
+		}
+		output "sum" {
+		  value = sum(flatten([for page in data.http.page : jsondecode(page.body)[*].reported_usage]))
+		}`, httpProvider, address, s.projects, s.list.pages(), waldurtest.Token), "sum = ") // which may be wrong
+	return ours, reference
 }
 
 // run applies the configuration from an empty state.
@@ -111,18 +143,16 @@ func (a apply) run(b *testing.B) (seconds, inFlight float64) {
 	printed := clitest.MustRun(b, a.dir, "apply", "-auto-approve", "-no-color")
 	seconds = time.Since(start).Seconds()
 	if !strings.Contains(printed, a.prints) {
-		b.Fatalf("the apply does not print %q:\n%s", a.prints, printed)
+		b.Fatalf("got %q, want %q in it", printed, a.prints)
 	}
 	return seconds, float64(a.server.InFlight())
 }
 
-// compare lets both providers do the same in turn, so that whatever else the
-// machine does affects both. It keeps the fastest run of each, and the most
-// requests at once.
+// compare runs both providers in turn, so that whatever else the machine does
+// affects both. It keeps the fastest run of each, and the most requests at once.
 func (s scene) compare(b *testing.B, sandbox cli.Sandbox) []row {
 	b.Helper()
-	ours, reference := s.prepare(b, sandbox, scene.ours), s.prepare(b, sandbox, scene.reference)
-	reference.prints = "sum = " // by pages of 300, it may well be wrong
+	ours, reference := s.prepare(b, sandbox)
 	seconds := figures{measured: math.Inf(1), reference: math.Inf(1)}
 	inFlight := figures{most: 4}
 	for range s.runs {
@@ -139,16 +169,16 @@ func (s scene) compare(b *testing.B, sandbox cli.Sandbox) []row {
 	return rows
 }
 
-// memory measures the most memory that one process of the provider had at any
-// time, as Linux counts it: its program and everything else that was resident.
+// memory measures the largest resident set of a process of the provider, its
+// program included.
 func (s scene) memory(b *testing.B, sandbox cli.Sandbox) row {
 	b.Helper()
-	ours := s.prepare(b, sandbox, scene.ours)
+	ours, _ := s.prepare(b, sandbox)
 	megabytes := figures{most: 150}
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
-	// The kernel remembers the peak as long as the process lives. The CLI ends
-	// the provider only after it has worked through the list itself.
+	// The kernel keeps the peak as long as the process lives, and the CLI ends the
+	// provider only after it has processed the list itself.
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
 	var watch sync.WaitGroup
@@ -163,7 +193,7 @@ func (s scene) memory(b *testing.B, sandbox cli.Sandbox) row {
 	cancel()
 	watch.Wait()
 	if megabytes.measured == 0 {
-		b.Fatal("the provider's process was not found below /proc: its memory is measured on Linux only")
+		b.Fatal("found no process of the provider in /proc: its memory can be measured on Linux only")
 	}
 	return row{s.what, "MB", "≤ 150 MB", []figures{megabytes}}
 }
@@ -173,8 +203,7 @@ func (s scene) memory(b *testing.B, sandbox cli.Sandbox) row {
 func residentPeak(dir string) (megabytes float64) {
 	programs, _ := filepath.Glob("/proc/[0-9]*/exe")
 	for _, link := range programs {
-		program, _ := os.Readlink(link)
-		if !strings.HasPrefix(program, dir) {
+		if program, _ := os.Readlink(link); !strings.HasPrefix(program, dir) {
 			continue
 		}
 		status, _ := os.ReadFile(filepath.Join(filepath.Dir(link), "status"))
@@ -184,66 +213,4 @@ func residentPeak(dir string) (megabytes float64) {
 		}
 	}
 	return megabytes
-}
-
-// ours returns a configuration that sums what the data source reads.
-func (s scene) ours(address string) string {
-	var uuids []string
-	for project := range s.projects {
-		uuids = append(uuids, uuid(project))
-	}
-	return fmt.Sprintf(`terraform {
-  required_providers {
-    waldur = { source = %q }
-  }
-}
-
-provider "waldur" {
-  endpoint = %q
-  token    = %q
-}
-
-data "waldur_category_component_usages" "project" {
-  for_each     = toset(%s)
-  project_uuid = each.key
-}
-
-output "sum" {
-  value = sum(flatten([for project in data.waldur_category_component_usages.project : project.usages[*].reported_usage]))
-}
-`, cli.Source, address, waldurtest.Token, texts(uuids))
-}
-
-// reference returns a configuration that sums pages of 300, as a client requests
-// them that knows no better.
-func (s scene) reference(address string) string {
-	var pages []string
-	for project := range s.projects {
-		for page := range s.list.pages() {
-			pages = append(pages, fmt.Sprintf("%s/api/marketplace-category-component-usages/?scope=%s&page=%d&page_size=%d",
-				address, url.QueryEscape(address+path(project)), page+1, waldurtest.DefaultPageCap))
-		}
-	}
-	return fmt.Sprintf(`terraform {
-  required_providers {
-    http = { source = %q }
-  }
-}
-
-data "http" "page" {
-  for_each        = toset(%s)
-  url             = each.key
-  request_headers = { Authorization = "Token %s" }
-}
-
-output "sum" {
-  value = sum(flatten([for page in data.http.page : jsondecode(page.body)[*].reported_usage]))
-}
-`, httpProvider, texts(pages), waldurtest.Token)
-}
-
-// texts returns a list of strings in HCL.
-func texts(values []string) string {
-	list, _ := json.Marshal(values)
-	return string(list)
 }

@@ -1,12 +1,11 @@
-// Command bench prints what a read costs, as a table in Markdown. Each figure has
-// its reference, measured in the same run, and what is to be reached:
+// Command bench prints what a read costs, as a table in Markdown. Each figure is
+// shown with its target and a reference that is measured in the same run:
 //
 //	go run ./internal/bench           an apply, against the http provider: minutes
 //	go run ./internal/bench -quick    what lists cost a server, and the time until they are read: seconds
 //
-// The quick table is that of TestListCosts, which computes it from the requests
-// that are sent, so it is the same in every run. The other one is that of
-// BenchmarkApply.
+// TestListCosts computes the quick table from the requests that are sent, so it is
+// the same in every run. BenchmarkApply times the other one.
 package main
 
 import (
