@@ -98,7 +98,7 @@ func against(unit, measured, reference time.Duration, share float64) figures {
 
 func shortLists(t *testing.T) []row {
 	t.Helper()
-	rows := []row{{what: "Server's time, lists of a page or less, at 5, 12 and 60 records a month; reference: one plain request"}}
+	rows := []row{{what: "Server time, lists of a page or less, at 5, 12 and 60 records a month; reference: one plain request"}}
 	var all, allPlain time.Duration
 	for _, n := range []int{0, 1, 5, 12, 24, 60, 144, 288} {
 		var server time.Duration
@@ -119,7 +119,7 @@ func shortLists(t *testing.T) []row {
 
 func longLists(t *testing.T) []row {
 	t.Helper()
-	rows := []row{{what: "Server's time, longer lists at 12 / 60 / 168 records a month; reference: 22 ms + 1.68 ms a record"}}
+	rows := []row{{what: "Server time, longer lists at 12 / 60 / 168 records a month; reference: 22 ms + 1.68 ms a record"}}
 	for _, change := range []months{even, grown, uneven} {
 		for i, n := range []int{600, 3000, 10000} {
 			share := []float64{1.25, 1.20, 1.15}[i]
@@ -169,7 +169,7 @@ func requestsAtOnce(t *testing.T) []row {
 func tenThousandRecords(t *testing.T) []row {
 	t.Helper()
 	requests := row{what: "requests; plain pages of 300: 34", toReach: "≤ 75"}
-	lean := row{what: "server's time with `fields = [\"date\", \"reported_usage\"]`; reference: plain pages of 300", unit: "s", toReach: "≤ 0.12 ×"}
+	lean := row{what: "server time with `fields = [\"date\", \"reported_usage\"]`; reference: plain pages of 300", unit: "s", toReach: "≤ 0.12 ×"}
 	for _, perMonth := range []int{12, 60, 168} {
 		l := list{10000, perMonth, even}
 		requests.cases = append(requests.cases, figures{measured: float64(l.read(t, settings{}).requests), most: 75})

@@ -31,7 +31,7 @@ type figures struct {
 // table returns the rows as a table in Markdown.
 func table(title string, rows []row) string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "| %s | measured | reference | ratio | to reach | verdict |\n|---|--:|--:|--:|--:|---|\n", title)
+	fmt.Fprintf(&out, "| %s | measured | reference | ratio | target | verdict |\n|---|--:|--:|--:|--:|---|\n", title)
 	for _, r := range rows {
 		fmt.Fprintln(&out, r)
 	}
