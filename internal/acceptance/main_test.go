@@ -23,13 +23,6 @@ const (
 	// of the category of its usage.
 	project  = "2b5719686db84f24bf64c3dfec58fbeb"
 	category = "0123456789abcdef0123456789abcdef"
-	// required is the first block of a configuration that uses the provider.
-	required = `
-		terraform {
-		  required_providers {
-		    waldur = { source = "waldur/waldur-usage" }
-		  }
-		}`
 )
 
 func TestMain(m *testing.M) {

@@ -39,7 +39,7 @@ func TestAccPolicyDeniesPlansOfTheCLI(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := checkOut(t, s)
-			clitest.Write(t, c, "budget/main.tf", required+test.configuration)
+			clitest.Write(t, c, "budget/main.tf", clitest.Required+test.configuration)
 			r := sh(t, c, "ci/check.sh budget || true\nci/policy.sh", connect(used(t, 1000), waldurtest.Token)...)
 			if r.ExitCode == 0 || !r.Contains(test.reason) {
 				t.Errorf("got exit code %d, want a failure and %q in:\n%s", r.ExitCode, test.reason, r.Output)

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/waldur/terraform-provider-waldur-usage/internal/cli/clitest"
 )
 
 const (
@@ -18,12 +20,6 @@ const (
 	repository = "../.."
 	// home is the URL of the repository. Pages in a registry link to its files.
 	home = "https://github.com/waldur/terraform-provider-waldur-usage/"
-	// required is the block that a page leaves out if it shows only a part of a
-	// configuration.
-	required = `terraform {
-  required_providers { waldur = { source = "waldur/waldur-usage" } }
-}
-`
 )
 
 // page is a Markdown document.
@@ -90,7 +86,7 @@ func (p page) configurations() (found []string) {
 		case strings.Contains(block, "required_providers"):
 			found = append(found, block)
 		case len(found) == 0:
-			found = append(found, required+block)
+			found = append(found, clitest.Required+block) // the page shows a part of a configuration
 		default:
 			found[len(found)-1] += block
 		}

@@ -127,12 +127,12 @@ func TestAccConfigurationsPrintWhatTheDocumentsShow(t *testing.T) {
 			1, []string{module.block(t, "text", "over by 250")},
 		},
 		"rule without functions": {
-			required + guide.block(t, "terraform", "100 GPU hours were used"),
+			clitest.Required + guide.block(t, "terraform", "100 GPU hours were used"),
 			[]waldurtest.Record{usage("gpu", "hours", 101, 0)},
 			1, []string{"More than 100 GPU hours were used"},
 		},
 		"check block that cannot read": {
-			required + `
+			clitest.Required + `
 				check "gpu" {
 				  data "waldur_category_component_usages" "own" { project_uuid = "2b5719686db84f24bf64c3dfec58fbeb" }
 				  assert {
@@ -144,7 +144,7 @@ func TestAccConfigurationsPrintWhatTheDocumentsShow(t *testing.T) {
 			0, []string{"Warning: Unable to read usages"},
 		},
 		"reports and charts": {
-			required + fmt.Sprintf(`
+			clitest.Required + fmt.Sprintf(`
 				module "report" {
 				  source       = "./usage-report"
 				  project_uuid = %[1]q
