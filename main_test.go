@@ -43,12 +43,7 @@ func TestAccProgramReadsAndKeepsTheTokenToItself(t *testing.T) {
 	}
 	url := server.Start(t)
 	w := clitest.Sandbox(t).WorkingDir(t.TempDir(), "WALDUR_API_URL="+url, "TF_VAR_token="+waldurtest.Token, "TF_LOG=TRACE", "TF_LOG_PATH=log")
-	clitest.Write(t, w, "main.tf", fmt.Sprintf(`
-		terraform {
-		  required_providers {
-		    waldur = { source = "waldur/waldur-usage" }
-		  }
-		}
+	clitest.Write(t, w, "main.tf", clitest.Required+fmt.Sprintf(`
 		variable "token" {
 		  sensitive = true
 		  ephemeral = true # the CLI keeps the values of other variables in its plan

@@ -99,7 +99,7 @@ func identify(ctx context.Context, path string) (CLI, error) {
 	if err != nil {
 		return CLI{}, err
 	}
-	out, err := stdout(CLI{Path: path}.Command(ctx, "", "", "version"))
+	out, err := WorkingDir{Sandbox: Sandbox{CLI: CLI{Path: path}}}.MustRun(ctx, "version")
 	if err != nil {
 		return CLI{}, err
 	}

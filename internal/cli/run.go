@@ -11,22 +11,11 @@ import (
 	"strings"
 )
 
-// Command returns the command that runs the CLI in dir with the CLI configuration
-// file config, or without one if config is "". Of the variables that configure
-// the CLI, the command inherits only those that enable logs, so that neither the
-// settings of the user nor those of an enclosing test affect the result.
-func (c CLI) Command(ctx context.Context, dir, config string, arguments ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, c.Path, arguments...)
-	cmd.Dir = dir
-	cmd.Env = environ(config)
-	return cmd
-}
-
 // WorkingDir is a folder with a configuration, in which the CLI runs.
 type WorkingDir struct {
 	Sandbox Sandbox
 	Dir     string
-	Env     []string // in addition to the variables that [CLI.Command] sets
+	Env     []string // in addition to the environment of the process
 }
 
 // Write creates or replaces a file in the folder. It creates parent folders as
@@ -38,9 +27,24 @@ func (w WorkingDir) Write(name, content string) error {
 
 // Command returns the command that runs the CLI in the folder.
 func (w WorkingDir) Command(ctx context.Context, arguments ...string) *exec.Cmd {
-	cmd := w.Sandbox.CLI.Command(ctx, w.Dir, w.Sandbox.Config, arguments...)
-	cmd.Env = append(cmd.Env, w.Env...)
+	cmd := exec.CommandContext(ctx, w.Sandbox.CLI.Path, arguments...)
+	cmd.Dir = w.Dir
+	cmd.Env = append(w.Sandbox.environ(), w.Env...)
 	return cmd
+}
+
+// environ returns the environment of the CLI. Of the variables that configure it,
+// only those that enable logs are inherited, so neither the settings of the user nor
+// those of an enclosing test affect the result.
+func (s Sandbox) environ() []string {
+	env := slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		return strings.HasPrefix(variable, "TF_") && !strings.HasPrefix(variable, "TF_LOG")
+	})
+	env = append(env, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_INPUT=0")
+	if s.Config != "" {
+		env = append(env, "TF_CLI_CONFIG_FILE="+s.Config)
+	}
+	return env
 }
 
 // MustRun runs the CLI and returns its standard output. If the CLI fails, the
@@ -78,15 +82,4 @@ func stdout(cmd *exec.Cmd) (string, error) {
 		return "", fmt.Errorf("%s: %w\n%s%s", strings.Join(cmd.Args, " "), err, out, exit.Stderr)
 	}
 	return string(out), err
-}
-
-func environ(config string) []string {
-	kept := slices.DeleteFunc(os.Environ(), func(variable string) bool {
-		return strings.HasPrefix(variable, "TF_") && !strings.HasPrefix(variable, "TF_LOG")
-	})
-	kept = append(kept, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_INPUT=0")
-	if config != "" {
-		kept = append(kept, "TF_CLI_CONFIG_FILE="+config)
-	}
-	return kept
 }

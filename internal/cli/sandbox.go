@@ -86,7 +86,7 @@ func (s Sandbox) WorkingDir(dir string, env ...string) WorkingDir {
 // use package clitest.
 func (s Sandbox) Acceptance(ctx context.Context, name string, arguments ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, arguments...)
-	cmd.Env = append(environ(s.Config),
+	cmd.Env = append(s.environ(),
 		ConfigVariable+"="+s.Config,
 		"TF_ACC=1",
 		pathVariable+"="+s.CLI.Path,
