@@ -27,18 +27,18 @@ func TestMermaidDrawsCharts(t *testing.T) {
 		t.Skip("MERMAID does not name mermaid.min.js: make chart")
 	}
 	component := anyCPU(0).Component
-	months := []waldur.Usage{
+	months := records{
 		cpu(3815, in("2024-05")), cpu(4630, in("2024-06")), cpu(0, noAmount, in("2024-07")), cpu(5248, in("2024-08")), cpu(6373, in("2024-09")), cpu(4124),
 	}
 	charts := []string{
 		NewUsageChart(months, component, big.NewInt(5000), ""),
 		NewUsageChart(months[:1], component, big.NewInt(5000), "One month"),
-		NewUsageChart([]waldur.Usage{cpu(0, noUnit)}, component, nil, ""),
-		NewUsageChart([]waldur.Usage{cpu(-5), cpu(1<<63-1, in("2024-09"))}, component, big.NewInt(0), ""),
+		NewUsageChart(records{cpu(0, noUnit)}, component, nil, ""),
+		NewUsageChart(records{cpu(-5), cpu(1<<63-1, in("2024-09"))}, component, big.NewInt(0), ""),
 	}
 	usages := nastyUsage(rapid.Just(cpu(7)), waldur.FieldType, waldur.FieldDate)
 	for i := range 40 {
-		charts = append(charts, NewUsageChart([]waldur.Usage{usages.Example(i)}, component, big.NewInt(1), nasty().Example(i)))
+		charts = append(charts, NewUsageChart(records{usages.Example(i)}, component, big.NewInt(1), nasty().Example(i)))
 	}
 	drawn := drawCharts(t, script, charts)
 	for i, svg := range drawn {

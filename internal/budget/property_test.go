@@ -99,7 +99,7 @@ func TestPropertyRecordThatIsAddedNeverEndsOver(t *testing.T) {
 		before := outcomeOf(usages, limit, DefaultOptions())
 		after := outcomeOf(append(usages, someUsage(0).Draw(t, "added")), limit, DefaultOptions())
 		if before.State == Over && after.State != Over {
-			t.Errorf("it was %s and is %s", before.explanation(), after.explanation())
+			t.Errorf("it was %s and is %s", before.State, after.State)
 		}
 	})
 }
@@ -116,7 +116,7 @@ func TestPropertyNearAndOverAreWhatFractionsSay(t *testing.T) {
 		} else if big.NewRat(used, limit).Cmp(options.WarnAt) >= 0 {
 			want = Near
 		}
-		if state := outcomeOf([]waldur.Usage{cpu(used)}, anyCPU(limit), options).State; state != want {
+		if state := outcomeOf(records{cpu(used)}, anyCPU(limit), options).State; state != want {
 			t.Errorf("%d of %d is %s", used, limit, state)
 		}
 	})
@@ -193,7 +193,7 @@ func TestPropertyUsageReportDrawsNothingElse(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		usages := rapid.SliceOfN(nastyUsage(someUsage(anyInteger)), 1, 5).Draw(t, "usages")
-		series, categories := seriesOf(usages, ReportedUsage), map[*category]bool{}
+		series, categories := seriesOf(usages, ReportedUsage), map[category]bool{}
 		for _, s := range series {
 			categories[s.category] = true
 		}
@@ -213,7 +213,7 @@ func TestPropertyChartIsOneBlockOfFewLines(t *testing.T) {
 	usages := nastyUsage(rapid.Just(cpu(7)), waldur.FieldType, waldur.FieldDate)
 	unsafe := regexp.MustCompile(`""|[<;{#\\]|%%`)
 	rapid.Check(t, func(t *rapid.T) {
-		chart := NewUsageChart([]waldur.Usage{usages.Draw(t, "usage")}, anyCPU(1).Component, big.NewInt(5), nasty().Draw(t, "title"))
+		chart := NewUsageChart(records{usages.Draw(t, "usage")}, anyCPU(1).Component, big.NewInt(5), nasty().Draw(t, "title"))
 		isBlock := maps.Equal(draw(chart), map[string]int{"FencedCodeBlock": 1}) && strings.Count(chart, "`") == 6
 		if !isBlock || strings.Count(chart, "\n") != 8 || strings.Count(chart, `"`)%2 != 0 || unsafe.MatchString(chart) {
 			t.Errorf("it is\n%s", chart)

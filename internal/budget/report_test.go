@@ -11,13 +11,13 @@ import (
 
 func TestReportHasALineForEachLimitAndTheComponentsThatThereAre(t *testing.T) {
 	t.Parallel()
-	usages := []waldur.Usage{
-		cpu(1124), cpu(598, of("gpu")), cpu(44_964, of("ram")), cpu(5, of("cold")), cpu(7, of("cold"), inArchive, inGigabytes),
-		cpu(3, of("tape"), in("2024-09")), cpu(0, of("tape"), noAmount),
+	usages := records{
+		cpu(1124), cpu(598, ofType("gpu")), cpu(44_964, ofType("ram")), cpu(5, ofType("cold")), cpu(7, ofType("cold"), inArchive, inGigabytes),
+		cpu(3, ofType("tape"), in("2024-09")), cpu(0, ofType("tape"), noAmount),
 	}
 	limits := map[string]Limit{
-		"CPU": anyCPU(10_000), "GPU": limitOf("gpu", 500), "RAM": limitOf("ram", 50_000),
-		"Cold": limitOf("cold", 9), "Tape": limitOf("tape", 9), "Typo": limitOf("gpus", 1),
+		"CPU": anyCPU(10_000), "GPU": limitOf(500, Component{Type: "gpu"}), "RAM": limitOf(50_000, Component{Type: "ram"}),
+		"Cold": limitOf(9, Component{Type: "cold"}), "Tape": limitOf(9, Component{Type: "tape"}), "Typo": limitOf(1, Component{Type: "gpus"}),
 	}
 	options := DefaultOptions()
 	options.Title, options.Period = "Budget of October", october("2024-10-11T00:00:00Z")
@@ -60,28 +60,28 @@ func TestReportExplainsTheState(t *testing.T) {
 		words  string
 	}{
 		{anyCPU(100), nil, "There are no usage records."},
-		{anyCPU(100), []waldur.Usage{cpu(1), cpu(1, inGigabytes), cpu(1, noUnit)}, "several units: GB, hours, no unit"},
-		{anyCPU(100), []waldur.Usage{cpu(1), cpu(1, inGigabytes), cpu(1, of("ram"))}, "): cpu (GB, hours), ram"},
-		{anyCPU(100), []waldur.Usage{cpu(60), cpu(101, inGigabytes)}, "| 101 + ? | 100 | GB | ██████████ 101 % | over by 1, several units"},
-		{anyCPU(100), []waldur.Usage{cpu(60), cpu(101, inGigabytes)}, "): cpu (GB, hours)"},
-		{anyCPU(100), []waldur.Usage{cpu(101), cpu(1, inArchive)}, "over by 1, 2 categories have this type: set category_uuid"},
-		{anyCPU(100), []waldur.Usage{cpu(101), cpu(1, inArchive)}, "- Archive (category_uuid " + archive + "): cpu"},
-		{anyCPU(100), []waldur.Usage{cpu(1, noType)}, "| missing, 1 record without type: is it in `fields`? |"},
-		{anyCPU(100), []waldur.Usage{cpu(1, noType, noCategory)}, "- Virtual machines (category_uuid null): null"},
-		{anyCPU(100), []waldur.Usage{cpu(1, noType), cpu(1, noCategory)}, "| missing, 2 records without type or category_uuid: are they in `fields`? |"},
-		{anyCPU(100), []waldur.Usage{cpu(101, noCategory), cpu(1, noCategory)}, "| 101 + ? | 100 | hours | ██████████ 101 % | over by 1, 2 records without"},
-		{anyCPU(100), []waldur.Usage{cpu(101, noCategory), cpu(101, inGigabytes, noCategory)}, "| 101 + ? | 100 | GB |"},
-		{anyCPU(100), []waldur.Usage{cpu(101), cpu(1, noAmount)}, "| 101 + ? | 100 | hours | ██████████ 101 % | over by 1, null in 2024-10 |"},
+		{anyCPU(100), records{cpu(1), cpu(1, inGigabytes), cpu(1, noUnit)}, "several units: GB, hours, no unit"},
+		{anyCPU(100), records{cpu(1), cpu(1, inGigabytes), cpu(1, ofType("ram"))}, "): cpu (GB, hours), ram"},
+		{anyCPU(100), records{cpu(60), cpu(101, inGigabytes)}, "| 101 + ? | 100 | GB | ██████████ 101 % | over by 1, several units"},
+		{anyCPU(100), records{cpu(60), cpu(101, inGigabytes)}, "): cpu (GB, hours)"},
+		{anyCPU(100), records{cpu(101), cpu(1, inArchive)}, "over by 1, 2 categories have this type: set category_uuid"},
+		{anyCPU(100), records{cpu(101), cpu(1, inArchive)}, "- Archive (category_uuid " + archive + "): cpu"},
+		{anyCPU(100), records{cpu(1, noType)}, "| missing, 1 record without type: is it in `fields`? |"},
+		{anyCPU(100), records{cpu(1, noType, noCategory)}, "- Virtual machines (category_uuid null): null"},
+		{anyCPU(100), records{cpu(1, noType), cpu(1, noCategory)}, "| missing, 2 records without type or category_uuid: are they in `fields`? |"},
+		{anyCPU(100), records{cpu(101, noCategory), cpu(1, noCategory)}, "| 101 + ? | 100 | hours | ██████████ 101 % | over by 1, 2 records without"},
+		{anyCPU(100), records{cpu(101, noCategory), cpu(101, inGigabytes, noCategory)}, "| 101 + ? | 100 | GB |"},
+		{anyCPU(100), records{cpu(101), cpu(1, noAmount)}, "| 101 + ? | 100 | hours | ██████████ 101 % | over by 1, null in 2024-10 |"},
 		{anyCPU(100), nulls[:6], "null in 2024-07, null in 2024-08, null in 2024-09 |"},
 		{anyCPU(100), nulls, "null in 4 months |"},
-		{plans, []waldur.Usage{cpu(1, noAmount), cpu(1, fixed(2), in("2024-09"))}, "| missing, fixed_usage null in 2024-10 |"},
-		{many, []waldur.Usage{cpu(99_999_999)}, " 99 % | near |"},
-		{many, []waldur.Usage{cpu(100_000_000)}, " 100 % | near |"},
-		{many, []waldur.Usage{cpu(100_000_001)}, " 101 % | over by 1 |"},
-		{many, []waldur.Usage{cpu(123_400_000_000)}, " 123,400 % |"},
-		{anyCPU(0), []waldur.Usage{cpu(0)}, "░░░░░░░░░░ 0 % | ok |"},
-		{anyCPU(0), []waldur.Usage{cpu(1)}, "██████████ > 100 % | over by 1 |"},
-		{anyCPU(0), []waldur.Usage{cpu(-1)}, "░░░░░░░░░░ 0 % | ok |"},
+		{plans, records{cpu(1, noAmount), cpu(1, fixed(2), in("2024-09"))}, "| missing, fixed_usage null in 2024-10 |"},
+		{many, records{cpu(99_999_999)}, " 99 % | near |"},
+		{many, records{cpu(100_000_000)}, " 100 % | near |"},
+		{many, records{cpu(100_000_001)}, " 101 % | over by 1 |"},
+		{many, records{cpu(123_400_000_000)}, " 123,400 % |"},
+		{anyCPU(0), records{cpu(0)}, "░░░░░░░░░░ 0 % | ok |"},
+		{anyCPU(0), records{cpu(1)}, "██████████ > 100 % | over by 1 |"},
+		{anyCPU(0), records{cpu(-1)}, "░░░░░░░░░░ 0 % | ok |"},
 	} {
 		report := NewCheck(row.usages, map[string]Limit{"CPU": row.limit}, DefaultOptions()).Report
 		if !strings.Contains(strings.Join(strings.Fields(report), " "), row.words) {
@@ -102,7 +102,7 @@ func TestReportSaysOnceWhyThereIsNoForecast(t *testing.T) {
 		for _, period := range periods {
 			options := DefaultOptions()
 			options.Period, options.FailOn = period, States()
-			report := NewCheck([]waldur.Usage{cpu(1)}, map[string]Limit{"CPU": anyCPU(100), "also": anyCPU(50)}, options).Report
+			report := NewCheck(records{cpu(1)}, map[string]Limit{"CPU": anyCPU(100), "also": anyCPU(50)}, options).Report
 			_, after, _ := strings.Cut(report, "|\n\n")
 			if strings.TrimSpace(after) != note {
 				t.Errorf("not %q:\n%s", note, report)
@@ -113,12 +113,12 @@ func TestReportSaysOnceWhyThereIsNoForecast(t *testing.T) {
 
 func TestUsageReportHasATableForEachCategory(t *testing.T) {
 	t.Parallel()
-	usages := []waldur.Usage{
+	usages := records{
 		cpu(5248, in("2024-08")), cpu(6000, in("2024-09")), cpu(373, in("2024-09")), cpu(4124, fixed(1)),
-		cpu(10, of("gpu"), in("2024-08")), cpu(-3, of("gpu")),
-		cpu(0, of("ram"), noAmount, in("2024-08")), cpu(7, of("ram")), cpu(0, of("ram"), noAmount),
-		cpu(0, of("disk"), noAmount),
-		cpu(1, of("tape"), inArchive, inGigabytes),
+		cpu(10, ofType("gpu"), in("2024-08")), cpu(-3, ofType("gpu")),
+		cpu(0, ofType("ram"), noAmount, in("2024-08")), cpu(7, ofType("ram")), cpu(0, ofType("ram"), noAmount),
+		cpu(0, ofType("disk"), noAmount),
+		cpu(1, ofType("tape"), inArchive, inGigabytes),
 	}
 	const want = `# Usage of the climate project
 
@@ -155,16 +155,16 @@ func TestUsageReportHeadsWhatItShows(t *testing.T) {
 	noTitle := func(u *waldur.Usage) { u.CategoryTitle = waldur.Of("") }
 	for words, report := range map[string]string{
 		"# Reported usage\n\nThere are no usage records.\n": NewUsageReport(nil, ReportedUsage, ""),
-		"# Fixed usage\n": NewUsageReport([]waldur.Usage{cpu(5, fixed(1))}, FixedUsage, ""),
-		"| 2024-10 | ██████████ 1 |":         NewUsageReport([]waldur.Usage{cpu(5, fixed(1))}, FixedUsage, "x"),
-		"| (no name), no type | cpu, cpu |":  NewUsageReport([]waldur.Usage{cpu(1, blank), cpu(2, blank, noKind)}, ReportedUsage, ""),
-		"## Archive\n":                       NewUsageReport([]waldur.Usage{cpu(1, noCategory), cpu(2, inArchive, noCategory)}, ReportedUsage, ""),
-		"## No category\n":                   NewUsageReport([]waldur.Usage{cpu(1, noCategory, noTitle)}, ReportedUsage, ""),
-		"## Virtual machines (" + machines:   NewUsageReport([]waldur.Usage{cpu(1), cpu(4, sameTitle)}, ReportedUsage, ""),
-		"| CPU, cpu (GB) | CPU, cpu (hours)": NewUsageReport([]waldur.Usage{cpu(1), cpu(2, of("vcpu"), named), cpu(3, inGigabytes)}, ReportedUsage, ""),
-		"| 2004-11 | – |":                    NewUsageReport([]waldur.Usage{cpu(1, in("2004-10")), cpu(1)}, ReportedUsage, ""),
-		"█ 1 |\n| 9999-12 |":                 NewUsageReport([]waldur.Usage{cpu(1, in("0001-01")), cpu(1, in("9999-12"))}, ReportedUsage, ""),
-		"█ 1 |\n| ? |":                       NewUsageReport([]waldur.Usage{cpu(1), cpu(1, in("?"))}, ReportedUsage, ""),
+		"# Fixed usage\n": NewUsageReport(records{cpu(5, fixed(1))}, FixedUsage, ""),
+		"| 2024-10 | ██████████ 1 |":         NewUsageReport(records{cpu(5, fixed(1))}, FixedUsage, "x"),
+		"| (no name), no type | cpu, cpu |":  NewUsageReport(records{cpu(1, blank), cpu(2, blank, noKind)}, ReportedUsage, ""),
+		"## Archive\n":                       NewUsageReport(records{cpu(1, noCategory), cpu(2, inArchive, noCategory)}, ReportedUsage, ""),
+		"## No category\n":                   NewUsageReport(records{cpu(1, noCategory, noTitle)}, ReportedUsage, ""),
+		"## Virtual machines (" + machines:   NewUsageReport(records{cpu(1), cpu(4, sameTitle)}, ReportedUsage, ""),
+		"| CPU, cpu (GB) | CPU, cpu (hours)": NewUsageReport(records{cpu(1), cpu(2, ofType("vcpu"), named), cpu(3, inGigabytes)}, ReportedUsage, ""),
+		"| 2004-11 | – |":                    NewUsageReport(records{cpu(1, in("2004-10")), cpu(1)}, ReportedUsage, ""),
+		"█ 1 |\n| 9999-12 |":                 NewUsageReport(records{cpu(1, in("0001-01")), cpu(1, in("9999-12"))}, ReportedUsage, ""),
+		"█ 1 |\n| ? |":                       NewUsageReport(records{cpu(1), cpu(1, in("?"))}, ReportedUsage, ""),
 	} {
 		if squeezed := regexp.MustCompile(" +").ReplaceAllString(report, " "); !strings.Contains(squeezed, words) || strings.Contains(report, "()") {
 			t.Errorf("no %q, or nothing in brackets, in\n%s", words, report)
@@ -175,10 +175,10 @@ func TestUsageReportHeadsWhatItShows(t *testing.T) {
 func TestChartDrawsTheMonthsAndTheLimit(t *testing.T) {
 	t.Parallel()
 	component := anyCPU(0).Component
-	months := []waldur.Usage{
+	months := records{
 		cpu(5248, in("2024-08")), cpu(0, noAmount, in("2024-09")), cpu(4124, in("2024-11")), cpu(5, in("2024-12")), cpu(0, noAmount, in("2024-12")),
 	}
-	negative := []waldur.Usage{cpu(-7, in("2024-09"), noUnit), cpu(9, noUnit)}
+	negative := records{cpu(-7, in("2024-09"), noUnit), cpu(9, noUnit)}
 	for _, row := range []struct {
 		chart string
 		lines []string
@@ -193,7 +193,7 @@ func TestChartDrawsTheMonthsAndTheLimit(t *testing.T) {
 		{NewUsageChart(negative, component, big.NewInt(6), ""), []string{
 			`title "CPU, Virtual machines, limit 6"`, `x-axis ["2024-09", "2024-10"]`, `y-axis -7 --> 9`, `bar [-7, 9]`, `line [6, 6]`,
 		}},
-		{NewUsageChart([]waldur.Usage{cpu(0)}, component, nil, "Nothing"), []string{
+		{NewUsageChart(records{cpu(0)}, component, nil, "Nothing"), []string{
 			`title "Nothing"`, `x-axis ["2024-10"]`, `y-axis "hours" 0 --> 1`, `bar [0]`,
 		}},
 	} {
@@ -205,10 +205,10 @@ func TestChartDrawsTheMonthsAndTheLimit(t *testing.T) {
 
 func TestChartThatCannotBeDrawnSaysWhy(t *testing.T) {
 	t.Parallel()
-	for why, usages := range map[string][]waldur.Usage{
+	for why, usages := range map[string]records{
 		"there is no record of it.\n":                 nil,
 		"1 record without type: is it in `fields`?\n": {cpu(1, noType)},
-		"there are records of several components or in several units.\n\n" + components([]waldur.Usage{cpu(1), cpu(1, inArchive)}): {cpu(1), cpu(1, inArchive), cpu(1, of("ram"))},
+		"there are records of several components or in several units.\n\n" + components(records{cpu(1), cpu(1, inArchive)}): {cpu(1), cpu(1, inArchive), cpu(1, ofType("ram"))},
 	} {
 		if chart := NewUsageChart(usages, anyCPU(0).Component, nil, ""); chart != "No chart of cpu: "+why {
 			t.Errorf("it is\n%s", chart)
@@ -240,14 +240,14 @@ func TestTextIsShownAndNothingElse(t *testing.T) {
 		"\xff":                     "\uFFFD",
 		strings.Repeat("x", 61):    strings.Repeat("x", 59) + "…",
 	} {
-		if shown := name(text); shown != want {
+		if shown := inline(text); shown != want {
 			t.Errorf("%q is shown as %q, not %q", text, shown, want)
 		}
 	}
 	for text, want := range map[string]string{
 		"# x": `\# x`, "- x": `\- x`, "1. x": `1\. x`, "12) x": `12\) x`, "> x": `\> x`, "2024": "2024", "===": `\===`, "/close": `\/close`, "": "",
 	} {
-		if shown := title(text); shown != want {
+		if shown := lineStart(text); shown != want {
 			t.Errorf("%q begins a line as %q, not %q", text, shown, want)
 		}
 	}
