@@ -100,10 +100,8 @@ func TestLimitIsInTheFirstStateThatApplies(t *testing.T) {
 		"limit of 0, negative usage":    {records{cpu(-1)}, anyCPU(0), nil, "ok -1 1 <nil> <nil>"},
 		"limit of 0, usage":             {records{cpu(1)}, anyCPU(0), nil, "over 1 -1 <nil> <nil>"},
 		"fixed usage":                   {records{cpu(500, fixed(10))}, fixedCPU, nil, "ok 10 90 1/10 <nil>"},
-		"fixed usage is null":           {records{cpu(10)}, fixedCPU, nil, missing},
 		"other components do not count": {records{cpu(10), cpu(500, ofType("ram"))}, anyCPU(100), nil, "ok 10 90 1/10 <nil>"},
 
-		"no record":                             {nil, anyCPU(100), nil, missing},
 		"no record of the component":            {records{cpu(1, ofType("ram"))}, anyCPU(100), nil, missing},
 		"null":                                  {records{cpu(1), cpu(0, noAmount)}, anyCPU(100), nil, missing},
 		"null, known amounts above":             {records{cpu(101), cpu(0, noAmount)}, anyCPU(100), nil, "over 101 -1 101/100 <nil>"},

@@ -76,9 +76,10 @@ func (o Outcome) row(limit string) []string {
 	if o.Forecast != nil {
 		forecast = digits(ceil(o.Forecast))
 	}
-	if o.State == Over {
+	switch o.State {
+	case Over:
 		state += " by " + digits(new(big.Int).Neg(o.Remaining))
-	} else if o.State == Forecast {
+	case Forecast:
 		state += ": over by " + digits(new(big.Int).Sub(ceil(o.Forecast), o.Limit))
 	}
 	state = strings.Join(append([]string{state}, o.selection.reasons()...), ", ")
