@@ -63,12 +63,12 @@ type Check struct {
 	Passed bool               // no limit is in one of Options.FailOn
 	Limits map[string]Outcome // by the names of the limits
 	Report string             // Markdown
-	// Message is the report for a program that wraps lines unless they begin with
-	// a space: those of the table and of the list do.
+	// Message is the report for output that wraps all lines except those that
+	// begin with a space, as those of its table and its list do.
 	Message string
 }
 
-// NewCheck checks the limits, which are given by their names.
+// NewCheck checks the limits, given by their names.
 func NewCheck(usages []waldur.Usage, limits map[string]Limit, options Options) Check {
 	check := Check{Passed: true, Limits: make(map[string]Outcome, len(limits))}
 	for name, limit := range limits {

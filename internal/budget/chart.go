@@ -12,16 +12,16 @@ import (
 )
 
 // NewUsageChart draws the months of a component as bars and, if limit is not
-// nil, the limit of a month as a line. The chart is a Mermaid block in Markdown,
-// which GitHub and GitLab draw. If the records are not those of one component in
-// one unit, it returns a sentence that says so. A title of "" is the component,
-// its category and the limit.
+// nil, a limit for each month as a line: a Markdown code block in Mermaid, which
+// GitHub and GitLab draw. A title of "" is the component, its category and the
+// limit. Without records, or if they are not known to be of one component in one
+// unit, the result is a sentence that says so.
 func NewUsageChart(usages []waldur.Usage, component Component, limit *big.Int, title string) string {
 	selected := component.selectFrom(usages)
 	noChart := fmt.Sprintf("No chart of %s: ", inline(component.Type))
 	switch {
 	case len(selected.unidentified) > 0:
-		return noChart + selected.nullAttributes() + "\n"
+		return noChart + selected.unidentifiedReason() + "\n"
 	case len(selected.series) == 0:
 		return noChart + "there is no record of it.\n"
 	case len(selected.series) > 1:
@@ -34,22 +34,22 @@ func (s *series) chart(limit *big.Int, title string) string {
 	var months, amounts []string
 	shown := []*big.Int{new(big.Int)} // on the y-axis
 	for _, month := range monthsOf(s) {
-		amount := new(big.Int)
-		if sum := s.months[month]; sum != nil {
-			amount = &sum.amount
-			if sum.known == 0 {
-				month += " no data"
-			} else if sum.unknown > 0 {
-				month += " at least"
-			}
+		total := s.months[month]
+		switch {
+		case total == nil:
+			total = new(sum)
+		case total.known == 0:
+			month += " no data"
+		case total.unknown > 0:
+			month += " at least"
 		}
 		months = append(months, `"`+cmp.Or(mermaidText(month), "?")+`"`)
-		amounts = append(amounts, amount.String())
-		shown = append(shown, amount)
+		amounts = append(amounts, total.amount.String())
+		shown = append(shown, &total.amount)
 	}
 	defaultTitle := cmp.Or(mermaidText(s.name), "Usage")
-	if category := mermaidText(s.category.title); category != "" {
-		defaultTitle += ", " + category
+	if categoryTitle := mermaidText(s.category.title); categoryTitle != "" {
+		defaultTitle += ", " + categoryTitle
 	}
 	line := ""
 	if limit != nil {

@@ -8,8 +8,8 @@ import (
 )
 
 // Component selects the records of a component, and one of their amounts.
-// Several categories may have components of the same type, or the same title,
-// which is translated.
+// Components of different categories may share a type, and categories may share
+// a title, which is translated.
 type Component struct {
 	Type          string
 	CategoryUUID  string // as waldur.ParseUUID returns it; "": any
@@ -17,7 +17,7 @@ type Component struct {
 	Measure       Measure
 }
 
-// Measure is one of the two amounts of a record. They are not parts of a total.
+// Measure is one of the two amounts of a record, which are never added.
 type Measure string
 
 // The measures, named as the attributes of a record.
@@ -33,12 +33,12 @@ func (m Measure) amount(usage *waldur.Usage) waldur.Nullable[int64] {
 	return usage.ReportedUsage
 }
 
-// selection is the records that a component selects.
+// selection holds the records selected by a component.
 type selection struct {
 	component    Component
 	records      []waldur.Usage
 	series       []*series      // of the records; the amounts of several must not be added
-	unidentified []waldur.Usage // records whose category or component is unknown, and may be the selected one
+	unidentified []waldur.Usage // records that may belong to the component; their type or category is unknown
 }
 
 // selectFrom selects the component's records. A category is identified by its
@@ -78,7 +78,7 @@ func (s *selection) isComplete() bool {
 }
 
 // largest returns the series with the largest total, or nil if there is none.
-// Each record that matches, but has no category, is a series.
+// A matching record without a category is a series of its own.
 func (s *selection) largest() *series {
 	all := slices.Clone(s.series)
 	for i := range s.unidentified {

@@ -13,12 +13,12 @@ const (
 	maxTitle  = 200
 )
 
-// inline returns text in a form that Markdown shows unchanged, in a heading, a
-// list or the cell of a table: nothing is markup, HTML, or the end of a cell.
+// inline escapes and shortens text for a heading, a list or a cell of a table, so
+// that Markdown shows it as plain text.
 func inline(text string) string { return escape(oneLine(text, maxInline)) }
 
-// lineStart is inline for the start of a line, where some characters would begin
-// a heading, a list, a quotation or a quick action of GitLab (/close).
+// lineStart does so at the start of a line, where some characters would begin a
+// heading, a list, a quotation or a GitLab quick action (/close).
 func lineStart(text string) string {
 	text = escape(oneLine(text, maxTitle))
 	rest := strings.TrimLeftFunc(text, unicode.IsDigit)
@@ -61,9 +61,9 @@ func escape(line string) string {
 	return escaped.String()
 }
 
-// withoutLinks returns text in which GitHub and GitLab find no link, mention or
-// emoji. They search the text after Markdown has removed the escapes, so only a
-// space prevents it.
+// withoutLinks adds spaces, so that GitHub and GitLab find no link, mention or
+// emoji in text. They search it after Markdown has removed the escapes, which
+// therefore do not help.
 func withoutLinks(text string) string {
 	characters := []rune(text)
 	var spaced strings.Builder
@@ -109,14 +109,13 @@ func runeAt(characters []rune, i int) rune {
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
-// column is a column of a table, in Markdown.
 type column struct {
 	heading string
 	cells   []string
 	right   bool // aligned to the right, as numbers are
 }
 
-// table draws the columns, which are aligned in plain text too.
+// table draws columns of Markdown, aligned in plain text too.
 func table(columns []column) string {
 	lines := make([]string, len(columns[0].cells)+2)
 	for _, c := range columns {
@@ -144,13 +143,12 @@ func table(columns []column) string {
 	return strings.Join(lines, "|\n") + "|\n"
 }
 
-// width returns the number of characters that are drawn side by side: combining
-// accents are not counted.
+// width counts the characters of text, without combining accents.
 func width(text string) int {
 	return len(slices.DeleteFunc([]rune(text), func(r rune) bool { return unicode.Is(unicode.Mn, r) }))
 }
 
-// digits groups the digits of a number by commas: "-1,234".
+// digits formats a number with commas: "-1,234".
 func digits(number *big.Int) string {
 	text := number.String()
 	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
@@ -159,7 +157,7 @@ func digits(number *big.Int) string {
 	return text
 }
 
-// bar draws an amount as a part of a total in ten cells, rounded down.
+// bar draws an amount as a part of a total, in ten cells.
 func bar(amount, total *big.Int) string {
 	const cells = 10
 	filled := 0

@@ -40,7 +40,7 @@ func (p Period) forecast(used *big.Int) *big.Rat {
 	return new(big.Rat).Quo(new(big.Rat).SetInt(used), elapsed)
 }
 
-// note explains the forecast, if there is none or it is the usage itself.
+// note explains why there is no forecast, or why it is the usage itself.
 func (p Period) note() string {
 	switch {
 	case p.now.Before(p.start):

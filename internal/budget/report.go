@@ -14,7 +14,8 @@ import (
 const noRecords = "There are no usage records.\n"
 
 // report draws the outcomes: the number of limits in each state, a table with a
-// row for each limit, and the components to choose from where one is missing.
+// row for each limit, and the components to choose from if a limit selects none
+// or several.
 func report(usages []waldur.Usage, outcomes map[string]Outcome, options Options) string {
 	columns := []column{
 		{heading: "Limit"}, {heading: "Used", right: true}, {heading: "Of", right: true}, {heading: "Unit"},
@@ -22,9 +23,9 @@ func report(usages []waldur.Usage, outcomes map[string]Outcome, options Options)
 	}
 	counts := map[State]int{}
 	listsComponents := false
-	for _, limit := range slices.Sorted(maps.Keys(outcomes)) {
-		outcome := outcomes[limit]
-		for i, cell := range outcome.row(limit) {
+	for _, name := range slices.Sorted(maps.Keys(outcomes)) {
+		outcome := outcomes[name]
+		for i, cell := range outcome.row(name) {
 			columns[i].cells = append(columns[i].cells, cell)
 		}
 		counts[outcome.State]++
@@ -40,9 +41,9 @@ func report(usages []waldur.Usage, outcomes map[string]Outcome, options Options)
 			summary = append(summary, fmt.Sprintf("%d %s", counts[state], state))
 		}
 	}
-	drawn := fmt.Sprintf("%s: %s.\n\n%s", cmp.Or(lineStart(options.Title), "Budget"), strings.Join(summary, ", "), table(columns))
+	sections := []string{fmt.Sprintf("%s: %s.\n", cmp.Or(lineStart(options.Title), "Budget"), strings.Join(summary, ", ")), table(columns)}
 	if listsComponents {
-		drawn += "\n" + components(usages)
+		sections = append(sections, components(usages))
 	}
 	note := ""
 	if options.Period != nil {
@@ -51,14 +52,14 @@ func report(usages []waldur.Usage, outcomes map[string]Outcome, options Options)
 		note = "There is no forecast, as no period is given."
 	}
 	if note != "" {
-		drawn += "\n" + note + "\n"
+		sections = append(sections, note+"\n")
 	}
-	return drawn
+	return strings.Join(sections, "\n")
 }
 
-// row returns the cells of a limit. The forecast and the percentage of a limit
-// that is over are rounded up, so that they show the excess.
-func (o Outcome) row(limit string) []string {
+// row returns the cells of a limit. The forecast, and the percentage of a limit
+// that is over, are rounded up to show the excess.
+func (o Outcome) row(name string) []string {
 	used, share, forecast, state := "?", "?", "?", string(o.State)
 	known := o.Used
 	if all := o.selection.series; known == nil && len(all) == 1 && all[0].total.known > 0 {
@@ -83,7 +84,7 @@ func (o Outcome) row(limit string) []string {
 		state += ": over by " + digits(new(big.Int).Sub(ceil(o.Forecast), o.Limit))
 	}
 	state = strings.Join(append([]string{state}, o.selection.reasons()...), ", ")
-	return []string{inline(limit), used, digits(o.Limit), inline(o.Unit.Value), share, forecast, state}
+	return []string{inline(name), used, digits(o.Limit), inline(o.Unit.Value), share, forecast, state}
 }
 
 func (o Outcome) percentage() string {
@@ -108,8 +109,8 @@ func (s *selection) reasons() []string {
 	for _, one := range s.series {
 		categories[one.category] = true
 		units = append(units, one.unit)
-		for month, amounts := range one.months {
-			if amounts.unknown > 0 {
+		for month, total := range one.months {
+			if total.unknown > 0 {
 				nulls = append(nulls, month)
 			}
 		}
@@ -123,7 +124,7 @@ func (s *selection) reasons() []string {
 		reasons = append(reasons, "several units: "+strings.Join(units, ", "))
 	}
 	if len(s.unidentified) > 0 {
-		reasons = append(reasons, s.nullAttributes())
+		reasons = append(reasons, s.unidentifiedReason())
 	}
 	null := "null in "
 	if s.component.Measure == FixedUsage {
@@ -140,9 +141,9 @@ func (s *selection) reasons() []string {
 	return reasons
 }
 
-// nullAttributes names the attributes that would identify the unidentified
-// records. They may be null because they were not requested.
-func (s *selection) nullAttributes() string {
+// unidentifiedReason names the attributes that are null in the unidentified
+// records, perhaps because they were not requested.
+func (s *selection) unidentifiedReason() string {
 	var attributes []string
 	for field := range waldur.Fields(waldur.FieldType, waldur.FieldCategoryTitle, waldur.FieldCategoryUUID).Each {
 		isNull := func(usage waldur.Usage) bool { return !usage.Attribute(field).(*waldur.Nullable[string]).Valid }
@@ -167,30 +168,30 @@ func components(usages []waldur.Usage) string {
 	if len(usages) == 0 {
 		return noRecords
 	}
-	type key struct{ title, uuid waldur.Nullable[string] }
-	found := map[key]map[string][]waldur.Nullable[string]{} // units by type by category
+	type listItem struct{ title, uuid waldur.Nullable[string] }  // a category
+	units := map[listItem]map[string][]waldur.Nullable[string]{} // by type
 	for i := range usages {
 		usage := &usages[i]
-		category := key{usage.CategoryTitle, usage.CategoryUUID}
-		if found[category] == nil {
-			found[category] = map[string][]waldur.Nullable[string]{}
+		item := listItem{usage.CategoryTitle, usage.CategoryUUID}
+		if units[item] == nil {
+			units[item] = map[string][]waldur.Nullable[string]{}
 		}
-		found[category][usage.Type.Value] = append(found[category][usage.Type.Value], usage.MeasuredUnit)
+		units[item][usage.Type.Value] = append(units[item][usage.Type.Value], usage.MeasuredUnit)
 	}
 	var list strings.Builder
 	list.WriteString("There are records of these components:\n\n")
-	byTitle := func(a, b key) int { return cmp.Or(compareText(a.title, b.title), compareText(a.uuid, b.uuid)) }
-	for _, category := range slices.SortedFunc(maps.Keys(found), byTitle) {
-		var names []string
-		for _, componentType := range slices.Sorted(maps.Keys(found[category])) {
-			name := cmp.Or(inline(componentType), "null")
-			if units := unitNames(found[category][componentType]); len(units) > 1 {
-				name += " (" + strings.Join(units, ", ") + ")"
+	byTitle := func(a, b listItem) int { return cmp.Or(compareText(a.title, b.title), compareText(a.uuid, b.uuid)) }
+	for _, item := range slices.SortedFunc(maps.Keys(units), byTitle) {
+		var types []string
+		for _, componentType := range slices.Sorted(maps.Keys(units[item])) {
+			text := cmp.Or(inline(componentType), "null")
+			if names := unitNames(units[item][componentType]); len(names) > 1 {
+				text += " (" + strings.Join(names, ", ") + ")"
 			}
-			names = append(names, name)
+			types = append(types, text)
 		}
 		fmt.Fprintf(&list, "- %s (category_uuid %s): %s\n",
-			cmp.Or(lineStart(category.title.Value), "null"), cmp.Or(inline(category.uuid.Value), "null"), strings.Join(names, ", "))
+			cmp.Or(lineStart(item.title.Value), "null"), cmp.Or(inline(item.uuid.Value), "null"), strings.Join(types, ", "))
 	}
 	return list.String()
 }

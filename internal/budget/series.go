@@ -9,8 +9,8 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
-// series is records whose amounts may be added: those of one component in one
-// unit. Null is a unit too, since it may be a different one.
+// series holds the amounts of one component in one unit, which may be added.
+// Null is a unit of its own, since it may stand for any other.
 type series struct {
 	category      category
 	componentType waldur.Nullable[string]
@@ -26,9 +26,9 @@ type category struct {
 	title string
 }
 
-// sum is a sum of amounts.
+// sum adds up amounts.
 type sum struct {
-	amount  big.Int // of those that are not null
+	amount  big.Int // total of the known amounts
 	known   int     // number of amounts that are not null
 	unknown int     // number of amounts that are null
 }
@@ -42,33 +42,32 @@ func (s *sum) add(amount waldur.Nullable[int64]) {
 	s.amount.Add(&s.amount, big.NewInt(amount.Value))
 }
 
-// seriesOf returns the series of the records by category and component. Titles
-// and names may differ between records: the last one in alphabetical order is
-// taken.
+// seriesOf groups the records into series, sorted by category and component. If
+// their titles or names differ, the last one in alphabetical order is used.
 func seriesOf(usages []waldur.Usage, measure Measure) []*series {
 	titles := map[waldur.Nullable[string]]string{} // by category uuid
 	for i := range usages {
 		uuid := usages[i].CategoryUUID
 		titles[uuid] = max(titles[uuid], usages[i].CategoryTitle.Value)
 	}
-	type key struct {
+	type identity struct {
 		category            category
 		componentType, unit waldur.Nullable[string]
 	}
-	found := map[key]*series{}
+	found := map[identity]*series{}
 	for i := range usages {
 		usage := &usages[i]
-		k := key{category{usage.CategoryUUID, titles[usage.CategoryUUID]}, usage.Type, usage.MeasuredUnit}
+		id := identity{category{usage.CategoryUUID, titles[usage.CategoryUUID]}, usage.Type, usage.MeasuredUnit}
 		if !usage.CategoryUUID.Valid {
-			k.category.title = usage.CategoryTitle.Value
+			id.category.title = usage.CategoryTitle.Value
 		}
-		s := found[k]
+		s := found[id]
 		if s == nil {
-			s = &series{category: k.category, componentType: k.componentType, unit: k.unit, months: map[string]*sum{}}
-			found[k] = s
+			s = &series{category: id.category, componentType: id.componentType, unit: id.unit, months: map[string]*sum{}}
+			found[id] = s
 		}
 		s.name = max(s.name, usage.Name.Value)
-		s.add(month(usage), measure.amount(usage))
+		s.add(monthOf(usage), measure.amount(usage))
 	}
 	for _, s := range found {
 		s.name = cmp.Or(s.name, s.componentType.Value, "(no name)")
@@ -94,7 +93,7 @@ func (s *series) add(month string, amount waldur.Nullable[int64]) {
 
 const monthLayout = "2006-01"
 
-func month(usage *waldur.Usage) string {
+func monthOf(usage *waldur.Usage) string {
 	if date := usage.Date.Value; len(date) >= len(monthLayout) {
 		return date[:len(monthLayout)]
 	}

@@ -74,20 +74,20 @@ func (s *series) heading(all []*series) string {
 // bars draws the amount of each month. The bars are aligned, as are the amounts.
 func (s *series) bars(months []string) []string {
 	largest, widest := new(big.Int), 0
-	for _, amounts := range s.months {
-		if amounts.amount.Cmp(largest) > 0 {
-			largest = &amounts.amount
+	for _, total := range s.months {
+		if total.amount.Cmp(largest) > 0 {
+			largest = &total.amount
 		}
-		if amounts.known > 0 {
-			widest = max(widest, width(amounts.String()))
+		if total.known > 0 {
+			widest = max(widest, width(total.String()))
 		}
 	}
 	cells := make([]string, len(months))
 	for i, month := range months {
-		amounts := s.months[month]
-		cells[i] = amounts.String()
-		if amounts != nil && amounts.known > 0 {
-			cells[i] = bar(&amounts.amount, largest) + strings.Repeat(" ", 1+widest-width(cells[i])) + cells[i]
+		total := s.months[month]
+		cells[i] = total.String()
+		if total != nil && total.known > 0 {
+			cells[i] = bar(&total.amount, largest) + strings.Repeat(" ", 1+widest-width(cells[i])) + cells[i]
 		}
 	}
 	return cells
@@ -112,11 +112,11 @@ func (s *sum) String() string {
 // more than 20 years apart, or either date is invalid, it returns those with a
 // record.
 func monthsOf(all ...*series) []string {
-	sums := map[string]*sum{}
+	totals := map[string]*sum{}
 	for _, s := range all {
-		maps.Copy(sums, s.months)
+		maps.Copy(totals, s.months)
 	}
-	months := slices.Sorted(maps.Keys(sums))
+	months := slices.Sorted(maps.Keys(totals))
 	first, firstErr := time.Parse(monthLayout, months[0])
 	last, lastErr := time.Parse(monthLayout, months[len(months)-1])
 	if firstErr != nil || lastErr != nil || last.After(first.AddDate(20, 0, 0)) {
