@@ -103,15 +103,15 @@ func (o Outcome) percentage() string {
 
 // reasons explains why the amounts do not add up to the usage of the component.
 func (s *selection) reasons() []string {
-	var reasons, nulls []string
+	var reasons []string
 	var units []waldur.Nullable[string]
-	categories := map[category]bool{}
+	categories, nulls := map[category]bool{}, map[string]bool{}
 	for _, one := range s.series {
 		categories[one.category] = true
 		units = append(units, one.unit)
 		for month, total := range one.months {
 			if total.unknown > 0 {
-				nulls = append(nulls, month)
+				nulls[month] = true
 			}
 		}
 	}
@@ -130,12 +130,10 @@ func (s *selection) reasons() []string {
 	if s.component.Measure == FixedUsage {
 		null = "fixed_usage null in "
 	}
-	slices.Sort(nulls)
-	nulls = slices.Compact(nulls)
 	if len(nulls) > 3 {
 		return append(reasons, fmt.Sprintf("%s%d months", null, len(nulls)))
 	}
-	for _, month := range nulls {
+	for _, month := range slices.Sorted(maps.Keys(nulls)) {
 		reasons = append(reasons, null+inline(month))
 	}
 	return reasons
@@ -168,8 +166,8 @@ func components(usages []waldur.Usage) string {
 	if len(usages) == 0 {
 		return noRecords
 	}
-	type listItem struct{ title, uuid waldur.Nullable[string] }  // a category
-	units := map[listItem]map[string][]waldur.Nullable[string]{} // by type
+	type listItem struct{ title, uuid waldur.Nullable[string] }
+	units := map[listItem]map[string][]waldur.Nullable[string]{} // by category and type
 	for i := range usages {
 		usage := &usages[i]
 		item := listItem{usage.CategoryTitle, usage.CategoryUUID}
