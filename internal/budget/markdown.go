@@ -7,36 +7,51 @@ import (
 	"unicode"
 )
 
-// How many characters of a text are shown.
+// Maximum lengths of texts, in characters.
 const (
-	longestName  = 60
-	longestTitle = 200
+	maxInline = 60
+	maxTitle  = 200
 )
 
-// oneLine returns a text as one line of limited length, without what would move
-// or hide the text around it: line breaks, control characters, changes of the
-// direction of writing, invisible characters.
-func oneLine(text string, longest int) string {
+// inline escapes and shortens text for a heading, a list or a cell of a table, so
+// that Markdown shows it as plain text.
+func inline(text string) string { return escape(oneLine(text, maxInline)) }
+
+// lineStart does so at the start of a line, where some characters would begin a
+// heading, a list, a quotation or a GitLab quick action (/close).
+func lineStart(text string) string {
+	text = escape(oneLine(text, maxTitle))
+	rest := strings.TrimLeftFunc(text, unicode.IsDigit)
+	marks := "#-+=>/"
+	if rest != text {
+		marks = ".)"
+	}
+	if strings.IndexAny(rest, marks) == 0 {
+		return strings.TrimSuffix(text, rest) + `\` + rest
+	}
+	return text
+}
+
+// oneLine returns text as one line of at most maxLength characters, without
+// those that are invisible or affect the text around them, such as line breaks,
+// control characters and changes of the writing direction.
+func oneLine(text string, maxLength int) string {
 	words := strings.FieldsFunc(strings.ToValidUTF8(text, "\uFFFD"), func(r rune) bool {
-		return !unicode.IsGraphic(r) || unicode.IsSpace(r) || unicode.Is(unicode.Z, r)
+		return !unicode.IsGraphic(r) || unicode.IsSpace(r)
 	})
 	characters := []rune(strings.Join(words, " "))
-	if len(characters) > longest {
-		return string(characters[:longest-1]) + "…"
+	if len(characters) > maxLength {
+		return string(characters[:maxLength-1]) + "…"
 	}
 	return string(characters)
 }
 
-// name returns the name of a thing so that Markdown shows it and nothing else:
-// no markup, no HTML, no end of a table's cell.
-func name(text string) string { return markdown(oneLine(text, longestName)) }
-
-func markdown(line string) string {
+func escape(line string) string {
 	characters := []rune(withoutLinks(line))
 	var escaped strings.Builder
 	for i, r := range characters {
 		isMarkup := strings.ContainsRune("\\`*[<|~$", r) ||
-			r == '_' && (!isWord(at(characters, i-1)) || !isWord(at(characters, i+1))) ||
+			r == '_' && (!isWord(runeAt(characters, i-1)) || !isWord(runeAt(characters, i+1))) ||
 			r == '&' && slices.Contains(characters[i:], ';')
 		if isMarkup {
 			escaped.WriteByte('\\')
@@ -46,53 +61,46 @@ func markdown(line string) string {
 	return escaped.String()
 }
 
-// withoutLinks returns a text in which GitHub and GitLab find no link, mention
-// or picture. They look for those in the text that Markdown has been turned
-// into, where no escape is left: a space is all that stops them.
+// withoutLinks adds spaces, so that GitHub and GitLab find no link, mention or
+// emoji in text. They search it after Markdown has removed the escapes, which
+// therefore do not help.
 func withoutLinks(text string) string {
 	characters := []rune(text)
 	var spaced strings.Builder
 	for i, r := range characters {
-		before, after := at(characters, i-1), at(characters, i+1)
+		before, after := runeAt(characters, i-1), runeAt(characters, i+1)
 		if r == '/' && before == ':' || r == '.' && i >= 3 && strings.EqualFold(string(characters[i-3:i]), "www") {
 			spaced.WriteByte(' ') // https://…, www.…
 		}
 		spaced.WriteRune(r)
-		var breaks bool
+		var isLink bool
 		switch r {
-		case '@': // @somebody, somebody@example.com
-			breaks = isWord(after) || after == '_' || after == '-'
-		case ':': // :picture:, but not 12:30
-			breaks = unicode.IsLetter(after) || after == '+' || after == '-' || unicode.IsDigit(after) && (!unicode.IsDigit(before) || namesPicture(characters[i+1:]))
+		case '@': // @user, user@example.com
+			isLink = isWord(after) || after == '_' || after == '-'
+		case ':': // :emoji:, but not 12:30
+			isLink = unicode.IsLetter(after) || after == '+' || after == '-' || unicode.IsDigit(after) && (!unicode.IsDigit(before) || isEmoji(characters[i+1:]))
 		case '#', '!': // #12, project!12
-			breaks = unicode.IsDigit(after) || isWord(after) && !isWord(before)
+			isLink = unicode.IsDigit(after) || isWord(after) && !isWord(before)
 		case '$', '%', '&', '~', '^': // ~label, %milestone
-			breaks = isWord(after) && !isWord(before) || after == '"' // ~"a label"
+			isLink = isWord(after) && !isWord(before) || after == '"' // ~"a label"
 		case '-': // GH-12
-			breaks = unicode.IsDigit(after) && i >= 2 && strings.EqualFold(string(characters[i-2:i]), "gh") && !isWord(at(characters, i-3))
+			isLink = unicode.IsDigit(after) && i >= 2 && strings.EqualFold(string(characters[i-2:i]), "gh") && !isWord(runeAt(characters, i-3))
 		}
-		if breaks {
+		if isLink {
 			spaced.WriteByte(' ')
 		}
 	}
 	return spaced.String()
 }
 
-// namesPicture reports whether a picture's name ends before a colon. Two digits
-// are those of a time: 12:30:00.
-func namesPicture(characters []rune) bool {
-	for i, r := range characters {
-		switch {
-		case r == ':':
-			return i != len("30")
-		case !isWord(r) && !strings.ContainsRune("_+-", r):
-			return false
-		}
-	}
-	return false
+// isEmoji reports whether the characters begin with the name of an emoji and a
+// colon. Two digits are part of a time: 12:30:00.
+func isEmoji(characters []rune) bool {
+	end := slices.IndexFunc(characters, func(r rune) bool { return !isWord(r) && !strings.ContainsRune("_+-", r) })
+	return end >= 0 && characters[end] == ':' && end != len("30")
 }
 
-func at(characters []rune, i int) rune {
+func runeAt(characters []rune, i int) rune {
 	if i < 0 || i >= len(characters) {
 		return ' '
 	}
@@ -101,31 +109,23 @@ func at(characters []rune, i int) rune {
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
-// title is a name at the beginning of a line, where some characters would begin
-// a heading, a list, a quotation or a command to GitLab (/close).
-func title(text string) string {
-	text = markdown(oneLine(text, longestTitle))
-	mark := strings.IndexFunc(text, func(r rune) bool { return !unicode.IsDigit(r) })
-	if mark >= 0 && (mark == 0 && strings.ContainsRune("#-+=>/", rune(text[0])) || mark > 0 && strings.ContainsRune(".)", rune(text[mark]))) {
-		return text[:mark] + `\` + text[mark:]
-	}
-	return text
-}
-
-// column is one of a table. Its cells hold Markdown without an end of a cell.
 type column struct {
 	heading string
 	cells   []string
-	right   bool // numbers are aligned to the right
+	right   bool // aligned to the right, as numbers are
 }
 
-// table draws columns so that they are aligned in plain text too.
+// table draws columns of Markdown, aligned in plain text too.
 func table(columns []column) string {
 	lines := make([]string, len(columns[0].cells)+2)
 	for _, c := range columns {
 		widest := max(3, width(c.heading))
 		for _, cell := range c.cells {
 			widest = max(widest, width(cell))
+		}
+		rule := ":" + strings.Repeat("-", widest+1)
+		if c.right {
+			rule = strings.Repeat("-", widest+1) + ":"
 		}
 		draw := func(cell string) string {
 			padding := strings.Repeat(" ", widest-width(cell))
@@ -134,13 +134,8 @@ func table(columns []column) string {
 			}
 			return "| " + cell + padding + " "
 		}
-		rule := strings.Repeat("-", widest+1)
 		lines[0] += draw(c.heading)
-		if c.right {
-			lines[1] += "|" + rule + ":"
-		} else {
-			lines[1] += "|:" + rule
-		}
+		lines[1] += "|" + rule
 		for i, cell := range c.cells {
 			lines[i+2] += draw(cell)
 		}
@@ -148,19 +143,12 @@ func table(columns []column) string {
 	return strings.Join(lines, "|\n") + "|\n"
 }
 
-// width is the number of columns that a text takes, without accents that are
-// characters of their own.
+// width counts the characters of text, without combining accents.
 func width(text string) int {
-	n := 0
-	for _, r := range text {
-		if !unicode.Is(unicode.Mn, r) {
-			n++
-		}
-	}
-	return n
+	return len(slices.DeleteFunc([]rune(text), func(r rune) bool { return unicode.Is(unicode.Mn, r) }))
 }
 
-// digits writes an integer with commas: "-1,234".
+// digits formats a number with commas: "-1,234".
 func digits(number *big.Int) string {
 	text := number.String()
 	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
@@ -169,19 +157,21 @@ func digits(number *big.Int) string {
 	return text
 }
 
-const barCells = 10
-
-// bar draws the filled cells of ten.
-func bar(filled int) string {
-	filled = min(max(filled, 0), barCells)
-	return strings.Repeat("█", filled) + strings.Repeat("░", barCells-filled)
+// bar draws an amount as a part of a total, in ten cells.
+func bar(amount, total *big.Int) string {
+	const cells = 10
+	filled := 0
+	if amount.Cmp(total) >= 0 && amount.Sign() > 0 {
+		filled = cells
+	} else if amount.Sign() > 0 {
+		product := new(big.Int).Mul(amount, big.NewInt(cells))
+		filled = int(product.Div(product, total).Int64())
+	}
+	return strings.Repeat("█", filled) + strings.Repeat("░", cells-filled)
 }
 
-// part is how many cells of a bar an amount fills of a larger one.
-func part(amount, whole *big.Int) int {
-	if amount.Sign() <= 0 || whole.Sign() <= 0 {
-		return 0
-	}
-	cells := new(big.Int).Mul(amount, big.NewInt(barCells))
-	return int(cells.Div(cells, whole).Int64())
+func ceil(x *big.Rat) *big.Int {
+	// Div rounds down, as a denominator is positive.
+	negated := new(big.Int).Neg(x.Num())
+	return negated.Neg(negated.Div(negated, x.Denom()))
 }

@@ -6,32 +6,29 @@ import (
 	"time"
 )
 
-// Period is the time that a budget is for, as seen at one point in time. Its
-// days are those of UTC, as Waldur's months are.
+// Period is the time that a budget covers, as seen at a point in time. Its days
+// are in UTC, as Waldur's months are.
 type Period struct {
-	start, end time.Time // the first moment, and the first one after it
+	start, end time.Time // end is the first moment after the period
 	now        time.Time
 }
 
-const day = 24 * time.Hour
+// firstForecast is how much of a period must have elapsed for a forecast: the
+// first days say little about the others.
+const firstForecast = 3 * 24 * time.Hour
 
-// firstForecast is how long a period must have run until there is a forecast:
-// from its fourth day on, as one or two days say little about the others.
-const firstForecast = 3 * day
-
-// NewPeriod returns the period from the first to the last day, both of which
-// belong to it and are given by their first moments in UTC, as seen at a point
-// in time.
+// NewPeriod returns the period from the first to the last day, inclusive, as
+// seen at now. The days are given by their first moments in UTC.
 func NewPeriod(first, last, now time.Time) (Period, error) {
 	if last.Before(first) {
 		return Period{}, errors.New("ends before it starts")
 	}
-	return Period{start: first, end: last.Add(day), now: now}, nil
+	return Period{start: first, end: last.AddDate(0, 0, 1), now: now}, nil
 }
 
-// forecast returns what is used by the end of the period at the current rate:
-// used ÷ elapsed share. Nil before the fourth day. After the end of the
-// period, it is what was used.
+// forecast returns the usage at the end of the period if its rate does not
+// change: used ÷ elapsed share. It is nil before the fourth day, and the usage
+// itself after the end.
 func (p Period) forecast(used *big.Int) *big.Rat {
 	if !p.now.Before(p.end) {
 		return new(big.Rat).SetInt(used)
@@ -43,8 +40,7 @@ func (p Period) forecast(used *big.Int) *big.Rat {
 	return new(big.Rat).Quo(new(big.Rat).SetInt(used), elapsed)
 }
 
-// note says why there is no forecast, or none that differs from what was used.
-// It is "" if there is one.
+// note explains why there is no forecast, or why it is the usage itself.
 func (p Period) note() string {
 	switch {
 	case p.now.Before(p.start):
@@ -58,7 +54,7 @@ func (p Period) note() string {
 	}
 }
 
-// nanoseconds counts exactly: a time.Duration ends at 292 years.
+// nanoseconds is exact, whereas a time.Duration is limited to 292 years.
 func nanoseconds(from, to time.Time) *big.Int {
 	seconds := new(big.Int).Mul(big.NewInt(to.Unix()-from.Unix()), big.NewInt(int64(time.Second)))
 	return seconds.Add(seconds, big.NewInt(int64(to.Nanosecond()-from.Nanosecond())))

@@ -2,104 +2,100 @@ package budget
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"math/big"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 )
 
-// NewUsageReport draws what was used, as Markdown: for each category a table of
-// months and components, with a bar for each amount and totals. A month without
-// a record has no amount and counts as not used; a null is "no data", and a
-// total over one is "at least" what is known. Title "" is "Reported usage" or
-// "Fixed usage".
-func NewUsageReport(usages []waldur.Usage, measure Measure, heading string) string {
-	standard := "Reported usage"
+// NewUsageReport draws the usage as Markdown: a table for each category with a
+// row for each month, a column for each component, and totals. Each amount has a
+// bar. A null is shown as "no data", and a total that includes one as "at least"
+// the known amount. A title of "" is "Reported usage" or "Fixed usage".
+func NewUsageReport(usages []waldur.Usage, measure Measure, title string) string {
+	defaultTitle := "Reported usage"
 	if measure == FixedUsage {
-		standard = "Fixed usage"
+		defaultTitle = "Fixed usage"
 	}
-	var text strings.Builder
-	fmt.Fprintf(&text, "# %s\n\n", cmp.Or(markdown(oneLine(heading, longestTitle)), standard))
+	var report strings.Builder
+	fmt.Fprintf(&report, "# %s\n\n", cmp.Or(escape(oneLine(title, maxTitle)), defaultTitle))
 	all := seriesOf(usages, measure)
 	if len(all) == 0 {
-		return text.String() + noRecords
+		return report.String() + noRecords
 	}
-	text.WriteString("A full bar is the largest month of its column; – is a month without a record.\n")
+	report.WriteString("A full bar is the largest month of its column; – is a month without a record.\n")
 	months := monthsOf(all...)
-	for rest := all; len(rest) > 0; {
-		category := rest[0].category
-		end := slices.IndexFunc(rest, func(s *series) bool { return s.category != category })
-		if end < 0 {
-			end = len(rest)
+	for i, first := range all {
+		if i > 0 && all[i-1].category == first.category {
+			continue
 		}
-		fmt.Fprintf(&text, "\n## %s", cmp.Or(name(category.title), "No category"))
-		if slices.ContainsFunc(all, func(s *series) bool { return s.category != category && s.category.title == category.title }) {
-			fmt.Fprintf(&text, " (%s)", cmp.Or(name(category.uuid.Value), "no category_uuid"))
+		isOther := func(s *series) bool { return s.category != first.category }
+		hasSameTitle := func(s *series) bool { return isOther(s) && s.category.title == first.category.title }
+		fmt.Fprintf(&report, "\n## %s", cmp.Or(inline(first.category.title), "No category"))
+		if slices.ContainsFunc(all, hasSameTitle) {
+			fmt.Fprintf(&report, " (%s)", cmp.Or(inline(first.category.uuid.Value), "no category_uuid"))
 		}
-		fmt.Fprintf(&text, "\n\n%s", usageTable(months, rest[:end]))
-		rest = rest[end:]
+		fmt.Fprintf(&report, "\n\n%s", usageTable(months, slices.DeleteFunc(slices.Clone(all), isOther)))
 	}
-	return text.String()
+	return report.String()
 }
 
 func usageTable(months []string, all []*series) string {
-	head := column{heading: "Month"}
-	for _, m := range months {
-		head.cells = append(head.cells, name(m))
+	first := column{heading: "Month"}
+	for _, month := range months {
+		first.cells = append(first.cells, inline(month))
 	}
-	head.cells = append(head.cells, "Total")
-	columns := []column{head}
+	first.cells = append(first.cells, "Total")
+	columns := []column{first}
 	for _, s := range all {
-		columns = append(columns, column{heading: s.heading(all), right: true, cells: append(s.bars(months), s.total.text())})
+		columns = append(columns, column{heading: s.heading(all), cells: append(s.bars(months), s.total.String()), right: true})
 	}
 	return table(columns)
 }
 
-// heading is the name and the unit of a component, and its type where another
-// one has the same name.
+// heading returns the name and the unit of the component, and its type if
+// another component of the table has the same name.
 func (s *series) heading(all []*series) string {
-	text := cmp.Or(name(s.name), name(s.kind.Value), "(no name)")
-	if slices.ContainsFunc(all, func(other *series) bool { return other.name == s.name && other.kind != s.kind }) {
-		text += ", " + cmp.Or(name(s.kind.Value), "no type")
+	heading := cmp.Or(inline(s.name), inline(s.componentType.Value), "(no name)")
+	hasSameName := func(other *series) bool { return other.name == s.name && other.componentType != s.componentType }
+	if slices.ContainsFunc(all, hasSameName) {
+		heading += ", " + cmp.Or(inline(s.componentType.Value), "no type")
 	}
-	if unit := name(s.unit.Value); unit != "" {
-		text += fmt.Sprintf(" (%s)", unit)
+	if unit := inline(s.unit.Value); unit != "" {
+		heading += fmt.Sprintf(" (%s)", unit)
 	}
-	return text
+	return heading
 }
 
-// bars draws the amount of each month, the numbers below each other.
+// bars draws the amount of each month. The bars are aligned, as are the amounts.
 func (s *series) bars(months []string) []string {
-	largest := new(big.Int)
-	widest := 0
-	for _, at := range s.months {
-		if at.amount.Cmp(largest) > 0 {
-			largest = &at.amount
+	largest, widest := new(big.Int), 0
+	for _, total := range s.months {
+		if total.amount.Cmp(largest) > 0 {
+			largest = &total.amount
 		}
-		if at.known > 0 {
-			widest = max(widest, width(at.text()))
+		if total.known > 0 {
+			widest = max(widest, width(total.String()))
 		}
 	}
 	cells := make([]string, len(months))
-	for i, m := range months {
-		at := s.months[m]
-		cells[i] = at.text()
-		if at != nil && at.known > 0 {
-			cells[i] = bar(part(&at.amount, largest)) + strings.Repeat(" ", 1+widest-width(cells[i])) + cells[i]
+	for i, month := range months {
+		total := s.months[month]
+		cells[i] = total.String()
+		if total != nil && total.known > 0 {
+			cells[i] = bar(&total.amount, largest) + strings.Repeat(" ", 1+widest-width(cells[i])) + cells[i]
 		}
 	}
 	return cells
 }
 
-// text is the amount: "no data" if none is known, "at least" if some are not,
-// and a dash if there is no record.
-func (s *sum) text() string {
+// String returns the amount as a table shows it. The sum of a month without a
+// record is nil.
+func (s *sum) String() string {
 	switch {
 	case s == nil:
 		return "–"
@@ -112,107 +108,23 @@ func (s *sum) text() string {
 	}
 }
 
-// longestSpan is how many months without a record may be shown with the others.
-const longestSpan = 240
-
-// monthsOf returns the months from the first to the last record, those without
-// a record among them too, unless they are more than 20 years.
+// monthsOf returns the months from the first record to the last. If they are
+// more than 20 years apart, or either date is invalid, it returns those with a
+// record.
 func monthsOf(all ...*series) []string {
-	sums := map[string]*sum{}
+	totals := map[string]*sum{}
 	for _, s := range all {
-		maps.Copy(sums, s.months)
+		maps.Copy(totals, s.months)
 	}
-	months := slices.Sorted(maps.Keys(sums))
-	first, err1 := time.Parse("2006-01", months[0])
-	last, err2 := time.Parse("2006-01", months[len(months)-1])
-	if errors.Join(err1, err2) != nil || last.After(first.AddDate(0, longestSpan, 0)) {
+	months := slices.Sorted(maps.Keys(totals))
+	first, firstErr := time.Parse(monthLayout, months[0])
+	last, lastErr := time.Parse(monthLayout, months[len(months)-1])
+	if firstErr != nil || lastErr != nil || last.After(first.AddDate(20, 0, 0)) {
 		return months
 	}
 	months = nil
-	for at := first; !at.After(last); at = at.AddDate(0, 1, 0) {
-		months = append(months, at.Format("2006-01"))
+	for month := first; !month.After(last); month = month.AddDate(0, 1, 0) {
+		months = append(months, month.Format(monthLayout))
 	}
 	return months
-}
-
-// NewUsageChart draws the months of one component as bars and, unless it is
-// nil, a limit for a month as a line: a block of Mermaid, which GitHub and
-// GitLab draw, within Markdown. Where there is nothing to draw, it is a sentence
-// that says why. Title "" is the component and its category.
-func NewUsageChart(usages []waldur.Usage, component Component, limit *big.Int, heading string) string {
-	found := component.find(usages)
-	kind := name(component.Type)
-	switch {
-	case len(found.unclear) > 0:
-		return fmt.Sprintf("No chart of %s: %s\n", kind, found.lacking())
-	case len(found.series) == 0:
-		return fmt.Sprintf("No chart of %s: there is no record of it.\n", kind)
-	case len(found.series) > 1:
-		return fmt.Sprintf("No chart of %s: there are records of several components or in several units.\n\n%s", kind, components(found.records))
-	}
-	return "```mermaid\n" + found.series[0].chart(limit, heading) + "```\n"
-}
-
-func (s *series) chart(limit *big.Int, heading string) string {
-	var names, amounts []string
-	axis := []*big.Int{new(big.Int)} // what it must show
-	for _, m := range monthsOf(s) {
-		at := s.months[m]
-		switch {
-		case at == nil:
-			at = new(sum)
-		case at.known == 0:
-			m += " no data"
-		case at.unknown > 0:
-			m += " at least"
-		}
-		names = append(names, `"`+cmp.Or(drawable(m), "?")+`"`)
-		amounts = append(amounts, at.amount.String())
-		axis = append(axis, &at.amount)
-	}
-	title := []string{cmp.Or(drawable(s.name), "Usage")}
-	if category := drawable(s.category.title); category != "" {
-		title = append(title, category)
-	}
-	line := ""
-	if limit != nil {
-		axis = append(axis, limit)
-		title = append(title, "limit "+digits(limit))
-		if len(names) == 1 {
-			// A line needs two points to be seen.
-			names, amounts = []string{`" "`, names[0], `"  "`}, []string{"0", amounts[0], "0"}
-		}
-		line = "    line [" + strings.Join(slices.Repeat([]string{limit.String()}, len(names)), ", ") + "]\n"
-	}
-	lowest, highest := slices.MinFunc(axis, (*big.Int).Cmp), slices.MaxFunc(axis, (*big.Int).Cmp)
-	if lowest.Cmp(highest) == 0 {
-		highest = big.NewInt(1)
-	}
-	unit := drawable(s.unit.Value)
-	if unit != "" {
-		unit = `"` + unit + `" `
-	}
-	return "xychart-beta\n" +
-		`    title "` + cmp.Or(drawable(heading), strings.Join(title, ", ")) + "\"\n" +
-		"    x-axis [" + strings.Join(names, ", ") + "]\n" +
-		"    y-axis " + unit + lowest.String() + " --> " + highest.String() + "\n" +
-		"    bar [" + strings.Join(amounts, ", ") + "]\n" +
-		line
-}
-
-// drawable returns a text without what Mermaid takes for something else. It has
-// no escapes: what would end the text, or begin a directive, an entity, a tag
-// or other markup, is left out.
-func drawable(text string) string {
-	kept := strings.Map(func(r rune) rune {
-		switch {
-		case r == '"' || r == '`':
-			return '\''
-		case unicode.In(r, unicode.L, unicode.M, unicode.N), strings.ContainsRune("'-_.,:/()+=%°–…", r):
-			return r
-		default:
-			return ' '
-		}
-	}, oneLine(text, longestTitle))
-	return strings.Join(strings.Fields(strings.ReplaceAll(kept, "%%", "% ")), " ")
 }
