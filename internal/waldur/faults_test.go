@@ -8,10 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -266,7 +264,7 @@ func TestFaultIsRetriedOnlyIfTransient(t *testing.T) {
 					responses, timeout, wanted = append(responses, validResponse()), 5*timeout, min(wanted, oneRetry)
 				}
 				url, requests := serve(t, responses...)
-				usage, err := readDate(t, url, requestTimeout(timeout))
+				usage, err := readDate(t, url, waldur.Config{RequestTimeout: timeout})
 				if succeeds := fault.kind == nil || !persistent && wanted > noRetry; succeeds {
 					if err != nil || usage != (waldur.Usage{Date: waldur.Of("2024-09-01")}) {
 						t.Errorf("%+v, error %v", usage, err)
@@ -279,23 +277,6 @@ func TestFaultIsRetriedOnlyIfTransient(t *testing.T) {
 				}
 			})
 		}
-	}
-}
-
-// readDate reads the date of a record.
-func readDate(t *testing.T, url string, change ...func(*waldur.Config)) (waldur.Usage, error) {
-	t.Helper()
-	return connect(t, url, change...).Usage(t.Context(), 7, waldur.Fields(waldur.FieldDate))
-}
-
-// DNS has no label of 64 characters, so the host is unknown everywhere.
-func TestUnknownHostIsNotRetried(t *testing.T) {
-	t.Parallel()
-	host := strings.Repeat("a", 64) + ".example.com"
-	_, err := readDate(t, "http://"+host)
-	unknown, ok := errors.AsType[*waldur.UnreachableError](err)
-	if !ok || unknown.Attempts != 1 || unknown.Problem != "the host "+host+" is unknown" || unknown.Reason != waldur.ReasonHostUnknown {
-		t.Errorf("error %v", err)
 	}
 }
 
@@ -312,63 +293,10 @@ func TestRedirectsAndLinksAreNotFollowed(t *testing.T) {
 	}
 	for name, response := range responses {
 		url, requests := serve(t, response)
-		_, _ = connect(t, url).Usages(t.Context(), everything())
+		_, _ = readAll(t, url, waldur.Config{})
 		if requests() != 1 || requestsToOther() != 0 {
 			t.Errorf("%s: %d requests, and %d to another server, want 1 and 0", name, requests(), requestsToOther())
 		}
-	}
-}
-
-func TestWaitsDoubleUpToTheCapAndVaryInTheirUpperHalf(t *testing.T) {
-	t.Parallel()
-	for _, retries := range []int{0, 1, 12, 50} {
-		for _, drawn := range []float64{0, 0.25, math.Nextafter(1, 0)} {
-			url, requests := serve(t, status(503, "{}"))
-			clock := new(clock)
-			_, err := readDate(t, url, func(config *waldur.Config) {
-				config.MaxRetries, config.Clock, config.Random = retries, clock, func() float64 { return drawn }
-			})
-			refused, ok := errors.AsType[*waldur.StatusError](err)
-			if !ok || refused.Attempts != 1+retries || refused.Throttled || requests() != 1+retries || len(clock.waits()) != retries {
-				t.Errorf("error %v after %d requests and waits of %v", err, requests(), clock.waits())
-			}
-			for i, wait := range clock.waits() {
-				bound := min(20*time.Second, 500*time.Millisecond<<min(i, 10))
-				if want := bound/2 + time.Duration(drawn*float64(bound/2)); wait != want || wait > bound {
-					t.Errorf("wait %d at %v is %s, want %s", i+1, drawn, wait, want)
-				}
-			}
-		}
-	}
-}
-
-func TestRetryAfterIsHonoredUpToTheCap(t *testing.T) {
-	t.Parallel()
-	const backoff = 375 * time.Millisecond                  // three quarters of the first bound
-	for retryAfter, want := range map[string]time.Duration{ // the wait; over the cap, the read fails at once
-		"7": 7 * time.Second, "20": 20 * time.Second, "21": 21 * time.Second, "0": backoff, "soon": backoff,
-		"Tue, 15 Oct 2024 12:00:20 GMT": 20 * time.Second, "Tue, 15 Oct 2024 13:00:00 GMT": time.Hour,
-	} {
-		for _, code := range []int{429, 503} {
-			url, requests := serve(t, status(code, "{}", "Retry-After: "+retryAfter), validResponse())
-			clock := new(clock)
-			_, err := readDate(t, url, func(config *waldur.Config) { config.Clock = clock })
-			refused, _ := errors.AsType[*waldur.StatusError](err)
-			atOnce := refused != nil && refused.RetryAfter == want && len(clock.waits()) == 0 && requests() == 1
-			later := err == nil && slices.Equal(clock.waits(), []time.Duration{want}) && requests() == 2
-			if wait := want <= 20*time.Second; wait && !later || !wait && !atOnce {
-				t.Errorf("%d, %q: error %v after %d requests and waits of %v", code, retryAfter, err, requests(), clock.waits())
-			}
-		}
-	}
-}
-
-func TestServerErrorIsRetriedOnceAmongOtherFaults(t *testing.T) {
-	t.Parallel()
-	url, requests := serve(t, status(500, "{}"), status(503, "{}"), status(500, `{"detail":"Again."}`), validResponse())
-	_, err := readDate(t, url)
-	if refused, ok := errors.AsType[*waldur.StatusError](err); !ok || refused.Status != 500 || requests() != 3 {
-		t.Errorf("error %v after %d requests", err, requests())
 	}
 }
 
@@ -387,7 +315,7 @@ func TestInterruptedReadEndsWithinASecond(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				server, client := startSlow(t, nil, atOnce(1))
+				server, client := startSlow(t, nil, waldur.Config{MaxConcurrentRequests: 1})
 				server.Intercept = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
 					connection, _, err := http.NewResponseController(w).Hijack()
 					if err != nil {

@@ -114,7 +114,7 @@ func TestPropertyListIsExactOrFails(t *testing.T) {
 				server.Add(drawHistory(t, server.PageCap)...)
 				longestEver := scheduleChanges(t, server, row.changes)
 				mayGoUnnoticed := scheduleDefects(t, server, row.defects)
-				client := connect(t, server.Start(t), atOnce(rapid.IntRange(1, 4).Draw(t, "requests at once")))
+				client := connect(t, server.Start(t), waldur.Config{MaxConcurrentRequests: rapid.IntRange(1, 4).Draw(t, "requests at once")})
 
 				before := server.Records()
 				usages, err := client.Usages(t.Context(), everything())

@@ -59,7 +59,7 @@ func TestBombTakesLessThan100MB(t *testing.T) {
 	const memoryCap = 80 << 20
 	const bombedURL = "WALDUR_TEST_BOMBED_URL" // set in the process whose memory is measured
 	if url := os.Getenv(bombedURL); url != "" {
-		client := connect(t, url)
+		client := connect(t, url, waldur.Config{})
 		query := everything()
 		query.Fields = waldur.Fields(waldur.FieldReportedUsage, waldur.FieldScope)
 		var group sync.WaitGroup
