@@ -214,7 +214,7 @@ func TestTokenIsNotShownWhenTheServerEchoesIt(t *testing.T) {
 			t.Run(place+", "+spelling, func(t *testing.T) {
 				t.Parallel()
 				url, _ := serve(t, response)
-				var log []logLine
+				var log []map[string]any
 				query := waldur.Query{Scope: project(), Fields: waldur.Fields(waldur.FieldScope)}
 				_, err := connect(t, url, waldur.Config{Log: logTo(&log)}).Usages(t.Context(), query)
 				if err == nil {
@@ -252,7 +252,7 @@ func TestQueryAndBodyAreNotShown(t *testing.T) {
 		"malformed head": reply("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nprivate words"),
 	} {
 		url, _ := serve(t, response)
-		var log []logLine
+		var log []map[string]any
 		_, err := readAll(t, url, waldur.Config{Log: logTo(&log)})
 		shown := fmt.Sprintf("%v %v", err, log)
 		for _, private := range []string{"private", projectUUID, "scope="} {

@@ -124,9 +124,15 @@ func TestDuplicatesAreKeptInAnOrderWithoutTheTitlesAndReported(t *testing.T) {
 	}
 }
 
+// empty makes the response an empty list with the count.
+func empty(response *waldurtest.Response, count int) {
+	response.Status, response.Body = http.StatusOK, []byte("[]")
+	response.Header.Set("X-Result-Count", strconv.Itoa(count))
+}
+
 func TestListFailsWhenItsResponsesCannotBeVerified(t *testing.T) {
 	t.Parallel()
-	isUnverifiable, isIncomplete, isMalformed := isType[*waldur.UnverifiableError], isType[*waldur.IncompleteError], isType[*waldur.FormatError]
+	isIncomplete, isMalformed := isType[*waldur.IncompleteError], isType[*waldur.FormatError]
 	type row struct {
 		records  []waldurtest.Record
 		lie      func(n int, query url.Values, response *waldurtest.Response)
@@ -136,12 +142,11 @@ func TestListFailsWhenItsResponsesCannotBeVerified(t *testing.T) {
 	duplicates := months(12, 400)
 	rows := map[string]row{
 		"a month longer than a page has duplicates": {
-			append(duplicates, duplicates[50]), func(int, url.Values, *waldurtest.Response) {}, isUnverifiable, 12,
+			append(duplicates, duplicates[50]), func(int, url.Values, *waldurtest.Response) {}, isType[*waldur.UnverifiableError], 12,
 		},
 		"a month longer than a page is gone when it is read by itself": {months(400), func(_ int, query url.Values, response *waldurtest.Response) {
 			if query.Has("date_after") {
-				response.Body = []byte("[]")
-				response.Header.Set("X-Result-Count", "0")
+				empty(response, 0)
 			}
 		}, isIncomplete, 50},
 		// As when a duplicate has replaced a record.
@@ -166,20 +171,6 @@ func TestListFailsWhenItsResponsesCannotBeVerified(t *testing.T) {
 		rows[fmt.Sprintf("a count of %q", count)] = row{months(12), func(_ int, _ url.Values, response *waldurtest.Response) {
 			response.Header.Set("X-Result-Count", count)
 		}, isMalformed, 1}
-	}
-	for name, change := range map[string]func(n, count int) int{
-		"one too many": func(_, count int) int { return count + 1 },
-		"one too few":  func(_, count int) int { return count - 1 },
-		"growing":      func(n, count int) int { return count + n },
-		"always zero":  func(int, int) int { return 0 },
-	} {
-		for _, lengths := range [][]int{even(12, 12), even(600, 12), even(700, 168), {400}} {
-			rows[fmt.Sprintf("a count %s, %d months", name, len(lengths))] = row{months(lengths...), func(n int, _ url.Values, response *waldurtest.Response) {
-				if count, err := strconv.Atoi(response.Header.Get("X-Result-Count")); err == nil {
-					response.Header.Set("X-Result-Count", strconv.Itoa(change(n, count)))
-				}
-			}, func(err error) bool { return isUnverifiable(err) || isIncomplete(err) }, 150}
-		}
 	}
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
@@ -263,13 +254,10 @@ func TestPageBeyondTheEndMayBeAnEmptyList(t *testing.T) {
 	t.Parallel()
 	records := months(even(1200, 60)...)
 	server := newServer(records...)
-	server.Intercept = func(_ int, w http.ResponseWriter, r *http.Request) bool {
-		beyond := r.URL.Query().Get("page") != ""
-		if beyond {
-			w.Header().Set("X-Result-Count", "60")
-			_, _ = w.Write([]byte("[]"))
+	server.Rewrite = func(_ int, r *http.Request, response *waldurtest.Response) {
+		if r.URL.Query().Has("page") {
+			empty(response, 60)
 		}
-		return beyond
 	}
 	base := server.Start(t)
 	usages, err := readAll(t, base, waldur.Config{MaxConcurrentRequests: 4})

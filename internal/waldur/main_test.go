@@ -155,19 +155,14 @@ func readDate(t *testing.T, url string, config waldur.Config) (waldur.Usage, err
 	return connect(t, url, config).Usage(t.Context(), 7, waldur.Fields(waldur.FieldDate))
 }
 
-// logLine is a line of a log.
-type logLine struct {
-	message string
-	fields  map[string]any
-}
-
-// logTo returns a log that appends to lines.
-func logTo(lines *[]logLine) waldur.Log {
+// logTo returns a log that appends each line to lines, with its message.
+func logTo(lines *[]map[string]any) waldur.Log {
 	var mu sync.Mutex
 	return func(_ context.Context, message string, fields map[string]any) {
 		mu.Lock()
 		defer mu.Unlock()
-		*lines = append(*lines, logLine{message, fields})
+		fields["message"] = message
+		*lines = append(*lines, fields)
 	}
 }
 

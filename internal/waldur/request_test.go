@@ -92,17 +92,17 @@ func TestLogHasALinePerRequestAndPerRead(t *testing.T) {
 	}
 	sizes := map[int]int{}
 	server.Rewrite = func(n int, _ *http.Request, response *waldurtest.Response) { sizes[n] = len(response.Body) }
-	var log []logLine
+	var log []map[string]any
 	query := everything()
 	query.After, query.Before = "2024-08-01", "2024-10-01"
 	if _, err := connect(t, server.Start(t), waldur.Config{Log: logTo(&log)}).Usages(t.Context(), query); err != nil {
 		t.Fatal(err)
 	}
 	requests := server.Requests()
-	var want []logLine
+	var want []map[string]any
 	for i, request := range requests {
 		fields := map[string]any{
-			"method": "GET", "path": request.Path, "attempt": 1, "duration_ms": int64(0), "status": request.Status,
+			"message": "Waldur request", "method": "GET", "path": request.Path, "attempt": 1, "duration_ms": int64(0), "status": request.Status,
 			"request_id": "request-" + strconv.Itoa(i+1), "bytes": sizes[i+1],
 		}
 		for _, name := range []string{"date_after", "date_before", "page_size", "page"} {
@@ -110,12 +110,12 @@ func TestLogHasALinePerRequestAndPerRead(t *testing.T) {
 				fields[name] = value
 			}
 		}
-		want = append(want, logLine{"Waldur request", fields})
+		want = append(want, fields)
 	}
-	delete(want[0].fields, "bytes")
-	want[0].fields["error"] = "GET " + requests[0].Path + " returned 503 Service Unavailable: no explanation"
-	want[1].fields["attempt"] = 2
-	want = append(want, logLine{"Waldur read", map[string]any{"records": 300, "requests": len(requests), "retries": 1, "duration_ms": int64(0)}})
+	delete(want[0], "bytes")
+	want[0]["error"] = "GET " + requests[0].Path + " returned 503 Service Unavailable: no explanation"
+	want[1]["attempt"] = 2
+	want = append(want, map[string]any{"message": "Waldur read", "records": 300, "requests": len(requests), "retries": 1, "duration_ms": int64(0)})
 	if !reflect.DeepEqual(log, want) {
 		t.Errorf("got %v\nwant %v", log, want)
 	}
@@ -124,13 +124,13 @@ func TestLogHasALinePerRequestAndPerRead(t *testing.T) {
 func TestLogOfAFailedReadHasTheError(t *testing.T) {
 	t.Parallel()
 	url, _ := serve(t, status(403, `{"detail":"No."}`, "X-Amzn-Trace-Id: trace-1"))
-	var log []logLine
+	var log []map[string]any
 	_, err := readDate(t, url, waldur.Config{Log: logTo(&log)})
-	if len(log) != 2 || err == nil || !strings.Contains(err.Error(), "403 Forbidden: No.") || log[0].fields["request_id"] != "trace-1" {
+	if len(log) != 2 || err == nil || !strings.Contains(err.Error(), "403 Forbidden: No.") || log[0]["request_id"] != "trace-1" {
 		t.Fatalf("got error %v, log %v", err, log)
 	}
 	for _, line := range log {
-		if line.fields["error"] != err.Error() || line.fields["records"] != nil {
+		if line["error"] != err.Error() || line["records"] != nil {
 			t.Errorf("got line %v, want the error and no records", line)
 		}
 	}
