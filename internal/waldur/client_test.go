@@ -213,7 +213,7 @@ func TestServerIsTrustedOnlyByItsCertificate(t *testing.T) {
 func TestFailedHandshakeIsRetriedOnlyIfTheConnectionBroke(t *testing.T) {
 	t.Parallel()
 	// A ClientHello is longer than 64 bytes.
-	readHello := response(func(connection *net.TCPConn) { _, _ = io.CopyN(io.Discard, connection, 64) })
+	readHello := response(func(connection net.Conn) { _, _ = io.CopyN(io.Discard, connection, 64) })
 	unreachable, untrusted := isType[*waldur.UnreachableError], isType[*waldur.TLSError]
 	for name, row := range map[string]struct {
 		response response

@@ -69,21 +69,18 @@ func TestMalformedResponseIsRejected(t *testing.T) {
 		"usage is NaN":               {`[{"fixed_usage":NaN}]`, 1, "fixed_usage", "is not valid JSON"},
 		"invalid in another member":  {`[{` + date + `,"x":tru}]`, 1, "", "is not valid JSON"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			field, ok := waldur.ParseField(want.attribute)
-			if !ok {
-				field = waldur.FieldDate
-			}
-			usages, err := waldur.DecodeList([]byte(want.body), waldur.Fields(field))
-			malformed, ok := errors.AsType[*waldur.FormatError](err)
-			if !ok {
-				t.Fatalf("got %d records, error %v, want a FormatError", len(usages), err)
-			}
-			if got := (rejected{want.body, malformed.Record, malformed.Attribute, malformed.Problem}); got != want {
-				t.Errorf("got %v, want record %d, attribute %q: %s", malformed, want.record, want.attribute, want.problem)
-			}
-		})
+		field, ok := waldur.ParseField(want.attribute)
+		if !ok {
+			field = waldur.FieldDate
+		}
+		usages, err := waldur.DecodeList([]byte(want.body), waldur.Fields(field))
+		malformed, ok := errors.AsType[*waldur.FormatError](err)
+		if !ok {
+			t.Fatalf("%s: got %d records, error %v, want a FormatError", name, len(usages), err)
+		}
+		if got := (rejected{want.body, malformed.Record, malformed.Attribute, malformed.Problem}); got != want {
+			t.Errorf("%s: got %v, want record %d, attribute %q: %s", name, malformed, want.record, want.attribute, want.problem)
+		}
 	}
 }
 

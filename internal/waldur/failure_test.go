@@ -60,18 +60,15 @@ func TestReasonOfARefusalIsRecognized(t *testing.T) {
 		"http to Apache's https port":  {"", 400, `You're speaking plain HTTP to an SSL-enabled server port.`, false, waldur.ReasonHTTPSExpected},
 		"any other status":             {"", 500, detail("Invalid token."), false, waldur.ReasonUnknown},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			url, _ := serve(t, status(row.status, row.body))
-			config := waldur.Config{Token: token(t, cmp.Or(row.token, waldurtest.Token))}
-			_, err := readAll(t, url, config)
-			if row.byID {
-				_, err = readDate(t, url, config)
-			}
-			if refused, ok := errors.AsType[*waldur.StatusError](err); !ok || refused.Status != row.status || refused.Reason != row.want {
-				t.Errorf("got error %v, want reason %d", err, row.want)
-			}
-		})
+		url, _ := serve(t, status(row.status, row.body))
+		config := waldur.Config{Token: token(t, cmp.Or(row.token, waldurtest.Token))}
+		_, err := readAll(t, url, config)
+		if row.byID {
+			_, err = readDate(t, url, config)
+		}
+		if refused, ok := errors.AsType[*waldur.StatusError](err); !ok || refused.Status != row.status || refused.Reason != row.want {
+			t.Errorf("%s: got error %v, want reason %d", name, err, row.want)
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 )
 
 // response serves one connection, which is closed when it returns.
-type response func(connection *net.TCPConn)
+type response func(connection net.Conn)
 
 // serve serves one request per connection: the first with responses[0], and so on;
 // the last of them serves all further requests. It returns its URL and a function
@@ -46,7 +46,7 @@ func serve(tb testing.TB, responses ...response) (url string, requests func() in
 			handlers.Go(func() {
 				defer func() { _ = connection.Close() }()
 				defer context.AfterFunc(tb.Context(), func() { _ = connection.Close() })() // ends a client that hangs when its test fails
-				responses[min(n, len(responses))-1](connection.(*net.TCPConn))
+				responses[min(n, len(responses))-1](connection)
 			})
 		}
 	})
@@ -60,7 +60,7 @@ func serve(tb testing.TB, responses ...response) (url string, requests func() in
 // reply reads the request and writes the text.
 func reply(text string) response {
 	raw := []byte(text)
-	return func(connection *net.TCPConn) {
+	return func(connection net.Conn) {
 		if request, err := http.ReadRequest(bufio.NewReader(connection)); err == nil {
 			_ = request.Body.Close()
 		}
@@ -70,21 +70,21 @@ func reply(text string) response {
 
 // then returns a response that is followed by another.
 func (r response) then(next response) response {
-	return func(connection *net.TCPConn) {
+	return func(connection net.Conn) {
 		r(connection)
 		next(connection)
 	}
 }
 
 // reset ends the connection with a TCP reset.
-func reset(connection *net.TCPConn) { _ = connection.SetLinger(0) }
+func reset(connection net.Conn) { _ = connection.(*net.TCPConn).SetLinger(0) }
 
 // hang waits until the client closes the connection.
-func hang(connection *net.TCPConn) { _, _ = io.Copy(io.Discard, connection) }
+func hang(connection net.Conn) { _, _ = io.Copy(io.Discard, connection) }
 
 // endless writes the text until the client closes the connection.
 func endless(text string) response {
-	return func(connection *net.TCPConn) {
+	return func(connection net.Conn) {
 		chunk := []byte(strings.Repeat(text, 1+64<<10/len(text)))
 		for err := error(nil); err == nil; {
 			_, err = connection.Write(chunk)
@@ -149,7 +149,7 @@ func faults() map[string]fault {
 	}
 	faults := map[string]fault{
 		// Connections.
-		"closed at once":                     {func(*net.TCPConn) {}, unreachable, "the connection was", allRetries, 0},
+		"closed at once":                     {func(net.Conn) {}, unreachable, "the connection was", allRetries, 0},
 		"closed before a response":           {reply(""), unreachable, "closed before a response", allRetries, 0},
 		"closed in the status line":          {reply("HTTP/1.1 20"), unreachable, "malformed HTTP", allRetries, 0},
 		"closed in the headers":              {reply("HTTP/1.1 200 OK\r\nContent-"), unreachable, "malformed MIME header", allRetries, 0},
@@ -208,9 +208,6 @@ func faults() map[string]fault {
 		"empty":                    {status(200, ""), malformed, "the response is empty", noRetry, 0},
 		"HTML":                     {reply(head(200, "Content-Type: Text/HTML; charset=utf-8") + "<html>"), malformed, "an HTML page", noRetry, 0},
 		"endless HTML":             {reply(head(200, "Content-Type: text/html")).then(endless("<p>")), malformed, "an HTML page", noRetry, 0},
-		"HTML of 100 KiB":          {status(200, strings.Repeat("<br>", 25<<10), "Content-Type: text/html"), malformed, "an HTML page", noRetry, 0},
-		"HTML, not declared":       {status(200, "<html>"), malformed, "not valid JSON", noRetry, 0},
-		"half a record":            {status(200, validRecord[:9]), malformed, "ends in the middle", noRetry, 0},
 		"a record and a half":      {status(200, validRecord+validRecord[:9]), malformed, "continues after its end", noRetry, 0},
 		"a list":                   {status(200, "["+validRecord+"]"), malformed, "is not an object", noRetry, 0},
 		"an error with status 200": {status(200, `{"detail":"Internal"}`), malformed, "attribute date is missing", noRetry, 0},
@@ -266,14 +263,14 @@ func TestFaultIsRetriedOnlyIfTransient(t *testing.T) {
 				url, requests := serve(t, responses...)
 				usage, err := readDate(t, url, waldur.Config{RequestTimeout: timeout})
 				if succeeds := fault.kind == nil || !persistent && wanted > noRetry; succeeds {
-					if err != nil || usage != (waldur.Usage{Date: waldur.Of("2024-09-01")}) {
-						t.Errorf("%+v, error %v", usage, err)
+					if want := (waldur.Usage{Date: waldur.Of("2024-09-01")}); err != nil || usage != want {
+						t.Errorf("got %+v, error %v, want %+v", usage, err, want)
 					}
 				} else if err == nil || !fault.kind(err) || persistent && !strings.Contains(err.Error(), fault.message) {
-					t.Errorf("error %T: %v\nwant %q in it", err, err, fault.message)
+					t.Errorf("got error %T: %v\nwant %q in it", err, err, fault.message)
 				}
 				if requests() != wanted {
-					t.Errorf("%d requests, want %d", requests(), wanted)
+					t.Errorf("got %d requests, want %d", requests(), wanted)
 				}
 			})
 		}
@@ -295,7 +292,7 @@ func TestRedirectsAndLinksAreNotFollowed(t *testing.T) {
 		url, requests := serve(t, response)
 		_, _ = readAll(t, url, waldur.Config{})
 		if requests() != 1 || requestsToOther() != 0 {
-			t.Errorf("%s: %d requests, and %d to another server, want 1 and 0", name, requests(), requestsToOther())
+			t.Errorf("%s: got %d requests, and %d to another server, want 1 and 0", name, requests(), requestsToOther())
 		}
 	}
 }
@@ -315,17 +312,13 @@ func TestInterruptedReadEndsWithinASecond(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				server, client := startSlow(t, nil, waldur.Config{MaxConcurrentRequests: 1})
-				server.Intercept = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
-					connection, _, err := http.NewResponseController(w).Hijack()
-					if err != nil {
-						t.Error(err)
-						return true
-					}
-					_, _ = io.WriteString(connection, sent)
-					_, _ = io.Copy(io.Discard, connection)
-					return true
-				}
+				requests := 0
+				client := connectInTime(t, "http://waldur.example.com", waldur.Config{MaxRetries: 3, Dial: func(context.Context, string, string) (net.Conn, error) {
+					requests++
+					client, server := net.Pipe()
+					go reply(sent).then(hang)(server)
+					return client, nil
+				}})
 				ended := make(chan error, 2)
 				read := func() (interrupt context.CancelFunc) {
 					ctx, interrupt := context.WithCancel(t.Context())
@@ -338,19 +331,19 @@ func TestInterruptedReadEndsWithinASecond(t *testing.T) {
 					interrupt()
 					synctest.Wait()
 					if len(ended) != 1 {
-						t.Fatalf("%d reads ended after interruption %d, want 1", len(ended), i+1)
+						t.Fatalf("got %d reads that ended after interruption %d, want 1", len(ended), i+1)
 					}
 					if err := <-ended; !errors.Is(err, context.Canceled) {
-						t.Errorf("error %v", err)
+						t.Errorf("got error %v, want context.Canceled", err)
 					}
 				}
 				ctx, interrupt := context.WithCancel(t.Context())
 				interrupt()
 				if _, err := client.Usage(ctx, 7, waldur.AllFields()); !errors.Is(err, context.Canceled) {
-					t.Errorf("error %v", err)
+					t.Errorf("got error %v, want context.Canceled", err)
 				}
-				if n := len(server.Requests()); n != 1 {
-					t.Errorf("%d requests were made, want 1", n)
+				if requests != 1 {
+					t.Errorf("got %d requests, want 1", requests)
 				}
 			})
 		})

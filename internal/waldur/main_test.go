@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -143,6 +141,18 @@ func token(t interface{ Fatalf(string, ...any) }, raw string) waldur.Token {
 	return parsed
 }
 
+// startSlow returns a server that takes as long as a real one, for a bubble of
+// synctest, and its client with the default settings of the provider.
+func startSlow(t *testing.T, records []waldurtest.Record, config waldur.Config) (*waldurtest.Waldur, *waldur.Client) {
+	t.Helper()
+	server := newServer(records...)
+	server.Sleep, server.Workers = true, 4
+	config.Dial = server.StartInMemory(t)
+	config.MaxConcurrentRequests = cmp.Or(config.MaxConcurrentRequests, 4)
+	config.MaxRetries = 6
+	return server, connectInTime(t, "http://waldur.example.com", config)
+}
+
 // readAll reads all records of the project with all attributes.
 func readAll(t *testing.T, url string, config waldur.Config) ([]waldur.Usage, error) {
 	t.Helper()
@@ -188,18 +198,4 @@ const secret = "hunter2secret"
 func isType[E error](err error) bool {
 	_, ok := errors.AsType[E](err)
 	return ok
-}
-
-// inProcess runs the test again in a separate process with the environment, and
-// returns its output.
-func inProcess(t *testing.T, environment ...string) (output string, err error) {
-	t.Helper()
-	executable, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := exec.CommandContext(t.Context(), executable, "-test.v", "-test.run=^"+t.Name()+"$")
-	command.Env = append(environment, "GORACE=atexit_sleep_ms=0")
-	printed, err := command.CombinedOutput()
-	return string(printed), err
 }

@@ -1,6 +1,7 @@
 package waldur_test
 
 import (
+	"context"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
@@ -221,6 +223,123 @@ func TestOutageIsLimitedByTheSharedRetryBudget(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestReadsSurviveARestart(t *testing.T) {
+	t.Parallel()
+	for name, restart := range map[string]struct {
+		status     int // of a proxy; 0: connections are closed
+		retryAfter string
+		atOnce     int // requests
+	}{
+		"connections are closed":          {0, "", 4},
+		"a proxy returns 502":             {502, "", 4},
+		"a proxy asks to retry in 1 s":    {503, "1", 4},
+		"twelve requests at once are met": {502, "", 12},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				server, client := startSlow(t, months(even(400, 60)...), waldur.Config{MaxConcurrentRequests: restart.atOnce})
+				server.Intercept = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+					if time.Since(start) >= 10*time.Second {
+						return false
+					}
+					if restart.status == 0 {
+						panic(http.ErrAbortHandler)
+					}
+					w.Header().Set("Retry-After", restart.retryAfter)
+					w.WriteHeader(restart.status)
+					return true
+				}
+				var result reads
+				var group sync.WaitGroup
+				for range 12 {
+					group.Go(func() { result.read(t, server, client) })
+				}
+				group.Wait()
+				result.check(t, 1.0/12)
+			})
+		})
+	}
+}
+
+// Without a deadline, an outage in which each request hangs until its timeout
+// blocks a pipeline for most of an hour. When the outage is over, the next request
+// that is let through ends it for all.
+func TestReadsDuringAnOutageEndWithinTheirDeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const limit = 10 * time.Minute
+		server, client := startSlow(t, months(60), waldur.Config{})
+		var over atomic.Bool
+		server.Intercept = func(_ int, _ http.ResponseWriter, r *http.Request) bool {
+			if !over.Load() {
+				<-r.Context().Done()
+			}
+			return !over.Load()
+		}
+		readAtOnce := func(reads int) (requests int) {
+			before := len(server.Requests())
+			var group sync.WaitGroup
+			for range reads {
+				group.Go(func() {
+					ctx, cancel := context.WithTimeout(t.Context(), limit)
+					defer cancel()
+					_, err := client.Usages(ctx, everything())
+					if !isType[*waldur.OutageError](err) && !isType[*waldur.UnreachableError](err) {
+						t.Errorf("got error %v, want that of the outage", err)
+					}
+				})
+			}
+			group.Wait()
+			return len(server.Requests()) - before
+		}
+		start := time.Now()
+		requests := readAtOnce(50)
+		t.Logf("50 reads ended after %s, %d requests", time.Since(start), requests)
+		if time.Since(start) > limit || requests != 14 {
+			t.Errorf("want at most %s and 14 requests: 4 at once and 10 retries", limit)
+		}
+		<-time.NewTimer(21 * time.Second).C
+		if requests := readAtOnce(3); requests != 1 {
+			t.Errorf("got %d requests after a while, want 1 that is let through", requests)
+		}
+		over.Store(true)
+		if requests := readAtOnce(1); requests != 0 {
+			t.Errorf("got %d requests at once, want 0", requests)
+		}
+		<-time.NewTimer(21 * time.Second).C
+		for range 2 {
+			if _, err := client.Usages(t.Context(), everything()); err != nil {
+				t.Errorf("got error %v after the outage", err)
+			}
+		}
+	})
+}
+
+func TestReadEndsAtItsDeadlineWithTheLastFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const limit = 10 * time.Second
+		server, client := startSlow(t, months(60), waldur.Config{})
+		server.Intercept = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+			w.WriteHeader(http.StatusBadGateway)
+			return true
+		}
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		defer cancel()
+		_, err := client.Usages(ctx, everything())
+		ended, ok := errors.AsType[*waldur.DeadlineError](err)
+		if !ok || time.Since(start) != limit {
+			t.Fatalf("got error %v after %s, want a DeadlineError after %s", err, time.Since(start), limit)
+		}
+		if last, ok := errors.AsType[*waldur.StatusError](ended.LastFailure); !ok || last.Status != http.StatusBadGateway {
+			t.Errorf("got last failure %v, want status 502", ended.LastFailure)
+		}
+	})
 }
 
 // FuzzRetryAfter checks that the wait is never negative, and that a number of

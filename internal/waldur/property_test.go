@@ -1,13 +1,18 @@
 package waldur_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -221,4 +226,129 @@ func scheduleDefects(t *rapid.T, server *waldurtest.Waldur, defects []string) (m
 		return (defect == "count" || defect == "repeated record") &&
 			slices.ContainsFunc(server.Requests(), func(r waldurtest.Request) bool { return r.Records == server.PageCap })
 	}
+}
+
+// reads counts reads of changing lists by their result.
+type reads struct {
+	mu                 sync.Mutex
+	all, failed, wrong int
+}
+
+func (r *reads) read(t *testing.T, server *waldurtest.Waldur, client *waldur.Client) {
+	t.Helper()
+	before := server.Records()
+	usages, err := client.Usages(t.Context(), everything())
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all++
+	if err != nil {
+		r.failed++
+		t.Log(err)
+	} else if wrong := problem(usages, before, server.Records()); wrong != "" {
+		r.wrong++
+		t.Log(wrong)
+	}
+}
+
+func (r *reads) check(t *testing.T, failedAtMost float64) {
+	t.Helper()
+	t.Logf("%d reads: %d failed, %d wrong", r.all, r.failed, r.wrong)
+	if r.wrong > 0 || float64(r.failed) > failedAtMost*float64(r.all) {
+		t.Errorf("want 0 wrong, and at most %g %% failed", 100*failedAtMost)
+	}
+}
+
+func TestReadsAreExactWhileRecordsChange(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		reads        int
+		failedAtMost float64
+		records      func(n int, random *rand.Rand) []waldurtest.Record // of read n
+		change       func(ctx context.Context, server *waldurtest.Waldur, random *rand.Rand)
+	}{
+		"records are inserted between the count and the select of 30 % of requests": {
+			600, 0.02, upToThreePages, func(_ context.Context, server *waldurtest.Waldur, random *rand.Rand) {
+				server.BetweenCountAndSelect = func(n int) { modifySome(server, random, 3, n, "insert") }
+			},
+		},
+		"records are added, deleted and changed before 60 % of requests": {
+			240, 0.02, upToThreePages, func(_ context.Context, server *waldurtest.Waldur, random *rand.Rand) {
+				server.Before = func(n int, _ *http.Request) { modifySome(server, random, 6, n, "insert", "delete", "update") }
+			},
+		},
+		// As a server of October 2024 does on the first of a month.
+		"the records of a new month are written one by one": {
+			60, 1.0 / 60, func(n int, _ *rand.Rand) []waldurtest.Record {
+				perMonth := 12 + 3*n
+				return months(even((2+n%5)*perMonth, perMonth)...)
+			}, func(ctx context.Context, server *waldurtest.Waldur, _ *rand.Rand) {
+				var month []waldurtest.Record
+				server.Update(func(records []waldurtest.Record) []waldurtest.Record {
+					length := slices.IndexFunc(records, func(r waldurtest.Record) bool { return r.Date != records[0].Date })
+					month = records[:length]
+					return records[length:]
+				})
+				go server.Write(ctx, 5*time.Millisecond, month...)
+			},
+		},
+		"the current month changes twenty times a second": {
+			36, 0.02, func(int, *rand.Rand) []waldurtest.Record {
+				return months(even(400, 60)...)
+			}, func(ctx context.Context, server *waldurtest.Waldur, _ *rand.Rand) {
+				go func() {
+					every := time.NewTicker(50 * time.Millisecond)
+					defer every.Stop()
+					for n := 0; ; n++ {
+						select {
+						case <-ctx.Done():
+							return
+						case <-every.C:
+						}
+						server.Update(func(records []waldurtest.Record) []waldurtest.Record {
+							if n%2 == 1 {
+								return records[:len(records)-1] // the one that was written last
+							}
+							return modify(records, "write", 0, n)
+						})
+					}
+				}()
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var result reads
+				random := rand.New(rand.NewPCG(1, 1))
+				server, client := startSlow(t, nil, waldur.Config{})
+				for n := range row.reads {
+					server.Reset()
+					server.Update(func([]waldurtest.Record) []waldurtest.Record { return row.records(n, random) })
+					ctx, stop := context.WithCancel(t.Context())
+					row.change(ctx, server, random)
+					result.read(t, server, client)
+					stop()
+					synctest.Wait()
+				}
+				result.check(t, row.failedAtMost)
+			})
+		})
+	}
+}
+
+// upToThreePages returns the records of up to three pages, in months of up to a
+// third of a page.
+func upToThreePages(_ int, random *rand.Rand) []waldurtest.Record {
+	const pageCap = waldurtest.DefaultPageCap
+	return months(even(pageCap/6+random.IntN(3*pageCap), pageCap/25+random.IntN(pageCap/3))...)
+}
+
+// modifySome changes a record in some of ten requests, of which this is number n.
+func modifySome(server *waldurtest.Waldur, random *rand.Rand, inTen, n int, kinds ...string) {
+	server.Update(func(records []waldurtest.Record) []waldurtest.Record {
+		if random.IntN(10) >= inTen {
+			return records
+		}
+		return modify(records, kinds[random.IntN(len(kinds))], random.IntN(1<<16), n)
+	})
 }
