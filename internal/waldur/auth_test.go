@@ -72,7 +72,7 @@ func TestInvalidTokenIsRejectedAndNotShown(t *testing.T) {
 	})
 }
 
-// holder has the token in unexported fields, for which fmt does not call its methods.
+// holder has the token in unexported fields, for which fmt does not call Format.
 type holder struct {
 	config struct{ token waldur.Token }
 	client *waldur.Client
@@ -114,7 +114,7 @@ func everyByte(format string) func(string) string {
 	}
 }
 
-// safeText returns what a client with the token shows of a text from the server.
+// safeText returns text from the server as a client with the token shows it.
 func safeText(t waldurtest.TB, raw, text string) string {
 	return connect(t, "https://waldur.example.com", waldur.Config{Token: token(t, raw)}).SafeText(text)
 }
@@ -158,8 +158,8 @@ func TestOnlyTheTokenIsRemoved(t *testing.T) {
 		{"not", text, "Authentication credentials were [token] provided."},
 		{waldurtest.Token, "x" + waldurtest.Token + "y", "x[token]y"},
 		{waldurtest.Token, waldurtest.Token[1:], waldurtest.Token[1:]},
-		// Two of them are an escaped one or two plain ones. A search that tried both
-		// at each position took 20 s for 24, so a server could make the provider hang.
+		// Two backslashes are one that is escaped or two plain ones. A search that tried
+		// both at each position took 20 s for 24 of them: a server could hang the provider.
 		{backslashes[:40] + "!", backslashes + backslashes, backslashes + "…"},
 	} {
 		if got := safeText(t, row.token, row.text); got != row.want {

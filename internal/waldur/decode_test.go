@@ -112,8 +112,8 @@ func TestRequestedAttributeMustBePresentAndOfItsType(t *testing.T) {
 }
 
 // FuzzDecode checks that encoding/json decodes everything that the decoder accepts
-// to the same values. It starts with lists that it must accept, among them those in
-// the responses of a real Waldur.
+// to the same values. It starts with lists that the decoder must accept, among them
+// those in the responses of a real Waldur.
 func FuzzDecode(f *testing.F) {
 	accepted := []string{
 		"[]", " [" + fullRecord + " ,\n" + fullRecord + "]\n",
@@ -187,7 +187,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// An allocation for each text would be 700,000 of them for 100,000 records.
+// One allocation for each text would be 700,000 for 100,000 records.
 func TestDecodingAllocatesLittlePerRecord(t *testing.T) {
 	const records = waldurtest.DefaultPageCap
 	body := []byte("[" + strings.Repeat(fullRecord+",", records-1) + fullRecord + "]")

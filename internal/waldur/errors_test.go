@@ -75,7 +75,7 @@ func TestErrorsNameTheRequestAndTheProblem(t *testing.T) {
 }
 
 // FuzzSafeText checks that the text is short, on one line, and without control
-// characters, terminal sequences and the token.
+// characters and the token.
 func FuzzSafeText(f *testing.F) {
 	for _, text := range []string{
 		"Invalid token.", "\x1b[31mred", "\x1b]0;t\ax", "\u009b0m", "\x1b\x1b\x1b[[", "\xff\x1b", waldurtest.Token, "\u202e" + waldurtest.Token[:5] + "\x00" + waldurtest.Token[5:],

@@ -23,7 +23,7 @@ func TestReasonOfARefusalIsRecognized(t *testing.T) {
 	const personal = "w_1735689599_Abc"
 	detail := func(text string) string { return `{"detail":"` + text + `"}` }
 	for name, row := range map[string]struct {
-		token  string // or the usual one
+		token  string // empty: waldurtest.Token
 		status int
 		body   string
 		byID   bool
@@ -132,7 +132,7 @@ func TestNetworkErrorsAreTransient(t *testing.T) {
 	}
 }
 
-// DNS has no label of 64 characters, so the host is unknown everywhere.
+// A DNS label has at most 63 characters, so the host is unknown everywhere.
 func TestUnknownHostIsNotRetried(t *testing.T) {
 	t.Parallel()
 	_, err := readDate(t, "http://"+strings.Repeat("a", 64)+".example.com", waldur.Config{})

@@ -24,9 +24,9 @@ import (
 // response serves one connection, which is closed when it returns.
 type response func(connection net.Conn)
 
-// serve serves one request per connection: the first with responses[0], and so on;
-// the last of them serves all further requests. It returns its URL and a function
-// that returns the number of requests.
+// serve serves one request per connection: the first with responses[0], and so on,
+// and all further ones with the last of them. It returns its URL and a function that
+// returns the number of requests.
 func serve(tb testing.TB, responses ...response) (url string, requests func() int) {
 	tb.Helper()
 	var config net.ListenConfig
@@ -68,7 +68,7 @@ func reply(text string) response {
 	}
 }
 
-// then returns a response that is followed by another.
+// then returns a response that continues with another.
 func (r response) then(next response) response {
 	return func(connection net.Conn) {
 		r(connection)
@@ -127,7 +127,7 @@ const (
 // fault is a fault of a server and the expected result.
 type fault struct {
 	response response
-	kind     func(error) bool // nil: it is none, and the response is valid
+	kind     func(error) bool // nil: no error, as the response is valid
 	message  string           // part of the error
 	requests int              // if it persists
 	timeout  time.Duration
@@ -247,9 +247,9 @@ func faults() map[string]fault {
 	return faults
 }
 
-// A persistent fault is an error that names it, after the retries that may help.
-// After a fault that occurs once, a transient one is retried with success, and a
-// permanent one is an error without a retry.
+// A fault that persists is an error that names it, after the retries that may help.
+// A fault that occurs once is retried with success if it is transient, and is an
+// error at once if it is permanent.
 func TestFaultIsRetriedOnlyIfTransient(t *testing.T) {
 	t.Parallel()
 	for name, fault := range faults() {
@@ -297,8 +297,8 @@ func TestRedirectsAndLinksAreNotFollowed(t *testing.T) {
 	}
 }
 
-// Of two reads, one is interrupted where it waits for the server or for a retry, and
-// the other one in the queue for its turn. Time does not pass in between.
+// Of two reads, one is interrupted while it is queued, and the other one while it
+// waits for the server or for a retry. No time passes in between.
 func TestInterruptedReadEndsWithinASecond(t *testing.T) {
 	t.Parallel()
 	for name, sent := range map[string]string{

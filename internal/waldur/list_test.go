@@ -25,7 +25,7 @@ func wantAll(t *testing.T, usages []waldur.Usage, err error, server string, reco
 	}
 }
 
-// The server has the records in another order, which must not show.
+// The server stores the records in another order, which must not matter.
 func TestListReturnsEveryRecordOnceInOrderWithinItsRequests(t *testing.T) {
 	t.Parallel()
 	differing := []int{31, 168, 170, 169, 0, 0, 12, 299, 12, 12, 7, 168, 168, 200, 168}
@@ -90,7 +90,7 @@ func TestListRequestsOnlyItsFields(t *testing.T) {
 	query := waldur.Query{Scope: project(), Fields: waldur.Fields(waldur.FieldReportedUsage)}
 	usages, err := connect(t, server.Start(t), waldur.Config{}).Usages(t.Context(), query)
 	if err != nil || len(usages) != 1000 {
-		t.Fatalf("%d records, error %v", len(usages), err)
+		t.Fatalf("got %d records, error %v, want 1000", len(usages), err)
 	}
 	for i, request := range server.Requests() {
 		fields := strings.Join(request.Query["field"], " ")
@@ -106,7 +106,7 @@ func TestListRequestsOnlyItsFields(t *testing.T) {
 	}
 }
 
-// The CLI turns strings into Unicode NFC, so "ü" and "u" with a diaeresis are the
+// The CLI normalizes strings to Unicode NFC, so "ü" and "u" with a diaeresis are the
 // same in the state. Nothing may depend on the difference.
 func TestDuplicatesAreKeptInAnOrderWithoutTheTitlesAndReported(t *testing.T) {
 	t.Parallel()
@@ -182,7 +182,7 @@ func TestListFailsWhenItsResponsesCannotBeVerified(t *testing.T) {
 			if n := len(server.Requests()); !row.wanted(err) || n > row.requests {
 				t.Errorf("got error %v after %d requests, want at most %d", err, n, row.requests)
 			}
-			// Only what another read may change is read again.
+			// A list is read again only if that may help.
 			incomplete, ok := errors.AsType[*waldur.IncompleteError](err)
 			if ok && incomplete.Reads != 7 || !ok && len(clock.waits()) > 0 {
 				t.Errorf("got error %v after waits of %v", err, clock.waits())
@@ -249,7 +249,7 @@ func TestListFailsWhenTheServerIgnoresAParameter(t *testing.T) {
 	}
 }
 
-// Waldur returns 404 for a page beyond the end, others an empty list.
+// Waldur returns 404 for a page beyond the end; other servers return an empty list.
 func TestPageBeyondTheEndMayBeAnEmptyList(t *testing.T) {
 	t.Parallel()
 	records := months(even(1200, 60)...)

@@ -61,7 +61,7 @@ func amounts(records []waldurtest.Record) map[string]int64 {
 const lateName = "late "
 
 // modify changes the records as Waldur or an administrator may do during a read:
-// it inserts record number n, deletes or updates one.
+// it inserts late record number n, or deletes or updates a record.
 func modify(records []waldurtest.Record, kind string, at, n int) []waldurtest.Record {
 	if len(records) == 0 {
 		return records
@@ -95,11 +95,11 @@ func longest(records []waldurtest.Record) (most int) {
 	return most
 }
 
-// The property holds for generated histories: of few or many months, even or
-// uneven, with ties, some longer than a page, on servers with different page caps,
-// read by one to four requests at once. `make proof` checks 10,000 cases of each
-// row. Waldur itself inserts and updates. An administrator may delete, but not in
-// the milliseconds between a count and a select.
+// The histories are generated: few or many months, even or uneven, with ties, some
+// longer than a page, on servers with different page caps, read with one to four
+// requests at once. `make proof` checks 10,000 cases of each row. Waldur itself
+// inserts and updates; an administrator may delete, but not in the milliseconds
+// between a count and a select.
 func TestPropertyListIsExactOrFails(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct{ changes, defects []string }{
@@ -228,7 +228,7 @@ func scheduleDefects(t *rapid.T, server *waldurtest.Waldur, defects []string) (m
 	}
 }
 
-// reads counts reads of changing lists by their result.
+// reads counts reads by their result.
 type reads struct {
 	mu                 sync.Mutex
 	all, failed, wrong int
@@ -260,41 +260,43 @@ func (r *reads) check(t *testing.T, failedAtMost float64) {
 
 func TestReadsAreExactWhileRecordsChange(t *testing.T) {
 	t.Parallel()
+	replace := func(server *waldurtest.Waldur, records []waldurtest.Record) {
+		server.Update(func([]waldurtest.Record) []waldurtest.Record { return records })
+	}
+	// Up to three pages, in months of up to a third of a page.
+	upToThreePages := func(random *rand.Rand) []waldurtest.Record {
+		const pageCap = waldurtest.DefaultPageCap
+		return months(even(pageCap/6+random.IntN(3*pageCap), pageCap/25+random.IntN(pageCap/3))...)
+	}
 	for name, row := range map[string]struct {
 		reads        int
 		failedAtMost float64
-		records      func(n int, random *rand.Rand) []waldurtest.Record // of read n
-		change       func(ctx context.Context, server *waldurtest.Waldur, random *rand.Rand)
+		start        func(ctx context.Context, n int, server *waldurtest.Waldur, random *rand.Rand) // the changes during read n
 	}{
 		"records are inserted between the count and the select of 30 % of requests": {
-			600, 0.02, upToThreePages, func(_ context.Context, server *waldurtest.Waldur, random *rand.Rand) {
+			600, 0.02, func(_ context.Context, _ int, server *waldurtest.Waldur, random *rand.Rand) {
+				replace(server, upToThreePages(random))
 				server.BetweenCountAndSelect = func(n int) { modifySome(server, random, 3, n, "insert") }
 			},
 		},
 		"records are added, deleted and changed before 60 % of requests": {
-			240, 0.02, upToThreePages, func(_ context.Context, server *waldurtest.Waldur, random *rand.Rand) {
+			240, 0.02, func(_ context.Context, _ int, server *waldurtest.Waldur, random *rand.Rand) {
+				replace(server, upToThreePages(random))
 				server.Before = func(n int, _ *http.Request) { modifySome(server, random, 6, n, "insert", "delete", "update") }
 			},
 		},
 		// As a server of October 2024 does on the first of a month.
 		"the records of a new month are written one by one": {
-			60, 1.0 / 60, func(n int, _ *rand.Rand) []waldurtest.Record {
+			60, 1.0 / 60, func(ctx context.Context, n int, server *waldurtest.Waldur, _ *rand.Rand) {
 				perMonth := 12 + 3*n
-				return months(even((2+n%5)*perMonth, perMonth)...)
-			}, func(ctx context.Context, server *waldurtest.Waldur, _ *rand.Rand) {
-				var month []waldurtest.Record
-				server.Update(func(records []waldurtest.Record) []waldurtest.Record {
-					length := slices.IndexFunc(records, func(r waldurtest.Record) bool { return r.Date != records[0].Date })
-					month = records[:length]
-					return records[length:]
-				})
-				go server.Write(ctx, 5*time.Millisecond, month...)
+				records := months(even((2+n%5)*perMonth, perMonth)...)
+				replace(server, records[perMonth:])
+				go server.Write(ctx, 5*time.Millisecond, records[:perMonth]...)
 			},
 		},
 		"the current month changes twenty times a second": {
-			36, 0.02, func(int, *rand.Rand) []waldurtest.Record {
-				return months(even(400, 60)...)
-			}, func(ctx context.Context, server *waldurtest.Waldur, _ *rand.Rand) {
+			36, 0.02, func(ctx context.Context, _ int, server *waldurtest.Waldur, _ *rand.Rand) {
+				replace(server, months(even(400, 60)...))
 				go func() {
 					every := time.NewTicker(50 * time.Millisecond)
 					defer every.Stop()
@@ -323,9 +325,8 @@ func TestReadsAreExactWhileRecordsChange(t *testing.T) {
 				server, client := startSlow(t, nil, waldur.Config{})
 				for n := range row.reads {
 					server.Reset()
-					server.Update(func([]waldurtest.Record) []waldurtest.Record { return row.records(n, random) })
 					ctx, stop := context.WithCancel(t.Context())
-					row.change(ctx, server, random)
+					row.start(ctx, n, server, random)
 					result.read(t, server, client)
 					stop()
 					synctest.Wait()
@@ -334,13 +335,6 @@ func TestReadsAreExactWhileRecordsChange(t *testing.T) {
 			})
 		})
 	}
-}
-
-// upToThreePages returns the records of up to three pages, in months of up to a
-// third of a page.
-func upToThreePages(_ int, random *rand.Rand) []waldurtest.Record {
-	const pageCap = waldurtest.DefaultPageCap
-	return months(even(pageCap/6+random.IntN(3*pageCap), pageCap/25+random.IntN(pageCap/3))...)
 }
 
 // modifySome changes a record in some of ten requests, of which this is number n.

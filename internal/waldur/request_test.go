@@ -207,7 +207,7 @@ func bombs() map[string]response {
 		n := readable / len(opening+closing)
 		return reply(start + before + strings.Repeat(opening, n) + middle + strings.Repeat(closing, n) + after)
 	}
-	compressed := func(code int) response { // a thousandth of what comes out of it
+	compressed := func(code int) response { // a thousandth of its decompressed size
 		return reply(head(code, "Content-Encoding: gzip")).then(endless(packed(strings.Repeat("[", 1<<20))))
 	}
 	return map[string]response{
@@ -230,10 +230,10 @@ func bombs() map[string]response {
 }
 
 // A broken or hostile server must not exhaust the memory of the pipeline's
-// machine. The test measures all memory that Go takes from the system, of 100 MB,
-// in a separate process with two reads at a time; the rest is for the code. Without
-// the race detector, which multiplies it, the resident peak (VmHWM) was within 5 MB
-// of that.
+// machine. The test measures the memory that Go obtains from the system in a
+// separate process with two reads at a time, and leaves 20 MB for the code. Without
+// the race detector, which multiplies memory, the resident peak (VmHWM) was within
+// 5 MB of that.
 func TestBombTakesLessThan100MB(t *testing.T) {
 	const memoryCap = 80 << 20
 	const bombedURL = "WALDUR_TEST_BOMBED_URL" // set in the process whose memory is measured

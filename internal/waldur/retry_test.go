@@ -53,7 +53,7 @@ func TestRetryAfterIsHonoredUpToTheCap(t *testing.T) {
 		"Tuesday, 15-Oct-24 12:00:07 GMT": 7 * second,
 		"Tue Oct 15 12:00:07 2024":        7 * second,
 		"Fri, 31 Dec 9999 23:59:59 GMT":   math.MaxInt64,
-		// Relative to the clock of the server, if it is shown.
+		// Relative to the clock of the server, if it is known.
 		at(time.Hour+7*second) + "\r\nDate: " + at(time.Hour): 7 * second,
 		at(7*second) + "\r\nDate: yesterday":                  7 * second,
 	}
@@ -89,8 +89,8 @@ func TestServerErrorIsRetriedOnceAmongOtherFaults(t *testing.T) {
 	}
 }
 
-// A pipeline must not fail for one bad response among hundreds, and a list must
-// not lack the records of a bad response. One response in five is a fault.
+// A pipeline must not fail because of one bad response among hundreds, and a list
+// must not lack the records of a bad response. One response in five is a fault.
 func TestReadsInAStormOfFaultsAreExactOrFail(t *testing.T) {
 	t.Parallel()
 	const reads, requestsAtOnce = 1000, 8
@@ -159,9 +159,9 @@ func TestReadsInAStormOfFaultsAreExactOrFail(t *testing.T) {
 func TestOutageIsLimitedByTheSharedRetryBudget(t *testing.T) {
 	t.Parallel()
 	const reads, readsAtOnce = 50, 10 // Terraform reads 10 at once
-	const before = 60                 // successes before the outage: the budget does not grow
-	const budget = 50                 // retries
-	const after = 2                   // successes after the outage: one retry for each
+	const before = 60                 // successes before the outage, which do not raise the budget
+	const budget = 50                 // retries in the outage
+	const after = 2                   // successes after the outage, each of which allows a retry
 	for name, outage := range map[string]struct {
 		response response
 		retries  int
@@ -266,8 +266,8 @@ func TestReadsSurviveARestart(t *testing.T) {
 }
 
 // Without a deadline, an outage in which each request hangs until its timeout
-// blocks a pipeline for most of an hour. When the outage is over, the next request
-// that is let through ends it for all.
+// blocks a pipeline for most of an hour. After the outage, the next request that is
+// let through ends the block for all reads.
 func TestReadsDuringAnOutageEndWithinTheirDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
