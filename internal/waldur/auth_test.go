@@ -127,6 +127,7 @@ func TestTokenIsRemovedFromTextInEverySpelling(t *testing.T) {
 		"in a query":                 url.QueryEscape,
 		"in a path":                  url.PathEscape,
 		"every byte percent-encoded": everyByte("%%%02X"),
+		"upper case percent-encoded": func(text string) string { return everyByte("%%%02x")(strings.ToUpper(text)) },
 		"in HTML":                    html.EscapeString,
 		"decimal entities":           everyByte("&#%d;"),
 		"hexadecimal entities":       everyByte("&#x%02X;"),

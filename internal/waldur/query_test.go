@@ -88,9 +88,11 @@ func TestUUIDIsParsedInAnyCaseWithOrWithoutHyphens(t *testing.T) {
 
 func TestRecordOfAnotherScopeIsNamed(t *testing.T) {
 	t.Parallel()
+	const otherUUID = "ff9acf801b2f4d1bbf5ecc2ff6c86c58"
 	for want, scope := range map[string]string{ // empty: no error
 		"":                        `"http://another.example.com/prefix/projects/` + projectUUID + `/"`,
 		"customer " + projectUUID: `"https://waldur.example.com/api/customers/` + projectUUID + `/"`,
+		"project " + otherUUID:    `"https://waldur.example.com/api/projects/` + otherUUID + `/"`,
 		"no scope":                `null`,
 		`the scope "not a scope"`: `"not a\tscope"`,
 	} {
