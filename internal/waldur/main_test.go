@@ -1,12 +1,12 @@
 package waldur_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,7 +19,6 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// project is the scope of most tests.
 const (
 	projectUUID = "2b5719686db84f24bf64c3dfec58fbeb"
 	projectPath = "/api/projects/" + projectUUID + "/"
@@ -69,6 +68,20 @@ func even(n, perMonth int) []int {
 	return lengths
 }
 
+// usagesOf returns the records as a read of all attributes from the server returns
+// them.
+func usagesOf(records []waldurtest.Record, server string) []waldur.Usage {
+	var usages []waldur.Usage
+	for _, r := range records {
+		usages = append(usages, waldur.Usage{
+			Name: waldur.Of(r.Name), Type: waldur.Of(r.Type), MeasuredUnit: waldur.Of(r.MeasuredUnit),
+			CategoryTitle: waldur.Of(r.CategoryTitle), CategoryUUID: waldur.Of(r.CategoryUUID), Date: waldur.Of(r.Date),
+			ReportedUsage: waldur.Of(*r.ReportedUsage), Scope: waldur.Of(server + r.Scope),
+		})
+	}
+	return usages
+}
+
 // clock does not wait. It records the waits.
 type clock struct {
 	mu     sync.Mutex
@@ -90,76 +103,99 @@ func (c *clock) waits() []time.Duration {
 	return slices.Clone(c.waited)
 }
 
-// connect returns a client of the Waldur at the URL. change modifies the
-// configuration.
-func connect(t waldurtest.TB, url string, change ...func(*waldur.Config)) *waldur.Client {
+// connect returns a client of the Waldur at the URL. It does not wait, and makes
+// up to three retries unless config has other settings.
+func connect(t waldurtest.TB, url string, config waldur.Config) *waldur.Client {
 	t.Helper()
-	endpoint, err := waldur.ParseEndpoint(url)
-	if err != nil {
+	config.MaxRetries = cmp.Or(config.MaxRetries, 3)
+	config.MaxConcurrentRequests = cmp.Or(config.MaxConcurrentRequests, 2)
+	if config.Clock == nil {
+		config.Clock = new(clock)
+	}
+	if config.Random == nil {
+		config.Random = func() float64 { return 0.5 }
+	}
+	return connectInTime(t, url, config)
+}
+
+// connectInTime returns a client that takes the time that a real one takes.
+func connectInTime(t waldurtest.TB, url string, config waldur.Config) *waldur.Client {
+	t.Helper()
+	var err error
+	if config.Endpoint, err = waldur.ParseEndpoint(url); err != nil {
 		t.Fatalf("%v", err)
 	}
-	token, err := waldur.ParseToken(waldurtest.Token)
-	if err != nil {
-		t.Fatalf("%v", err)
-	}
-	config := waldur.Config{
-		Endpoint:              endpoint,
-		Token:                 token,
-		MaxRetries:            3,
-		MaxConcurrentRequests: 2,
-		Clock:                 new(clock),
-		Random:                func() float64 { return 0.5 },
-	}
-	for _, c := range change {
-		c(&config)
+	if config.Token == (waldur.Token{}) {
+		config.Token = token(t, waldurtest.Token)
 	}
 	client := waldur.NewClient(config)
 	t.Cleanup(client.Close)
 	return client
 }
 
-func requestTimeout(d time.Duration) func(*waldur.Config) {
-	return func(config *waldur.Config) { config.RequestTimeout = d }
+func token(t interface{ Fatalf(string, ...any) }, raw string) waldur.Token {
+	parsed, err := waldur.ParseToken(raw)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return parsed
 }
 
-func atOnce(requests int) func(*waldur.Config) {
-	return func(config *waldur.Config) { config.MaxConcurrentRequests = requests }
+// startSlow returns a server that takes as long as a real one, for a bubble of
+// synctest, and its client with the default settings of the provider.
+func startSlow(t *testing.T, records []waldurtest.Record, config waldur.Config) (*waldurtest.Waldur, *waldur.Client) {
+	t.Helper()
+	server := newServer(records...)
+	server.Sleep, server.Workers = true, 4
+	config.Dial = server.StartInMemory(t)
+	config.MaxConcurrentRequests = cmp.Or(config.MaxConcurrentRequests, 4)
+	config.MaxRetries = 6
+	return server, connectInTime(t, "http://waldur.example.com", config)
 }
 
-// line is a line of a log.
-type line struct {
-	message string
-	fields  map[string]any
+// readAll reads all records of the project with all attributes.
+func readAll(t *testing.T, url string, config waldur.Config) ([]waldur.Usage, error) {
+	t.Helper()
+	return connect(t, url, config).Usages(t.Context(), everything())
 }
 
-// logInto appends the log to lines.
-func logInto(lines *[]line) func(*waldur.Config) {
+// readDate reads the date of a record by its ID.
+func readDate(t *testing.T, url string, config waldur.Config) (waldur.Usage, error) {
+	t.Helper()
+	return connect(t, url, config).Usage(t.Context(), 7, waldur.Fields(waldur.FieldDate))
+}
+
+// logTo returns a log that appends each line to lines, with its message.
+func logTo(lines *[]map[string]any) waldur.Log {
 	var mu sync.Mutex
-	return func(config *waldur.Config) {
-		config.Log = func(_ context.Context, message string, fields map[string]any) {
-			mu.Lock()
-			defer mu.Unlock()
-			*lines = append(*lines, line{message, fields})
+	return func(_ context.Context, message string, fields map[string]any) {
+		mu.Lock()
+		defer mu.Unlock()
+		fields["message"] = message
+		*lines = append(*lines, fields)
+	}
+}
+
+// wantRejected fails unless parse rejects each value with the message in its row,
+// and does not repeat the secret in it.
+func wantRejected[T any](t *testing.T, parse func(string) (T, error), rows map[string]struct{ value, message string }) {
+	t.Helper()
+	for name, row := range rows {
+		_, err := parse(row.value)
+		if err == nil || !strings.Contains(err.Error(), row.message) || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: got error %v, want %q in it without the value", name, err, row.message)
+		}
+		if got, want := errors.Is(err, waldur.ErrWhitespace), row.message == "contains whitespace"; got != want {
+			t.Errorf("%s: got ErrWhitespace %t, want %t", name, got, want)
 		}
 	}
 }
+
+// secret is the part of an invalid value that its error must not repeat.
+const secret = "hunter2secret"
 
 // isType reports whether err is an error of the type or wraps one.
 func isType[E error](err error) bool {
 	_, ok := errors.AsType[E](err)
 	return ok
-}
-
-// inProcess runs the test once more in a process of its own, with the environment,
-// and returns its output.
-func inProcess(t *testing.T, environment ...string) (output string, err error) {
-	t.Helper()
-	executable, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := exec.CommandContext(t.Context(), executable, "-test.v", "-test.run=^"+t.Name()+"$")
-	command.Env = append(environment, "GORACE=atexit_sleep_ms=0")
-	printed, err := command.CombinedOutput()
-	return string(printed), err
 }
