@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/waldur/terraform-provider-waldur-usage/internal/cli"
 	"github.com/waldur/terraform-provider-waldur-usage/internal/cli/clitest"
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
@@ -43,7 +44,7 @@ func TestAccProgramReadsAndKeepsTheTokenToItself(t *testing.T) {
 	}
 	url := server.Start(t)
 	w := clitest.Sandbox(t).WorkingDir(t.TempDir(), "WALDUR_API_URL="+url, "TF_VAR_token="+waldurtest.Token, "TF_LOG=TRACE", "TF_LOG_PATH=log")
-	clitest.Write(t, w, "main.tf", clitest.Required+fmt.Sprintf(`
+	clitest.Write(t, w, "main.tf", cli.Required+fmt.Sprintf(`
 		variable "token" {
 		  sensitive = true
 		  ephemeral = true # the CLI keeps the values of other variables in its plan

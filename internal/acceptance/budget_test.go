@@ -218,7 +218,7 @@ func TestAccBudgetModulePassesItsTests(t *testing.T) {
 func TestAccBudgetShareIsTheQuotientThatTheCLIComputes(t *testing.T) {
 	t.Parallel()
 	w := clitest.SandboxWithFunctions(t).WorkingDir(t.TempDir())
-	clitest.Write(t, w, "main.tf", clitest.Required+`
+	clitest.Write(t, w, "main.tf", cli.Required+`
 		locals {
 		  limits = { for limit in [1, 3, 7, 1499, 1500, 1875, 1876, 9223372036854775807, 18446744073709551617] : "l${limit}" => { type = "cpu", limit = limit } }
 		  usage  = { type = "cpu", category_uuid = "`+category+`", reported_usage = 1500 }

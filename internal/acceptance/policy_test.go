@@ -4,6 +4,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/waldur/terraform-provider-waldur-usage/internal/cli"
 	"github.com/waldur/terraform-provider-waldur-usage/internal/cli/clitest"
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
 )
@@ -39,7 +40,7 @@ func TestAccPolicyDeniesPlansOfTheCLI(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := checkOut(t, s)
-			clitest.Write(t, c, "budget/main.tf", clitest.Required+test.configuration)
+			clitest.Write(t, c, "budget/main.tf", cli.Required+test.configuration)
 			r := sh(t, c, "ci/check.sh budget || true\nci/policy.sh", connect(used(t, 1000), waldurtest.Token)...)
 			if r.ExitCode == 0 || !r.Contains(test.reason) {
 				t.Errorf("got exit code %d, want a failure and %q in:\n%s", r.ExitCode, test.reason, r.Output)

@@ -99,19 +99,14 @@ func (s scene) prepare(b *testing.B, sandbox cli.Sandbox) (ours, reference apply
 	for _, record := range s.list.records(0) {
 		sum += int64(s.projects) * *record.ReportedUsage
 	}
-	ours = prepare(fmt.Sprintf(`
-		terraform {
-		  required_providers {
-		    waldur = { source = %q }
-		  }
-		}
+	ours = prepare(cli.Required+fmt.Sprintf(`
 		data "waldur_category_component_usages" "project" {
 		  for_each     = toset([for project in range(%d) : format("%%032x", project)])
 		  project_uuid = each.key
 		}
 		output "sum" {
 		  value = sum(flatten([for project in data.waldur_category_component_usages.project : project.usages[*].reported_usage]))
-		}`, cli.Source, s.projects), fmt.Sprintf("sum = %d\n", sum))
+		}`, s.projects), fmt.Sprintf("sum = %d\n", sum))
 	reference = prepare(fmt.Sprintf(`
 		terraform {
 		  required_providers {

@@ -18,6 +18,12 @@ const (
 	// derive from its repository.
 	Source = "waldur/waldur-usage"
 
+	// Required is the block with which a configuration declares the provider.
+	Required = `terraform {
+  required_providers { waldur = { source = "` + Source + `" } }
+}
+`
+
 	// LocalVersion is the version of a local build. OpenTofu rejects 0.0.0, and
 	// both CLIs ignore a prerelease, such as 0.0.1-dev, unless the configuration
 	// requires exactly that version.
@@ -101,12 +107,7 @@ func (s Sandbox) Acceptance(ctx context.Context, name string, arguments ...strin
 // the provider is called "waldur", as in the names of its data sources.
 func (s Sandbox) Schema(ctx context.Context) (string, error) {
 	w := s.WorkingDir(filepath.Join(filepath.Dir(s.Config), "schema"))
-	if err := w.Write("main.tf", fmt.Sprintf(`terraform {
-  required_providers {
-    waldur = { source = %q }
-  }
-}
-`, Source)); err != nil {
+	if err := w.Write("main.tf", Required); err != nil {
 		return "", err
 	}
 	if _, err := w.MustRun(ctx, "init", "-no-color"); err != nil {

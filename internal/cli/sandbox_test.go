@@ -58,7 +58,7 @@ func TestAccInitFindsTheLatestInstalledBuild(t *testing.T) {
 		t.Errorf("got %q, %v, want the latest build for two registries", files, err)
 	}
 	w := cli.Sandbox{CLI: sandbox.CLI}.WorkingDir(t.TempDir())
-	clitest.Write(t, w, "main.tf", clitest.Required+`data "waldur_category_component_usage" "it" { id = 1 }`)
+	clitest.Write(t, w, "main.tf", cli.Required+`data "waldur_category_component_usage" "it" { id = 1 }`)
 	const want = "Installed waldur/waldur-usage v1.2.3"
 	if got := clitest.MustRun(t, w, "init", "-no-color"); !strings.Contains(got, want) {
 		t.Errorf("got %s\nwant %q", got, want)

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/waldur/terraform-provider-waldur-usage/internal/cli/clitest"
+	"github.com/waldur/terraform-provider-waldur-usage/internal/cli"
 )
 
 const (
@@ -86,7 +86,7 @@ func (p page) configurations() (found []string) {
 		case strings.Contains(block, "required_providers"):
 			found = append(found, block)
 		case len(found) == 0:
-			found = append(found, clitest.Required+block) // the page shows a part of a configuration
+			found = append(found, cli.Required+block) // the page shows a part of a configuration
 		default:
 			found[len(found)-1] += block
 		}

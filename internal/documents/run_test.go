@@ -127,12 +127,12 @@ func TestAccConfigurationsPrintWhatTheDocumentsShow(t *testing.T) {
 			1, []string{module.block(t, "text", "over by 250")},
 		},
 		"rule without functions": {
-			clitest.Required + guide.block(t, "terraform", "100 GPU hours were used"),
+			cli.Required + guide.block(t, "terraform", "100 GPU hours were used"),
 			[]waldurtest.Record{usage("gpu", "hours", 101, 0)},
 			1, []string{"More than 100 GPU hours were used"},
 		},
 		"check block that cannot read": {
-			clitest.Required + `
+			cli.Required + `
 				check "gpu" {
 				  data "waldur_category_component_usages" "own" { project_uuid = "2b5719686db84f24bf64c3dfec58fbeb" }
 				  assert {
@@ -144,7 +144,7 @@ func TestAccConfigurationsPrintWhatTheDocumentsShow(t *testing.T) {
 			0, []string{"Warning: Unable to read usages"},
 		},
 		"reports and charts": {
-			clitest.Required + fmt.Sprintf(`
+			cli.Required + fmt.Sprintf(`
 				module "report" {
 				  source       = "./usage-report"
 				  project_uuid = %[1]q
@@ -200,9 +200,9 @@ func TestAccReadmeShowsWhatTheDemoPrints(t *testing.T) {
 	demo := exec.CommandContext(t.Context(), "go", "run", "./internal/demo")
 	demo.Dir = repository
 	demo.Env = append(os.Environ(), "WALDUR_DEMO_SCOPE=")
-	r := clitest.Finish(t, demo)
+	r, readme := clitest.Finish(t, demo), readPages(t)["README.md"]
 	for _, part := range []string{"CATEGORY", "████ 120 %"} {
-		if shown := readPages(t)["README.md"].block(t, "text", part); r.ExitCode != 0 || !strings.Contains(r.Output, shown) {
+		if shown := readme.block(t, "text", part); r.ExitCode != 0 || !strings.Contains(r.Output, shown) {
 			t.Errorf("got exit code %d, want 0 and\n%s\nin:\n%s", r.ExitCode, shown, r.Output)
 		}
 	}

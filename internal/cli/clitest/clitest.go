@@ -13,12 +13,6 @@ import (
 	"github.com/waldur/terraform-provider-waldur-usage/internal/cli"
 )
 
-// Required is the block with which a configuration declares the provider.
-const Required = `terraform {
-  required_providers { waldur = { source = "waldur/waldur-usage" } }
-}
-`
-
 // Main runs the tests of a package for TestMain and returns the exit code. If
 // acceptance tests were not started by "make", which builds the provider, Main
 // builds it first.
