@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -89,8 +88,8 @@ func fieldSet(configured types.Set) waldur.FieldSet {
 		return waldur.AllFields()
 	}
 	var set waldur.FieldSet
-	for field := range waldur.AllFields().Each {
-		if slices.ContainsFunc(configured.Elements(), types.StringValue(field.String()).Equal) {
+	for _, name := range configured.Elements() {
+		if field, ok := waldur.ParseField(textOf(name)); ok {
 			set |= waldur.Fields(field)
 		}
 	}

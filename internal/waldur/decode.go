@@ -115,7 +115,7 @@ func (d decoder) field(name jsontext.Value) (Field, bool) {
 	if bytes.IndexByte(plain, '\\') >= 0 {
 		plain, _ = jsontext.AppendUnquote(nil, name)
 	}
-	field, known := parseField(string(plain))
+	field, known := ParseField(string(plain))
 	return field, known && d.fields.Has(field)
 }
 
@@ -188,7 +188,7 @@ func repeated(err error) string {
 	if !ok || !errors.Is(err, jsontext.ErrDuplicateName) {
 		return ""
 	}
-	if field, known := parseField(syntax.JSONPointer.LastToken()); known {
+	if field, known := ParseField(syntax.JSONPointer.LastToken()); known {
 		return field.String()
 	}
 	return ""

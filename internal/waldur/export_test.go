@@ -12,6 +12,3 @@ func DecodeList(body []byte, fields FieldSet) ([]Usage, error) {
 
 // RetryAfter parses the Retry-After header.
 func RetryAfter(header http.Header, now time.Time) time.Duration { return retryAfter(header, now) }
-
-// ParseField returns the field with the given name.
-func ParseField(name string) (Field, bool) { return parseField(name) }

@@ -84,8 +84,8 @@ func Fields(fields ...Field) FieldSet {
 // AllFields returns the set of the nine fields.
 func AllFields() FieldSet { return 1<<fieldCount - 1 }
 
-// parseField returns the field with the given name.
-func parseField(name string) (Field, bool) {
+// ParseField returns the field with the given name.
+func ParseField(name string) (Field, bool) {
 	for f := range fieldCount {
 		if f.String() == name {
 			return f, true
