@@ -27,7 +27,6 @@ import (
 func (c *Client) Usages(ctx context.Context, query Query) ([]Usage, error) {
 	query.Fields |= Fields(FieldDate)
 	list := listReader{
-		client:    c,
 		operation: c.newOperation(),
 		request:   Request{Method: http.MethodGet, Path: c.config.Endpoint.path(resource)},
 		query:     query,
@@ -42,7 +41,6 @@ func (c *Client) Usages(ctx context.Context, query Query) ([]Usage, error) {
 
 // listReader reads one list, with several pagers at once if it is long.
 type listReader struct {
-	client    *Client
 	operation *operation
 	request   Request
 	query     Query
@@ -80,7 +78,7 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 	if first.done {
 		return []*pager{first}, nil
 	}
-	parts := min(l.client.config.MaxConcurrentRequests, (first.remaining+first.cap-1)/first.cap)
+	parts := min(l.operation.client.config.MaxConcurrentRequests, (first.remaining+first.cap-1)/first.cap)
 	found := make([]*pager, max(1, parts))
 	group, groupContext := errgroup.WithContext(ctx)
 	// A server that ignores the scope is noticed before its complete

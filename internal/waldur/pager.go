@@ -314,7 +314,7 @@ func (p *pager) fetchOnce(ctx context.Context, asked window) (page, error) {
 		return page{}, unverifiable(p.list.request, "%d records came where %d were asked for and Waldur counted %d", n, asked.size, got.count)
 	}
 	if asked.fields.Has(FieldScope) {
-		if err := p.list.client.checkScopes(p.list.request, p.list.query.Scope, got.usages); err != nil {
+		if err := p.list.operation.client.checkScopes(p.list.request, p.list.query.Scope, got.usages); err != nil {
 			return page{}, err
 		}
 	}
