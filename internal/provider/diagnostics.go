@@ -53,49 +53,49 @@ func (p *providerData) explain(err error, target readTarget) explanation {
 	switch err := err.(type) { //nolint:errorlint // package waldur does not wrap its errors
 	case *waldur.StatusError:
 		return explanation{
-			refusal(err) + requestLine(err.Request, err.Attempts, err.RequestID),
+			refusal(err) + requestsLine(err.Request, err.Attempts, err.RequestID),
 			statusRemedy(err, target),
 		}
 	case *waldur.UnreachableError:
 		known := cmp.Or(reasonRemedy(err.Reason, target),
 			remedy{notReachable, "Check endpoint, the network and the proxy variables, and that Waldur is running."})
 		return explanation{
-			err.Origin + ": " + err.Problem + "." + requestLine(err.Request, err.Attempts, ""),
+			err.Origin + ": " + err.Problem + "." + requestsLine(err.Request, err.Attempts, ""),
 			remedy{known.summary, known.advice + throttled(err.Throttled)},
 		}
 	case *waldur.TLSError:
 		return explanation{
-			err.Origin + ": " + err.Problem + "." + requestLine(err.Request, 1, ""),
+			err.Origin + ": " + err.Problem + "." + requestLine(err.Request),
 			cmp.Or(reasonRemedy(err.Reason, target), remedy{notTrusted, "Check the host of endpoint. " +
 				"If the certificate of Waldur is issued by your own authority, set ca_certificate to the certificate of that authority."}),
 		}
 	case *waldur.RedirectError:
 		return explanation{
 			fmt.Sprintf("The response was %d, a redirect to %s. Redirects are not followed, so the token is sent only to endpoint.%s",
-				err.Status, err.Target, requestLine(err.Request, 1, "")),
+				err.Status, err.Target, requestLine(err.Request)),
 			remedy{"redirected", "Set endpoint to an address that does not redirect: with https instead of http, the other name of the host, " +
 				"or the missing path prefix. A redirect to a login page means that something in front of Waldur requires a login."},
 		}
 	case *waldur.FormatError:
 		return explanation{
-			formatProblem(err) + requestLine(err.Request, 1, ""),
+			formatProblem(err) + requestLine(err.Request),
 			remedy{"response not as documented", "Check that endpoint is the URL of a Waldur server, with its path prefix if it has one. " +
 				"If it is, this version of Waldur differs from those that the provider supports: please report it."},
 		}
 	case *waldur.FilterError:
 		return explanation{
-			fmt.Sprintf("Waldur was asked for %s and returned a record of %s.%s", err.Asked, err.Got, requestLine(err.Request, 1, "")),
+			fmt.Sprintf("Waldur was asked for %s and returned a record of %s.%s", err.Asked, err.Got, requestLine(err.Request)),
 			remedy{"filter not applied", "None of the records is used. Report this to the Waldur administrator."},
 		}
 	case *waldur.IncompleteError:
 		return explanation{
-			fmt.Sprintf("Records changed during each of %d attempts to read them: %s.%s", err.Reads, err.Problem, requestLine(err.Request, 1, "")),
+			fmt.Sprintf("Records changed during each of %d attempts to read them: %s.%s", err.Reads, err.Problem, requestLine(err.Request)),
 			remedy{"list not verified to be complete", "None of the records is used. Run this again in a few minutes. " +
 				"If the problem persists, contact the Waldur administrator."},
 		}
 	case *waldur.UnverifiableError:
 		return explanation{
-			fmt.Sprintf("The server's responses do not allow it: %s.%s", err.Problem, requestLine(err.Request, 1, "")),
+			fmt.Sprintf("The server's responses do not allow it: %s.%s", err.Problem, requestLine(err.Request)),
 			remedy{"list cannot be verified to be complete", "None of the records is used, and another run will not help. " +
 				"Report this to the Waldur administrator. If it concerns one month, date_after and date_before can exclude that month."},
 		}
@@ -107,7 +107,7 @@ func (p *providerData) explain(err error, target readTarget) explanation {
 	case *waldur.OutageError:
 		return explanation{
 			"No request was made, since too many requests of this run have failed." +
-				p.lastFailure(err.LastFailure, target) + requestLine(err.Request, 1, ""),
+				p.lastFailure(err.LastFailure, target) + requestLine(err.Request),
 			remedy{"too many failed requests", "Resolve the last failure, then run this again."},
 		}
 	}
@@ -266,8 +266,14 @@ func formatProblem(malformed *waldur.FormatError) string {
 	return where + " " + malformed.Problem + "."
 }
 
-// requestLine names the request, on a separate line.
-func requestLine(request waldur.Request, attempts int, id string) string {
+// requestLine names one request, on a separate line.
+func requestLine(request waldur.Request) string {
+	return requestsLine(request, 1, "")
+}
+
+// requestsLine names a request, its number of attempts and the request id of
+// the last one, if Waldur returned it.
+func requestsLine(request waldur.Request, attempts int, id string) string {
 	text := "\nRequest: " + request.String()
 	if attempts > 1 {
 		text += fmt.Sprintf(", %d times", attempts)
