@@ -82,7 +82,7 @@ type apply struct {
 	prints string
 }
 
-// prepare installs each provider in a folder of its own, as users do once. One
+// prepare installs each provider in a separate folder, as users do once. One
 // configuration sums what the data source reads. The reference follows pages of
 // 300, as a naive client does.
 func (s scene) prepare(b *testing.B, sandbox cli.Sandbox) (ours, reference apply) {
@@ -143,7 +143,7 @@ func (a apply) run(b *testing.B) (seconds, inFlight float64) {
 	return seconds, float64(a.server.InFlight())
 }
 
-// compare runs both providers in turn, so that whatever else the machine does
+// compare runs both providers in turn, so that other load on the machine
 // affects both. It keeps the fastest run of each, and the most requests at once.
 func (s scene) compare(b *testing.B, sandbox cli.Sandbox) []row {
 	b.Helper()
