@@ -113,7 +113,7 @@ func TestAccBudgetModuleFailsOrWarns(t *testing.T) {
 				t.Errorf("got warning %q, want %q", warnings, test.warns)
 			}
 			if test.provider != nil && strings.Contains(errors+warnings, "| CPU") {
-				t.Errorf("got a table of a read that failed: %q %q", errors, warnings)
+				t.Errorf("got a table for a failed read: %q %q", errors, warnings)
 			}
 		})
 	}

@@ -19,7 +19,7 @@ import (
 const (
 	// repository is the path from this package to the top of the repository.
 	repository = "../.."
-	// project is the UUID of the project that the policy limits, and category that
+	// project is the UUID of the project that the policy limits; category is that
 	// of the category of its usage.
 	project  = "2b5719686db84f24bf64c3dfec58fbeb"
 	category = "0123456789abcdef0123456789abcdef"

@@ -131,7 +131,7 @@ func runWorkflow(t *testing.T, c cli.WorkingDir, values map[string]string) (job 
 
 // The job ends as its check does, and shows and posts the outcome. Its log and its
 // files contain no secret.
-func TestAccWorkflowEndsAsTheBudgetDoesAndShowsIt(t *testing.T) {
+func TestAccWorkflowFailsWithTheBudgetAndShowsIt(t *testing.T) {
 	t.Parallel()
 	s := clitest.SandboxWithFunctions(t)
 	for name, test := range map[string]struct {
@@ -157,7 +157,7 @@ func TestAccWorkflowEndsAsTheBudgetDoesAndShowsIt(t *testing.T) {
 		},
 		"no token":   {values: map[string]string{"secrets.WALDUR_ACCESS_TOKEN": ""}, summary: "**Missing token**", posts: "Budget check failed: "},
 		"no program": {env: "TF=no-such-program", summary: "The budget check ended before it had a result.", posts: "Budget check failed: "},
-		// A variable that somebody else has set can turn every failure into a warning.
+		// A variable set by somebody else can turn every failure into a warning.
 		"only warnings": {
 			used: 1001, env: "TF_CLI_ARGS_plan=-refresh-only", log: "not all of its conditions are met",
 			summary: "| CPU   | 1,001 |", posts: "Budget check failed: ",
@@ -172,7 +172,7 @@ func TestAccWorkflowEndsAsTheBudgetDoesAndShowsIt(t *testing.T) {
 			clitest.Write(t, c, "policy/limits.json", policy)
 			values := map[string]string{
 				"vars.WALDUR_API_URL": used(t, test.used), "secrets.WALDUR_ACCESS_TOKEN": waldurtest.Token, "vars.WALDUR_PROJECT_UUID": project,
-				"secrets.BUDGET_WEBHOOK_URL": h.url + "\n", // as a secret that was pasted
+				"secrets.BUDGET_WEBHOOK_URL": h.url + "\n", // as in a pasted secret
 			}
 			maps.Copy(values, test.values)
 			job, summary := runWorkflow(t, c, values)

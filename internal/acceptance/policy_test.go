@@ -19,7 +19,7 @@ func TestAccPolicyPassesItsTests(t *testing.T) {
 }
 
 // The structure of a plan depends on the CLI, so each row is planned by it. The
-// policy allows plans in [TestAccWorkflowEndsAsTheBudgetDoesAndShowsIt].
+// policy allows plans in [TestAccWorkflowFailsWithTheBudgetAndShowsIt].
 func TestAccPolicyDeniesPlansOfTheCLI(t *testing.T) {
 	t.Parallel()
 	s := clitest.SandboxWithFunctions(t)
@@ -50,7 +50,7 @@ func TestAccPolicyDeniesPlansOfTheCLI(t *testing.T) {
 }
 
 // A policy or a plan that is missing or damaged fails the job.
-func TestAccPolicyDoesNotPassByAbsence(t *testing.T) {
+func TestAccPolicyFailsOnMissingOrDamagedInput(t *testing.T) {
 	t.Parallel()
 	checked := checkOut(t, clitest.SandboxWithFunctions(t))
 	if r := sh(t, checked, "ci/check.sh budget\nci/policy.sh", connect(used(t, 500), waldurtest.Token)...); r.ExitCode != 0 {

@@ -117,7 +117,7 @@ func TestAccWebhookPostsTextAndKeepsItsSecret(t *testing.T) {
 			}
 			requireNoLeak(t, c, r.Output, hookSecret)
 			if sh(t, c, "test ! -e stolen").ExitCode != 0 {
-				t.Error("the address set an option of curl")
+				t.Error("the address set a curl option")
 			}
 			if got := h.posted(); !reflect.DeepEqual(parse(t, got), parse(t, test.posts)) {
 				t.Errorf("got message %s, want %s:\n%s", got, test.posts, r.Output)

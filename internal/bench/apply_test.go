@@ -75,7 +75,7 @@ func BenchmarkApply(b *testing.B) {
 	fmt.Print(table(fmt.Sprintf("Time of an apply, with %s %s", sandbox.CLI.Kind, sandbox.CLI.Version), rows))
 }
 
-// apply is a configuration that is applied again and again.
+// apply is a configuration that is applied repeatedly.
 type apply struct {
 	dir    cli.WorkingDir
 	server *waldurtest.Waldur

@@ -21,19 +21,19 @@ import (
 
 // TestListCosts computes what lists cost the server and how long they take to
 // read, from the requests that the client sends. The fake Waldur takes the time
-// that a real one was measured to take for each response, and synctest passes
-// that time at once, so the figures are the same in every run.
+// that a real one was measured to take for each response, and synctest lets
+// that time pass at once, so the figures are the same in every run.
 func TestListCosts(t *testing.T) {
 	t.Parallel()
 	rows := slices.Concat(shortLists(t), longLists(t), requestsAtOnce(t), tenThousandRecords(t))
 	measured := table("What a list costs", rows)
 	fmt.Print(measured)
 	if strings.Contains(measured, notReached) {
-		t.Error("got figures above that miss their target, want none")
+		t.Error("some of the figures above miss their target")
 	}
 	design, err := os.ReadFile("../../DESIGN.md")
 	if err != nil || !strings.Contains(string(design), measured) {
-		t.Errorf("got figures above that are not in DESIGN.md, want the same: %v", err)
+		t.Errorf("the figures above differ from those in DESIGN.md: %v", err)
 	}
 }
 

@@ -2,7 +2,7 @@
 // shown with its target and a reference that is measured in the same run:
 //
 //	go run ./internal/bench           an apply, against the http provider: minutes
-//	go run ./internal/bench -quick    what lists cost a server, and the time until they are read: seconds
+//	go run ./internal/bench -quick    what lists cost a server, and how long they take to read: seconds
 //
 // TestListCosts computes the quick table from the requests that are sent, so it is
 // the same in every run. BenchmarkApply times the other one.

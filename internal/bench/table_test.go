@@ -13,7 +13,7 @@ const (
 	notReached = "**not reached**"
 )
 
-// row is one thing that was measured, in one case or several.
+// row is one measured quantity, in one or more cases.
 type row struct {
 	what    string // a row without cases is a heading
 	unit    string // of all figures; "" if they are counts

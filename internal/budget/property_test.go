@@ -78,8 +78,8 @@ func TestPropertyResultsDoNotDependOnTheOrderOfRecords(t *testing.T) {
 	})
 }
 
-// A record with a negative amount could.
-func TestPropertyAnotherRecordDoesNotEndOver(t *testing.T) {
+// A record with a negative amount could end it.
+func TestPropertyAddingARecordKeepsOver(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		usages, limit := someUsages().Draw(t, "usages"), someLimit().Draw(t, "limit")
@@ -159,7 +159,7 @@ func checkElements(t *rapid.T, document string, want map[string]int) {
 	}
 }
 
-func TestPropertyReportHasOneLineForEachLimitWhateverTheTextsHold(t *testing.T) {
+func TestPropertyReportHasOneLineForEachLimitWhateverTheTextsContain(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		limits := rapid.MapOfN(hostileText(), someLimit(), 1, 3).Draw(t, "limits")
@@ -177,7 +177,7 @@ func TestPropertyReportHasOneLineForEachLimitWhateverTheTextsHold(t *testing.T) 
 	})
 }
 
-func TestPropertyUsageReportConsistsOfHeadingsAndTablesWhateverTheTextsHold(t *testing.T) {
+func TestPropertyUsageReportConsistsOfHeadingsAndTablesWhateverTheTextsContain(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		usages := rapid.SliceOfN(hostileUsage(someUsage(math.MinInt64)), 1, 5).Draw(t, "usages")
@@ -192,7 +192,7 @@ func TestPropertyUsageReportConsistsOfHeadingsAndTablesWhateverTheTextsHold(t *t
 	})
 }
 
-func TestPropertyChartIsOneBlockWhateverTheTextsHold(t *testing.T) {
+func TestPropertyChartIsOneBlockWhateverTheTextsContain(t *testing.T) {
 	t.Parallel()
 	usages := hostileUsage(rapid.Just(cpu(7)), waldur.FieldType, waldur.FieldDate)
 	quoted := "\"[^\"`<;{#\\\\\n]+\""

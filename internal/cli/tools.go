@@ -76,7 +76,7 @@ func (t tools) download(ctx context.Context, path string) error {
 		return err
 	}
 	// The program gets its final name last, so that an interrupted or concurrent
-	// download never leaves half a program there.
+	// download never leaves a partial program there.
 	unfinished, err := os.MkdirTemp(dir, "download-")
 	if err != nil {
 		return err

@@ -1,5 +1,5 @@
-// Package documents tests what the documents show: links and names lead
-// somewhere, configurations and examples run, and outputs and figures are real.
+// Package documents tests what the documents show: links and names resolve,
+// configurations and examples run, and outputs and figures are real.
 package documents
 
 import (
@@ -104,7 +104,7 @@ func (p page) anchors() (found []string) {
 	return found
 }
 
-func TestLinksLeadSomewhere(t *testing.T) {
+func TestLinksResolve(t *testing.T) {
 	t.Parallel()
 	pages, links := readPages(t), 0
 	for name, p := range pages {

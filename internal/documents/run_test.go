@@ -88,7 +88,7 @@ func TestAccEveryConfigurationShownCanBePlanned(t *testing.T) {
 	for document, p := range readPages(t) {
 		for i, configuration := range p.configurations() {
 			if strings.Contains(configuration, `"waldur/waldur"`) || needsFunctions(configuration) && !program.Since(8, 7) {
-				continue // the official provider cannot be installed here, nor do all CLIs have functions
+				continue // the official provider cannot be installed here, and not all CLIs have functions
 			}
 			name := fmt.Sprintf("%s_%d", regexp.MustCompile(`\W`).ReplaceAllString(document, "_"), i+1)
 			files[name+"/main.tf"] = strings.ReplaceAll(configuration, `"./budget-check"`, `"../budget-check"`)
@@ -101,7 +101,7 @@ func TestAccEveryConfigurationShownCanBePlanned(t *testing.T) {
 	clitest.MustRun(t, w, "plan", "-no-color")
 }
 
-// A user copies a configuration into an empty folder. The guide warns of reads
+// A user copies a configuration into an empty folder. The guide warns about reads
 // inside check blocks: if a CLI lets them fail, the guide has to change. The
 // reports of the examples are of a year in which one project has one month fewer
 // than another, and a third one has no records.

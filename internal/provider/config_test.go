@@ -118,7 +118,7 @@ func TestInvalidConfigurationIsRejected(t *testing.T) {
 				want = ""
 			}
 			if validated.String() != want {
-				t.Errorf("got of the validation:\n%swant:\n%s", validated, want)
+				t.Errorf("validation: got:\n%swant:\n%s", validated, want)
 			}
 		})
 	}

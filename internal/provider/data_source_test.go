@@ -86,7 +86,7 @@ func TestWarnsWhenDateAfterExcludesAMonth(t *testing.T) {
 func TestListReturnsTheRecordsOfTheScopeAndDates(t *testing.T) {
 	t.Parallel()
 	scope, server := waldurtest.ProjectScope(1), waldurtest.New()
-	written := "https://another.example.com" + scope // its host can be another name
+	written := "https://another.example.com" + scope // its host may have another name
 	s := newSession(t, nil).connect(server)
 	usages := []any{}
 	for _, r := range []waldurtest.Record{
@@ -147,7 +147,7 @@ func TestUUIDBecomesAScopeThatWaldurAccepts(t *testing.T) {
 		found.require(t, "")
 		want := strings.TrimSuffix(s.url, "/waldur") + scope
 		if got := server.Requests()[0].Query.Get("scope"); got != want || state["scope"] != want || state[argument] != uuid {
-			t.Errorf("got request of scope %q and state %v, want scope %q and the uuid as written", got, state, want)
+			t.Errorf("got a request for scope %q and state %v, want scope %q and the uuid as written", got, state, want)
 		}
 	}
 }

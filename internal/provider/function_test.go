@@ -122,7 +122,7 @@ func someLimits(change object) object {
 	return object{"CPU": limit}
 }
 
-// october returns options with a period, half of which is over, with changes.
+// october returns options with a period that is half over, with changes.
 func october(change object) object {
 	period := object{"start": "2024-10-01", "end": "2024-10-31", "now": "2024-10-16T12:00:00Z"}
 	maps.Copy(period, change)

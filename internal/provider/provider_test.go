@@ -362,7 +362,7 @@ func TestUserAgentNamesTheProviderTheCLIAndAnAddition(t *testing.T) {
 }
 
 // Package waldur logs no token, except one that is also in the path of the
-// endpoint. What a later version may log must be masked.
+// endpoint. Anything that a later version logs must be masked.
 func TestTokenIsMaskedInLogs(t *testing.T) {
 	t.Parallel()
 	server := waldurtest.New()

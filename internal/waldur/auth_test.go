@@ -159,7 +159,7 @@ func TestOnlyTheTokenIsRemoved(t *testing.T) {
 		{"not", text, "Authentication credentials were [token] provided."},
 		{waldurtest.Token, "x" + waldurtest.Token + "y", "x[token]y"},
 		{waldurtest.Token, waldurtest.Token[1:], waldurtest.Token[1:]},
-		// Two backslashes are one that is escaped or two plain ones. A search that tried
+		// Two backslashes may be one escaped or two plain ones. A search that tried
 		// both at each position took 20 s for 24 of them: a server could hang the provider.
 		{backslashes[:40] + "!", backslashes + backslashes, backslashes + "…"},
 	} {

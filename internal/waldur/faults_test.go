@@ -247,7 +247,7 @@ func faults() map[string]fault {
 	return faults
 }
 
-// A fault that persists is an error that names it, after the retries that may help.
+// A persistent fault causes an error that names it, after the retries that may help.
 // A fault that occurs once is retried with success if it is transient, and is an
 // error at once if it is permanent.
 func TestFaultIsRetriedOnlyIfTransient(t *testing.T) {

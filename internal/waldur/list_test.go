@@ -21,7 +21,7 @@ import (
 func wantAll(t *testing.T, usages []waldur.Usage, err error, server string, records []waldurtest.Record) {
 	t.Helper()
 	if want := usagesOf(records, server); err != nil || !slices.Equal(usages, want) {
-		t.Errorf("got %d records, error %v, want these %d", len(usages), err, len(want))
+		t.Errorf("got %d records, error %v, want the expected %d", len(usages), err, len(want))
 	}
 }
 

@@ -312,7 +312,7 @@ func TestReadsAreExactWhileRecordsChange(t *testing.T) {
 				}
 				t.Logf("%d of %d reads failed", failed, row.reads)
 				if got := float64(failed) / float64(row.reads); got > row.failedAtMost {
-					t.Errorf("got %g %% of the reads that failed, want at most %g %%", 100*got, 100*row.failedAtMost)
+					t.Errorf("got %g %% failed reads, want at most %g %%", 100*got, 100*row.failedAtMost)
 				}
 			})
 		})

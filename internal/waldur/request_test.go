@@ -137,7 +137,7 @@ func TestLogOfAFailedReadHasTheError(t *testing.T) {
 	}
 }
 
-// net/http reads the proxy variables once in a process, so each row has a process.
+// net/http reads the proxy variables once per process, so each row has its own.
 func TestProxyVariablesAreHonored(t *testing.T) {
 	const proxiedURL = "WALDUR_TEST_PROXIED_URL" // set in a process that reads through a proxy
 	if url := os.Getenv(proxiedURL); url != "" {

@@ -131,7 +131,7 @@ func TestReadsInAStormOfFaultsAreExactOrFail(t *testing.T) {
 				case err == nil && slices.Equal(usages, want):
 					exact.Add(1)
 				case err == nil:
-					t.Errorf("got %d other records and no error", len(usages))
+					t.Errorf("got %d wrong records and no error", len(usages))
 				case !isType[*waldur.StatusError](err) && !isType[*waldur.UnreachableError](err):
 					t.Errorf("got error %T: %v", err, err)
 				}

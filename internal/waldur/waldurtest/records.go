@@ -60,7 +60,7 @@ func (w *Waldur) Write(ctx context.Context, interval time.Duration, records ...R
 	}
 }
 
-// Update replaces the stored records by those that change returns. change receives
+// Update replaces the stored records with those that change returns. change receives
 // a copy, in which it replaces the pointer to a usage, but not what it points to. w
 // is locked meanwhile, so change must not call its methods.
 func (w *Waldur) Update(change func([]Record) []Record) {

@@ -45,7 +45,7 @@ func (w *Waldur) authenticate(r *http.Request) (token string, user User, refusal
 	impersonatesTokenless := user.Staff && w.scopes["/api/users/"+r.Header.Get("X-Impersonated-User-Uuid")+"/"]
 	w.mu.Unlock()
 	known = known && bearer == strings.HasPrefix(token, "w_")
-	// A server that does not know personal access tokens does not know Bearer.
+	// A server without personal access tokens does not recognize Bearer.
 	provided := strings.EqualFold(scheme, "Token") || bearer && known
 
 	var reason string

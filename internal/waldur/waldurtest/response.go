@@ -92,8 +92,8 @@ func (w *Waldur) view(n int, r *http.Request, id string) (response *Response) {
 	return response
 }
 
-// enter takes one of the places of a semaphore and returns a function that frees
-// it. If ctx ends first, it takes none.
+// enter acquires a slot of a semaphore and returns a function that releases it.
+// If ctx ends first, it acquires none.
 func (w *Waldur) enter(ctx context.Context, name string, places int) (leave func()) {
 	w.mu.Lock()
 	if w.semaphores[name] == nil {

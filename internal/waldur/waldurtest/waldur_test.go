@@ -136,6 +136,6 @@ func TestRequestIsInFlightUntilItsResponseIsSentOrItsConnectionBreaks(t *testing
 		t.Errorf("got %d requests, %d in flight, %d connections, want 5, 1 and 2", n, w.InFlight(), w.Connections())
 	}
 	if w.Reset(); len(w.Requests()) != 0 || w.Cost() != 0 || w.InFlight() != 0 || w.Connections() != 0 {
-		t.Error("Reset left something in the journal")
+		t.Error("the journal is not empty after Reset")
 	}
 }
