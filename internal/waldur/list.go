@@ -95,6 +95,7 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 	}
 	pagers := []*pager{first}
 	for _, next := range found[1:] {
+		first.usual = max(first.usual, slices.IndexFunc(next.ahead, func(date string) bool { return date < next.before }))
 		previous := pagers[len(pagers)-1]
 		if !next.done && next.before < previous.before {
 			previous.until, previous.later = next.before, next.remaining
