@@ -61,7 +61,8 @@ func NewSandbox(ctx context.Context, want Kind, dir string, progress io.Writer) 
 	}
 	s := Sandbox{CLI: program, Config: filepath.Join(dir, "cli.tfrc")}
 	binary := filepath.Join(dir, executable("terraform-provider-waldur-usage"))
-	if err := goBuild(ctx, root, binary, "-X main.version="+LocalVersion, "."); err != nil {
+	// Stripped as in a release, since each command computes the checksum of the binary.
+	if err := goBuild(ctx, root, binary, "-s -w -X main.version="+LocalVersion, "."); err != nil {
 		return Sandbox{}, err
 	}
 	config := fmt.Sprintf(`provider_installation {

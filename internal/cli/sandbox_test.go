@@ -14,27 +14,6 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(clitest.Main(m)) }
 
-func TestAccSandboxReachesNoRegistry(t *testing.T) {
-	t.Parallel()
-	config, err := os.ReadFile(clitest.Sandbox(t).Config)
-	if err != nil || !strings.Contains(string(config), "filesystem_mirror") || strings.Contains(string(config), "direct") {
-		t.Errorf("got %s, %v, want a mirror and no direct installation", config, err)
-	}
-}
-
-func TestAccSchemaContainsTheProviderAsWaldur(t *testing.T) {
-	t.Parallel()
-	sandbox := clitest.Sandbox(t)
-	if document, err := sandbox.Schema(t.Context()); err != nil || !strings.Contains(document, `{"waldur":{`) {
-		t.Errorf("got %.200s, %v, want the schema of waldur", document, err)
-	}
-	// The schema contains the address in the registry of the CLI that printed it.
-	sandbox.CLI.Kind = map[cli.Kind]cli.Kind{cli.Terraform: cli.OpenTofu, cli.OpenTofu: cli.Terraform}[sandbox.CLI.Kind]
-	if document, err := sandbox.Schema(t.Context()); err == nil {
-		t.Errorf("for the other registry: got %.200s, want an error", document)
-	}
-}
-
 // "init" needs no CLI configuration, and "validate" starts the provider. Any file
 // left over from an earlier build would change the checksum of the package.
 func TestAccInitFindsTheLatestInstalledBuild(t *testing.T) {

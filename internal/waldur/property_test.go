@@ -263,29 +263,24 @@ func TestReadsAreExactWhileRecordsChange(t *testing.T) {
 				perMonth := 12 + 3*n
 				records := months(even((2+n%5)*perMonth, perMonth)...)
 				replace(server, records[perMonth:])
-				go server.Write(ctx, 5*time.Millisecond, records[:perMonth]...)
+				go every(ctx, 5*time.Millisecond, func(n int) {
+					if n < perMonth {
+						server.Add(records[n])
+					}
+				})
 			},
 		},
 		"the current month changes twenty times a second": {
 			36, 0.02, func(ctx context.Context, _ int, server *waldurtest.Waldur, _ *rand.Rand) {
 				replace(server, months(even(400, 60)...))
-				go func() {
-					every := time.NewTicker(50 * time.Millisecond)
-					defer every.Stop()
-					for n := 0; ; n++ {
-						select {
-						case <-ctx.Done():
-							return
-						case <-every.C:
+				go every(ctx, 50*time.Millisecond, func(n int) {
+					server.Update(func(records []waldurtest.Record) []waldurtest.Record {
+						if n%2 == 1 {
+							return records[:len(records)-1] // the one that was written last
 						}
-						server.Update(func(records []waldurtest.Record) []waldurtest.Record {
-							if n%2 == 1 {
-								return records[:len(records)-1] // the one that was written last
-							}
-							return modify(records, "write", 0, n)
-						})
-					}
-				}()
+						return modify(records, "write", 0, n)
+					})
+				})
 			},
 		},
 	} {
@@ -316,6 +311,20 @@ func TestReadsAreExactWhileRecordsChange(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// every calls change at each interval, from n = 0, until ctx ends.
+func every(ctx context.Context, interval time.Duration, change func(n int)) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			change(n)
+		}
 	}
 }
 

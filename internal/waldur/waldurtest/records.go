@@ -2,7 +2,6 @@ package waldurtest
 
 import (
 	"cmp"
-	"context"
 	"hash/fnv"
 	"math/rand/v2"
 	"slices"
@@ -45,19 +44,6 @@ func (w *Waldur) AddScope(path string) {
 // Add stores records and adds their scopes.
 func (w *Waldur) Add(records ...Record) {
 	w.Update(func(stored []Record) []Record { return append(stored, records...) })
-}
-
-// Write adds records one by one, as the hourly task of October 2024 does, with
-// an interval before each. It returns when all are written or ctx ends. Newer
-// servers add records in bulk: see [Waldur.Add].
-func (w *Waldur) Write(ctx context.Context, interval time.Duration, records ...Record) {
-	for _, record := range records {
-		sleep(ctx, interval)
-		if ctx.Err() != nil {
-			return
-		}
-		w.Add(record)
-	}
 }
 
 // Update replaces the stored records with those that change returns. change receives

@@ -1,7 +1,6 @@
 package waldurtest_test
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -85,19 +84,6 @@ func TestRequestsWaitAsTheModelSays(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestRecordsAreWrittenOneByOneUntilTheContextEnds(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := waldurtest.New()
-		ctx, cancel := context.WithTimeout(t.Context(), 12*time.Millisecond)
-		defer cancel()
-		w.Write(ctx, 5*time.Millisecond, make([]waldurtest.Record, 10)...)
-		if n := len(w.Records()); n != 2 {
-			t.Errorf("got %d records after 12 ms, want 2, 5 ms apart", n)
-		}
-	})
 }
 
 // A client's next request can arrive before the handler of the last one has
