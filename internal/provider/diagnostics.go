@@ -57,7 +57,7 @@ func (p *providerData) explain(err error, target readTarget) explanation {
 			statusRemedy(err, target),
 		}
 	case *waldur.UnreachableError:
-		known := cmp.Or(reasonRemedy(err.Reason, target),
+		known := cmp.Or(remedies(target)[err.Reason],
 			remedy{notReachable, "Check endpoint, the network and the proxy variables, and that Waldur is running."})
 		return explanation{
 			err.Origin + ": " + err.Problem + "." + requestsLine(err.Request, err.Attempts, ""),
@@ -66,7 +66,7 @@ func (p *providerData) explain(err error, target readTarget) explanation {
 	case *waldur.TLSError:
 		return explanation{
 			err.Origin + ": " + err.Problem + "." + requestLine(err.Request),
-			cmp.Or(reasonRemedy(err.Reason, target), remedy{notTrusted, "Check the host of endpoint. " +
+			cmp.Or(remedies(target)[err.Reason], remedy{notTrusted, "Check the host of endpoint. " +
 				"If the certificate of Waldur is issued by your own authority, set ca_certificate to the certificate of that authority."}),
 		}
 	case *waldur.RedirectError:
@@ -126,91 +126,62 @@ const (
 	notTrusted   = "no trusted TLS connection"
 )
 
-// reasonRemedy returns the remedy for a reason, or none if there is no specific one.
-func reasonRemedy(reason waldur.Reason, target readTarget) remedy {
-	switch reason {
-	case waldur.ReasonNotProvided:
-		return remedy{tokenRefused,
+// remedies returns the remedies for failures whose reason is known.
+func remedies(target readTarget) map[waldur.Reason]remedy {
+	return map[waldur.Reason]remedy{
+		waldur.ReasonNotProvided: {tokenRefused,
 			"Waldur found no token of a kind that it accepts. If the token begins with w_ or is a JWT, this Waldur may be too old for it: " +
-				"use the API token of a user. A proxy in front of Waldur may also have removed the Authorization header."}
-	case waldur.ReasonTokenExpired:
-		return remedy{tokenRefused,
+				"use the API token of a user. A proxy in front of Waldur may also have removed the Authorization header."},
+		waldur.ReasonTokenExpired: {tokenRefused,
 			"By default, Waldur's API tokens expire 3,600 seconds after their last use, and JWTs are valid for minutes. For a pipeline, " +
 				"use a personal access token (w_…), or the API token of a user whose token lifetime is longer or unlimited. " +
-				"Otherwise, get a new token and run this again."}
-	case waldur.ReasonUserInactive:
-		return remedy{tokenRefused,
-			"The user of the token has been deactivated or deleted. Use the token of another user."}
-	case waldur.ReasonPersonalTokenInvalid:
-		return remedy{tokenRefused,
+				"Otherwise, get a new token and run this again."},
+		waldur.ReasonUserInactive: {tokenRefused, "The user of the token has been deactivated or deleted. Use the token of another user."},
+		waldur.ReasonPersonalTokenInvalid: {tokenRefused,
 			"Waldur does not say why it refuses a personal access token. It may be incomplete, revoked, rotated or of another Waldur; " +
 				"its user may be deactivated or no longer permitted to use such tokens; or this machine is not in a network that the token allows. " +
-				"See Profile > Credentials > Personal access tokens in Waldur."}
-	case waldur.ReasonPersonalTokensDisabled:
-		return remedy{tokenRefused,
+				"See Profile > Credentials > Personal access tokens in Waldur."},
+		waldur.ReasonPersonalTokensDisabled: {tokenRefused,
 			"This Waldur does not accept personal access tokens. Its staff can enable them under " +
-				"Administration > Configuration > Personal access tokens. Otherwise, use the API token of a user."}
-	case waldur.ReasonJWTMalformed:
-		return remedy{tokenRefused,
-			"Waldur cannot decode the JWT. Check that the token is complete."}
-	case waldur.ReasonJWTInactive:
-		return remedy{tokenRefused,
+				"Administration > Configuration > Personal access tokens. Otherwise, use the API token of a user."},
+		waldur.ReasonJWTMalformed: {tokenRefused, "Waldur cannot decode the JWT. Check that the token is complete."},
+		waldur.ReasonJWTInactive: {tokenRefused,
 			"The OIDC provider of this Waldur does not accept the JWT: it is of another provider, revoked or expired. " +
-				"Get a new one from that provider, or use a personal access token (w_…)."}
-	case waldur.ReasonOIDCNotConfigured:
-		return remedy{tokenRefused,
+				"Get a new one from that provider, or use a personal access token (w_…)."},
+		waldur.ReasonOIDCNotConfigured: {tokenRefused,
 			"This Waldur has no OIDC provider with which it could verify a JWT. Use a personal access token (w_…) or the API token of a user, " +
-				"or ask the Waldur administrator to set OIDC_INTROSPECTION_URL, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET."}
-	case waldur.ReasonOIDCProviderFailed:
-		return remedy{tokenRefused,
+				"or ask the Waldur administrator to set OIDC_INTROSPECTION_URL, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET."},
+		waldur.ReasonOIDCProviderFailed: {tokenRefused,
 			"Waldur could not verify the JWT, since its OIDC provider did not respond. Run this again later. " +
-				"If the problem persists, contact the Waldur administrator."}
-	case waldur.ReasonUserIdentifierMissing:
-		return remedy{tokenRefused,
+				"If the problem persists, contact the Waldur administrator."},
+		waldur.ReasonUserIdentifierMissing: {tokenRefused,
 			"The OIDC provider of this Waldur does not return the field that identifies the user of the JWT. " +
-				"Contact the Waldur administrator: the setting OIDC_USER_FIELD names that field."}
-	case waldur.ReasonScopeNotVisible:
-		return remedy{"scope not found or not visible",
+				"Contact the Waldur administrator: the setting OIDC_USER_FIELD names that field."},
+		waldur.ReasonScopeNotVisible: {"scope not found or not visible",
 			"There is no " + target.name + ", or the user of the token may not see it: Waldur returns the same error in both cases. " +
-				"Check the UUID, whether it is that of a project or of a customer, and that the user has a role there."}
-	case waldur.ReasonRecordNotFound:
-		return remedy{"record not found",
+				"Check the UUID, whether it is that of a project or of a customer, and that the user has a role there."},
+		waldur.ReasonRecordNotFound: {"record not found",
 			"There is no usage record with the id " + target.name + ". Records in lists have no id, so it cannot be looked up there; " +
-				"to read the records of a project or a customer, use waldur_category_component_usages."}
-	case waldur.ReasonTimeout:
-		return remedy{notReachable,
-			"If Waldur takes long to respond, raise request_timeout. Otherwise, check endpoint, the network and the proxy variables."}
-	case waldur.ReasonRefused:
-		return remedy{notReachable,
-			"Check the host and the port of endpoint, and that Waldur is running. To outlast a longer restart of it, raise max_retries."}
-	case waldur.ReasonHostUnknown:
-		return remedy{notReachable,
-			"Check the host of endpoint, and the name servers of this machine."}
-	case waldur.ReasonProxy:
-		return remedy{notReachable,
-			"Check the HTTPS_PROXY, HTTP_PROXY and NO_PROXY environment variables, and that the proxy is running."}
-	case waldur.ReasonProxyCredentials:
-		return remedy{"proxy requires credentials",
+				"to read the records of a project or a customer, use waldur_category_component_usages."},
+		waldur.ReasonTimeout: {notReachable,
+			"If Waldur takes long to respond, raise request_timeout. Otherwise, check endpoint, the network and the proxy variables."},
+		waldur.ReasonRefused: {notReachable,
+			"Check the host and the port of endpoint, and that Waldur is running. To outlast a longer restart of it, raise max_retries."},
+		waldur.ReasonHostUnknown: {notReachable, "Check the host of endpoint, and the name servers of this machine."},
+		waldur.ReasonProxy:       {notReachable, "Check the HTTPS_PROXY, HTTP_PROXY and NO_PROXY environment variables, and that the proxy is running."},
+		waldur.ReasonProxyCredentials: {"proxy requires credentials",
 			"Set the user name and the password of the proxy in its URL, in the environment variable " +
 				"HTTPS_PROXY for an https endpoint or HTTP_PROXY for an http endpoint: http://user:password@proxy.example.com:3128. " +
-				"If they are set, the proxy does not accept them."}
-	case waldur.ReasonHTTPSExpected:
-		return remedy{"https required",
-			"Use https:// in endpoint."}
-	case waldur.ReasonHTTPExpected:
-		return remedy{notTrusted,
-			"Set endpoint to the port that speaks https. If this Waldur has none, use http:// in endpoint."}
-	case waldur.ReasonNotHTTPS:
-		return remedy{notTrusted,
-			"Check the port of endpoint."}
-	default:
-		return remedy{}
+				"If they are set, the proxy does not accept them."},
+		waldur.ReasonHTTPSExpected: {"https required", "Use https:// in endpoint."},
+		waldur.ReasonHTTPExpected:  {notTrusted, "Set endpoint to the port that speaks https. If this Waldur has none, use http:// in endpoint."},
+		waldur.ReasonNotHTTPS:      {notTrusted, "Check the port of endpoint."},
 	}
 }
 
 // statusRemedy returns the remedy for a response with an error status.
 func statusRemedy(refused *waldur.StatusError, target readTarget) remedy {
-	if known := reasonRemedy(refused.Reason, target); known != (remedy{}) {
+	if known, ok := remedies(target)[refused.Reason]; ok {
 		return known
 	}
 	switch {

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 )
 
@@ -141,12 +142,7 @@ func (u *Usage) identity() identity { return identity{u.Date, u.Type, u.Category
 // clear sets the given attributes to null.
 func (u *Usage) clear(fields FieldSet) {
 	for f := range fields.Each {
-		switch place := u.Attribute(f).(type) {
-		case *Nullable[string]:
-			*place = Nullable[string]{}
-		case *Nullable[int64]:
-			*place = Nullable[int64]{}
-		}
+		reflect.ValueOf(u.Attribute(f)).Elem().SetZero()
 	}
 }
 
