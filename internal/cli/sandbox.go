@@ -9,8 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
-	"strings"
 )
 
 const (
@@ -102,28 +100,6 @@ func (s Sandbox) Acceptance(ctx context.Context, name string, arguments ...strin
 		"TF_ACC_PROVIDER_HOST="+s.CLI.Kind.RegistryHost(),
 	)
 	return cmd
-}
-
-// Schema returns the output of "providers schema -json" for tfplugindocs, in which
-// the provider is called "waldur", as in the names of its data sources.
-func (s Sandbox) Schema(ctx context.Context) (string, error) {
-	w := s.WorkingDir(filepath.Join(filepath.Dir(s.Config), "schema"))
-	if err := w.Write("main.tf", Required); err != nil {
-		return "", err
-	}
-	if _, err := w.MustRun(ctx, "init", "-no-color"); err != nil {
-		return "", err
-	}
-	document, err := w.MustRun(ctx, "providers", "schema", "-json")
-	if err != nil {
-		return "", err
-	}
-	address := strconv.Quote(s.CLI.Kind.RegistryHost() + "/" + Source)
-	before, after, found := strings.Cut(document, address)
-	if !found {
-		return "", fmt.Errorf("the schema does not contain the provider %s: %s", address, document)
-	}
-	return before + `"waldur"` + after, nil
 }
 
 // Install copies the provider to the plugins folder of the user, where "init"

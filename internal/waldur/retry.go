@@ -51,18 +51,18 @@ func (o *operation) get(ctx context.Context, asked call) (http.Header, []byte, e
 	for attempt := 1; ; attempt++ {
 		began := clock.Now()
 		got, err := o.client.attempt(ctx, asked)
-		o.note(ctx, asked, attempt, got, clock.Now().Sub(began), err)
+		o.logAttempt(ctx, asked, attempt, got, clock.Now().Sub(began), err)
 		if err == nil {
 			budget.deposit()
 			return got.header, got.body, nil
 		}
-		noteAttempts(err, attempt, false)
+		setAttempts(err, attempt, false)
 		wait, retry := o.nextWait(err, attempt)
 		if !retry {
 			return nil, nil, err
 		}
 		if !budget.withdraw(err, clock.Now()) {
-			noteAttempts(err, attempt, true)
+			setAttempts(err, attempt, true)
 			return nil, nil, err
 		}
 		if err := clock.Sleep(ctx, wait); err != nil {
@@ -106,8 +106,8 @@ func isTransientStatus(status int) bool {
 	}, status)
 }
 
-// noteAttempts records in the error how often the request was made.
-func noteAttempts(err error, attempts int, throttled bool) {
+// setAttempts sets in the error how often the request was made.
+func setAttempts(err error, attempts int, throttled bool) {
 	if refused, ok := errors.AsType[*StatusError](err); ok {
 		refused.Attempts, refused.Throttled = attempts, throttled
 	}
@@ -201,8 +201,8 @@ func (b *retryBudget) hanging(now time.Time) error {
 	return b.hung
 }
 
-// note counts and logs an attempt.
-func (o *operation) note(ctx context.Context, asked call, attempt int, got result, took time.Duration, err error) {
+// logAttempt counts and logs an attempt.
+func (o *operation) logAttempt(ctx context.Context, asked call, attempt int, got result, took time.Duration, err error) {
 	o.mu.Lock()
 	o.requests++
 	if attempt > 1 {

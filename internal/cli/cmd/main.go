@@ -2,7 +2,6 @@
 //
 //	find [-cli KIND]                              prints the path of the CLI
 //	acceptance [-cli KIND] COMMAND [ARGUMENT...]  runs acceptance tests on the CLI with a command, such as "go test"
-//	schema                                        prints the schema of the provider for tfplugindocs
 //	install [-version X.Y.Z] BINARY               installs the provider for the user
 //
 // KIND is any, terraform or tofu.
@@ -32,7 +31,7 @@ func main() {
 }
 
 func run(ctx context.Context, arguments []string) error {
-	usage := errors.New("usage: find, acceptance, schema or install")
+	usage := errors.New("usage: find, acceptance or install")
 	if len(arguments) == 0 {
 		return usage
 	}
@@ -50,25 +49,14 @@ func run(ctx context.Context, arguments []string) error {
 		}
 		return err
 	case verb == "acceptance" && flags.NArg() > 0:
-		return inSandbox(ctx, cli.Kind(*want), func(s cli.Sandbox) error {
-			fmt.Fprintf(os.Stderr, "acceptance tests on %s %s, %s\n", s.CLI.Kind, s.CLI.Version, s.CLI.Path)
-			cmd := s.Acceptance(ctx, flags.Arg(0), flags.Args()[1:]...)
-			cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-			return cmd.Run()
-		})
-	case verb == "schema":
-		return inSandbox(ctx, cli.Any, func(s cli.Sandbox) error {
-			document, err := s.Schema(ctx)
-			fmt.Print(document)
-			return err
-		})
+		return acceptance(ctx, cli.Kind(*want), flags.Args())
 	case verb == "install":
 		return install(flags.Arg(0), *version)
 	}
 	return usage
 }
 
-func inSandbox(ctx context.Context, want cli.Kind, use func(cli.Sandbox) error) error {
+func acceptance(ctx context.Context, want cli.Kind, command []string) error {
 	dir, err := os.MkdirTemp("", "acceptance-")
 	if err != nil {
 		return err
@@ -78,7 +66,10 @@ func inSandbox(ctx context.Context, want cli.Kind, use func(cli.Sandbox) error) 
 	if err != nil {
 		return err
 	}
-	return use(sandbox)
+	fmt.Fprintf(os.Stderr, "using %s %s, %s\n", sandbox.CLI.Kind, sandbox.CLI.Version, sandbox.CLI.Path)
+	cmd := sandbox.Acceptance(ctx, command[0], command[1:]...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	return cmd.Run()
 }
 
 func install(binary, version string) error {
