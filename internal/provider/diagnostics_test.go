@@ -203,8 +203,11 @@ func TestReadEndsWhenItIsInterruptedOrItsTimeIsUp(t *testing.T) {
 	for what, block := range map[string]attributes{"usage record": {"id": 7}, "usages": {"project_uuid": someUUID}} {
 		server := waldurtest.New()
 		ctx, cancel := context.WithCancel(t.Context())
-		server.Before = func(int, *http.Request) { cancel() }
-		server.Latency = 5 * time.Second
+		server.Intercept = func(_ int, _ http.ResponseWriter, r *http.Request) bool {
+			cancel()
+			<-r.Context().Done()
+			return true
+		}
 		s := newSession(t, nil).connect(server)
 		_, found := s.read(ctx, block)
 		found.require(t, "error: Unable to read "+what+": interrupted", "The read was interrupted before Waldur had responded.")

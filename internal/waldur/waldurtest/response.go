@@ -57,8 +57,8 @@ func (w *Waldur) respond(n int, r *http.Request) (response *Response) {
 	return response
 }
 
-// view checks the content type, the token and the method, in this order, before
-// it looks at the query. If Sleep is set, the request then waits for a worker and
+// view checks the content type and the token, in this order, before it looks at
+// the query. If Sleep is set, the request then waits for a worker and
 // for its token's lock, and then for as long as its response costs.
 func (w *Waldur) view(n int, r *http.Request, id string) (response *Response) {
 	token, user, refusal := w.authenticate(r)
@@ -68,8 +68,6 @@ func (w *Waldur) view(n int, r *http.Request, id string) (response *Response) {
 		return detail(http.StatusNotAcceptable, "Could not satisfy the request Accept header.")
 	case refusal != nil:
 		return refusal
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		return detail(http.StatusMethodNotAllowed, fmt.Sprintf("Method %q not allowed.", r.Method))
 	}
 	if w.Sleep && w.Workers > 0 {
 		defer w.enter(r.Context(), "worker", w.Workers)()

@@ -22,7 +22,6 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"sync"
-	"time"
 )
 
 // Token is the token that every fake Waldur accepts, in the form
@@ -82,9 +81,6 @@ type Waldur struct {
 	// transaction that lasts as long as the request. A waiting request occupies
 	// a worker.
 	TokenLock bool
-
-	// Latency is added to every response; requests do not wait for each other.
-	Latency time.Duration
 
 	mu         sync.Mutex // guards the fields below
 	semaphores map[string]chan struct{}
@@ -162,7 +158,6 @@ func (w *Waldur) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if w.Rewrite != nil {
 		w.Rewrite(n, r, response)
 	}
-	sleep(r.Context(), w.Latency)
 	w.mu.Lock()
 	request.Records = response.records
 	w.journal.cost += response.cost

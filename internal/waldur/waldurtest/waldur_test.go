@@ -55,13 +55,11 @@ func TestRequestsWaitAsTheModelSays(t *testing.T) {
 		tokens []string
 		want   time.Duration
 	}{
-		"not at all":                       {func(w *waldurtest.Waldur) { w.Workers, w.TokenLock = 1, true }, oneToken, 0},
-		"for the response":                 {func(w *waldurtest.Waldur) { w.Sleep = true }, oneToken, cost},
-		"for one of two workers":           {func(w *waldurtest.Waldur) { w.Sleep, w.Workers = true, 2 }, threeTokens, 2 * cost},
-		"for the token's lock":             {func(w *waldurtest.Waldur) { w.Sleep, w.TokenLock = true, true }, oneToken, 3 * cost},
-		"not for another token":            {func(w *waldurtest.Waldur) { w.Sleep, w.TokenLock = true, true }, threeTokens, cost},
-		"for the latency, all at once":     {func(w *waldurtest.Waldur) { w.Latency = time.Second }, oneToken, time.Second},
-		"for the latency and the response": {func(w *waldurtest.Waldur) { w.Latency, w.Sleep = time.Second, true }, oneToken, time.Second + cost},
+		"not at all":             {func(w *waldurtest.Waldur) { w.Workers, w.TokenLock = 1, true }, oneToken, 0},
+		"for the response":       {func(w *waldurtest.Waldur) { w.Sleep = true }, oneToken, cost},
+		"for one of two workers": {func(w *waldurtest.Waldur) { w.Sleep, w.Workers = true, 2 }, threeTokens, 2 * cost},
+		"for the token's lock":   {func(w *waldurtest.Waldur) { w.Sleep, w.TokenLock = true, true }, oneToken, 3 * cost},
+		"not for another token":  {func(w *waldurtest.Waldur) { w.Sleep, w.TokenLock = true, true }, threeTokens, cost},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
