@@ -96,7 +96,7 @@ func (p *pager) step(ctx context.Context) error {
 		case len(got.usages) == got.count:
 			return p.appendOldest(ctx, rest)
 		case size >= p.cap:
-			return p.appendLongDate(ctx, p.before)
+			return p.appendLongDate(ctx, rest[0].Date.Value)
 		}
 		size = p.cap // the date has more records than expected
 	}

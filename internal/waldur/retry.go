@@ -89,6 +89,61 @@ func (o *operation) wait(ctx context.Context, attempt int, failure error) error 
 	return o.client.config.Clock.Sleep(ctx, backoff(attempt, o.client.config.Random))
 }
 
+// logAttempt counts and logs an attempt.
+func (o *operation) logAttempt(ctx context.Context, asked call, attempt int, got result, took time.Duration, err error) {
+	o.mu.Lock()
+	o.requests++
+	if attempt > 1 {
+		o.retries++
+	}
+	if err != nil && ctx.Err() == nil {
+		o.lastFailure = err
+	}
+	o.mu.Unlock()
+	fields := map[string]any{
+		"method": asked.request.Method, "path": asked.request.Path, "attempt": attempt,
+		"duration_ms": took.Milliseconds(),
+	}
+	for _, name := range []string{"date_after", "date_before", "page_size", "page"} {
+		if value := asked.query.Get(name); value != "" {
+			fields[name] = value
+		}
+	}
+	if got.status != 0 {
+		fields["status"] = got.status
+	}
+	if id := o.client.requestID(got.header); id != "" {
+		fields["request_id"] = id
+	}
+	if err != nil {
+		fields["error"] = err.Error()
+	} else {
+		fields["bytes"] = len(got.body)
+	}
+	o.client.config.Log(ctx, "Waldur request", fields)
+}
+
+// end logs the call and returns its error: a DeadlineError with the last failure
+// if the deadline has passed.
+func (o *operation) end(ctx context.Context, request Request, records int, err error) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = &DeadlineError{Request: request, LastFailure: o.lastFailure}
+	}
+	fields := map[string]any{
+		"requests": o.requests, "retries": o.retries,
+		"duration_ms": o.client.config.Clock.Now().Sub(o.started).Milliseconds(),
+	}
+	if err != nil {
+		fields["error"] = err.Error()
+	} else {
+		fields["records"] = records
+	}
+	o.client.config.Log(ctx, "Waldur read", fields)
+	return err
+}
+
 // isRetryable reports whether the same request may succeed a moment later.
 func isRetryable(err error, attempt int) bool {
 	if refused, ok := errors.AsType[*StatusError](err); ok {
@@ -199,59 +254,4 @@ func (b *retryBudget) hanging(now time.Time) error {
 		return nil
 	}
 	return b.hung
-}
-
-// logAttempt counts and logs an attempt.
-func (o *operation) logAttempt(ctx context.Context, asked call, attempt int, got result, took time.Duration, err error) {
-	o.mu.Lock()
-	o.requests++
-	if attempt > 1 {
-		o.retries++
-	}
-	if err != nil && ctx.Err() == nil {
-		o.lastFailure = err
-	}
-	o.mu.Unlock()
-	fields := map[string]any{
-		"method": asked.request.Method, "path": asked.request.Path, "attempt": attempt,
-		"duration_ms": took.Milliseconds(),
-	}
-	for _, name := range []string{"date_after", "date_before", "page_size", "page"} {
-		if value := asked.query.Get(name); value != "" {
-			fields[name] = value
-		}
-	}
-	if got.status != 0 {
-		fields["status"] = got.status
-	}
-	if id := o.client.requestID(got.header); id != "" {
-		fields["request_id"] = id
-	}
-	if err != nil {
-		fields["error"] = err.Error()
-	} else {
-		fields["bytes"] = len(got.body)
-	}
-	o.client.config.Log(ctx, "Waldur request", fields)
-}
-
-// end logs the call and returns its error: a DeadlineError with the last failure
-// if the deadline has passed.
-func (o *operation) end(ctx context.Context, request Request, records int, err error) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		err = &DeadlineError{Request: request, LastFailure: o.lastFailure}
-	}
-	fields := map[string]any{
-		"requests": o.requests, "retries": o.retries,
-		"duration_ms": o.client.config.Clock.Now().Sub(o.started).Milliseconds(),
-	}
-	if err != nil {
-		fields["error"] = err.Error()
-	} else {
-		fields["records"] = records
-	}
-	o.client.config.Log(ctx, "Waldur read", fields)
-	return err
 }
