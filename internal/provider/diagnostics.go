@@ -249,8 +249,12 @@ func requestsLine(request waldur.Request, attempts int, id string) string {
 	if attempts > 1 {
 		text += fmt.Sprintf(", %d times", attempts)
 	}
-	if id != "" {
+	switch {
+	case id == "":
+	case attempts > 1:
 		text += ", the last with the request id " + id
+	default:
+		text += ", request id " + id
 	}
 	return text + "."
 }

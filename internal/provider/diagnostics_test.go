@@ -69,6 +69,7 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 		"not found":         {refused(404, 0), "no Waldur at the endpoint", "with its path prefix if it has one."},
 		"unknown status":    {&waldur.StatusError{Request: request, Status: 499}, "request refused", "499, without an explanation." + get + "Check endpoint"},
 		"rate limit":        {refused(429, 0), "rate limited", "Run this again later. To send fewer requests at once, use fewer data sources"},
+		"request id":        {&waldur.StatusError{Request: request, Status: 403, RequestID: "abc-123"}, "not allowed", "/x/, request id abc-123.\n\n"},
 		"outage of Waldur":  {&waldur.StatusError{Request: request, Status: 503, Throttled: true}, "server error", "Too many requests have failed"},
 		"limit with a time": {limited, "rate limited", "GET /api/x/, 3 times, the last with the request id abc-123.\n\nWaldur asked to retry after 2m0s."},
 		"throttled":         {limited, "rate limited", "max_concurrent_requests. Too many requests have failed, so the provider no longer retries."},
