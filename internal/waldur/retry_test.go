@@ -318,25 +318,33 @@ func TestReadsDuringAnOutageEndWithinTheirDeadline(t *testing.T) {
 
 func TestReadEndsAtItsDeadlineWithTheLastFailure(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		const limit = 10 * time.Second
-		server, client := startSlow(t, months(60), waldur.Config{})
-		server.Intercept = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
-			w.WriteHeader(http.StatusBadGateway)
-			return true
-		}
-		start := time.Now()
-		ctx, cancel := context.WithTimeout(t.Context(), limit)
-		defer cancel()
-		_, err := client.Usages(ctx, everything())
-		ended, ok := errors.AsType[*waldur.DeadlineError](err)
-		if !ok || time.Since(start) != limit {
-			t.Fatalf("got error %v after %s, want a DeadlineError after %s", err, time.Since(start), limit)
-		}
-		if last, ok := errors.AsType[*waldur.StatusError](ended.LastFailure); !ok || last.Status != http.StatusBadGateway {
-			t.Errorf("got last failure %v, want status 502", ended.LastFailure)
-		}
-	})
+	for name, hangs := range map[string]bool{"during a wait": false, "during a request": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				const limit = 10 * time.Second
+				server, client := startSlow(t, months(60), waldur.Config{})
+				server.Intercept = func(number int, w http.ResponseWriter, r *http.Request) bool {
+					if hangs && number > 1 {
+						<-r.Context().Done()
+					}
+					w.WriteHeader(http.StatusBadGateway)
+					return true
+				}
+				start := time.Now()
+				ctx, cancel := context.WithTimeout(t.Context(), limit)
+				defer cancel()
+				_, err := client.Usages(ctx, everything())
+				ended, ok := errors.AsType[*waldur.DeadlineError](err)
+				if !ok || time.Since(start) != limit {
+					t.Fatalf("got error %v after %s, want a DeadlineError after %s", err, time.Since(start), limit)
+				}
+				if last, ok := errors.AsType[*waldur.StatusError](ended.LastFailure); !ok || last.Status != http.StatusBadGateway {
+					t.Errorf("got last failure %v, want status 502", ended.LastFailure)
+				}
+			})
+		})
+	}
 }
 
 // FuzzRetryAfter checks that the wait is never negative, and that a number of
