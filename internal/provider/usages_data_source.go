@@ -49,7 +49,7 @@ func (d *usagesDataSource) Schema(ctx context.Context, _ datasource.SchemaReques
 					"Exactly one of `scope`, `project_uuid` and `customer_uuid` is required. If a UUID is set, `scope` is computed.",
 				Validators: []validator.String{
 					parsed(waldur.ParseScopeURL),
-					// ExactlyOneOf would report every error at scope, even if scope is
+					// ExactlyOneOf would also report conflicts at scope, even if scope is
 					// not set.
 					stringvalidator.AtLeastOneOf(path.MatchRoot("project_uuid"), path.MatchRoot("customer_uuid")),
 				},
@@ -101,8 +101,8 @@ type usagesModel struct {
 	Usages       types.List     `tfsdk:"usages"`
 }
 
-// ValidateConfig checks that the dates are in order, and warns of a date_after in the
-// middle of a month.
+// ValidateConfig checks that the dates are in order, and warns if date_after is
+// not the first of a month.
 func (d *usagesDataSource) ValidateConfig(ctx context.Context, req datasource.ValidateConfigRequest, resp *datasource.ValidateConfigResponse) {
 	var config usagesModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
@@ -161,7 +161,7 @@ func (d *usagesDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 }
 
 // chosenScope returns the scope, and the name of the argument that is set.
-func (m usagesModel) chosenScope() (scope waldur.Scope, argument string, err error) {
+func (m usagesModel) chosenScope() (waldur.Scope, string, error) {
 	switch {
 	case !m.ProjectUUID.IsNull():
 		uuid, err := waldur.ParseUUID(m.ProjectUUID.ValueString())

@@ -219,7 +219,7 @@ func (e Endpoint) ScopeURL(s Scope) string {
 
 // path returns the path of a resource of the API. Without the trailing slash,
 // Waldur redirects.
-func (e Endpoint) path(resource string) string { return e.prefix + "/api/" + resource + "/" }
+func (e Endpoint) path(name string) string { return e.prefix + "/api/" + name + "/" }
 
 func isLoopback(host string) bool {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {

@@ -164,7 +164,7 @@ func incomplete(request Request, problem string, values ...any) error {
 
 // UnverifiableError reports that the list cannot be verified to be complete,
 // however often it is read: the server ignores page_size, or a month has more
-// records than fit a page, and two of the same component.
+// records than fit on a page, and two of the same component.
 type UnverifiableError struct {
 	Request Request
 	Problem string // as a clause: "page_size is ignored"

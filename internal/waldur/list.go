@@ -16,12 +16,13 @@ import (
 // response, every date that exists throughout the read is in the list exactly
 // once, and a record that exists throughout the read is never missing and
 // never repeated. A record that appears meanwhile may or may not be included.
-// A date with more records than fit a response is merged from several, twice.
+// Only a date with more records than fit in one response is merged from
+// several, and is read twice to confirm it.
 //
 // Errors: *IncompleteError if records kept changing while they were read,
 // *UnverifiableError if the responses can never be verified to be complete,
-// *FilterError if Waldur did not apply the scope or the dates, and those of
-// [Client.Usage].
+// *FilterError if a response shows that Waldur did not apply the scope or the
+// dates, and those of [Client.Usage].
 //
 // Source: GET /api/marketplace-category-component-usages/.
 func (c *Client) Usages(ctx context.Context, query Query) ([]Usage, error) {
@@ -67,7 +68,10 @@ func (l *listReader) read(ctx context.Context) ([]Usage, error) {
 	for _, part := range pagers[1:] {
 		usages = append(usages, part.usages...)
 	}
-	return usages, l.resolveScopes(ctx, usages, pagers[len(pagers)-1])
+	if err := l.setScopes(ctx, first, usages); err != nil {
+		return nil, err
+	}
+	return usages, l.checkDuplicates(ctx, first, usages)
 }
 
 // split divides the remaining dates among pagers: up to one for each concurrent
@@ -78,15 +82,15 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 	if first.done {
 		return []*pager{first}, nil
 	}
-	parts := min(l.operation.client.config.MaxConcurrentRequests, (first.remaining+first.cap-1)/first.cap)
-	found := make([]*pager, max(1, parts))
+	parts := max(1, min(l.operation.client.config.MaxConcurrentRequests, (first.remaining+first.cap-1)/first.cap))
+	later := make([]*pager, parts-1)
 	group, groupContext := errgroup.WithContext(ctx)
 	// A server that ignores the scope is noticed before its complete
 	// installation is read.
 	group.Go(func() error { return first.repeat(groupContext, first.readScope) })
-	for i := 1; i < parts; i++ {
+	for i := range later {
 		group.Go(func() (err error) {
-			found[i], err = l.pagerNear(groupContext, first, len(first.usages)+first.remaining*i/parts)
+			later[i], err = l.pagerNear(groupContext, first, len(first.usages)+first.remaining*(i+1)/parts)
 			return err
 		})
 	}
@@ -94,10 +98,12 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 		return nil, err
 	}
 	pagers := []*pager{first}
-	for _, next := range found[1:] {
+	for _, next := range later {
+		// The length of a month, for steadyLength where first has only one.
 		first.usual = max(first.usual, slices.IndexFunc(next.ahead, func(date string) bool { return date < next.before }))
 		previous := pagers[len(pagers)-1]
 		if !next.done && next.before < previous.before {
+			// next.remaining still includes the parts after it.
 			previous.until, previous.later = next.before, next.remaining
 			previous.remaining -= next.remaining
 			pagers = append(pagers, next)
@@ -115,8 +121,8 @@ func (l *listReader) pagerNear(ctx context.Context, first *pager, position int) 
 	dates := next.upTo(next.before, next.cap, Fields(FieldDate))
 	dates.page += position / dates.size
 	got, err := next.fetch(ctx, dates)
-	_, shorter := errors.AsType[*IncompleteError](err)
-	if shorter || err == nil && len(got.usages) == 0 {
+	_, gone := errors.AsType[*IncompleteError](err)
+	if gone || err == nil && len(got.usages) == 0 {
 		next.done = true
 		return next, nil
 	}
@@ -134,32 +140,37 @@ func (l *listReader) pagerNear(ctx context.Context, first *pager, position int) 
 	return next, nil
 }
 
-// resolveScopes sets the scope of each record to that of one record, since scopes
-// take 39 % of the time of a response. For each date with duplicates, it requests
-// all scopes: Waldur allows duplicates, but a server that ignores the scope returns
-// them too, as records of a project have counterparts at its customer.
-func (l *listReader) resolveScopes(ctx context.Context, usages []Usage, last *pager) error {
-	if len(usages) > 0 && !last.scope.Valid {
-		if err := last.repeat(ctx, last.readScope); err != nil {
+// setScopes sets the scope of each record to that of one record, since scopes
+// take 39 % of the time of a response.
+func (l *listReader) setScopes(ctx context.Context, first *pager, usages []Usage) error {
+	if len(usages) > 0 && !first.scope.Valid {
+		if err := first.repeat(ctx, first.readScope); err != nil {
 			return err
 		}
 	}
 	if l.query.Fields.Has(FieldScope) {
 		for i := range usages {
-			usages[i].Scope = last.scope
+			usages[i].Scope = first.scope
 		}
 	}
+	return nil
+}
+
+// checkDuplicates requests all scopes of each date with duplicates. Waldur allows
+// duplicates, but they are also a sign of a server that ignores the scope, since
+// the records of a project have counterparts at its customer.
+func (l *listReader) checkDuplicates(ctx context.Context, first *pager, usages []Usage) error {
 	var dates []string
 	for duplicate := range Duplicates(usages) {
 		dates = append(dates, duplicate.Date.Value)
 	}
 	for _, date := range slices.Compact(dates) {
-		scopes := window{after: date, before: date, size: last.cap, page: 1, fields: Fields(FieldDate, FieldScope)}
-		readScopes := func(ctx context.Context) error {
-			_, err := last.fetch(ctx, scopes)
+		scopes := window{after: date, before: date, size: first.cap, page: 1, fields: Fields(FieldDate, FieldScope)}
+		err := first.repeat(ctx, func(ctx context.Context) error {
+			_, err := first.fetch(ctx, scopes) // checks them
 			return err
-		}
-		if err := last.repeat(ctx, readScopes); err != nil {
+		})
+		if err != nil {
 			return err
 		}
 	}

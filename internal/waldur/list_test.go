@@ -106,6 +106,21 @@ func TestListRequestsOnlyItsFields(t *testing.T) {
 	}
 }
 
+// Waldur deletes no records, but its staff can.
+func TestScopeIsReadAfterTheOldestMonthIsDeleted(t *testing.T) {
+	t.Parallel()
+	records := months(12, 12)
+	server := newServer(records...)
+	server.Before = func(n int, _ *http.Request) {
+		if n == 2 {
+			server.Update(func(all []waldurtest.Record) []waldurtest.Record { return all[:12] })
+		}
+	}
+	base := server.Start(t)
+	usages, err := readAll(t, base, waldur.Config{})
+	wantAll(t, usages, err, base, records[:12])
+}
+
 // The CLI normalizes strings to Unicode NFC, so "ü" and "u" with a diaeresis are the
 // same in the state. Nothing may depend on the difference.
 func TestDuplicatesAreKeptInAnOrderWithoutTheTitlesAndReported(t *testing.T) {

@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	pageCap     = 300 // Waldur returns no more records in a response, whatever page_size says
-	maxAttempts = 7   // of one step whose responses do not fit together
-	scopesShown = 25  // at the end of a list whose records cannot be told apart by component
+	pageCap       = 300 // Waldur returns no more records in a response, whatever page_size says
+	maxAttempts   = 7   // of one step whose responses do not fit together
+	scopesChecked = 25  // at the end of a list whose records cannot be told apart by component
 )
 
 // pager reads a part of a list, from its newest date to its oldest.
@@ -22,7 +22,8 @@ const (
 // Waldur sorts by date and type. Records of the same date and type (in several
 // categories) have an order that depends on LIMIT and OFFSET, so following pages
 // loses some and repeats others, with the right total. The pager therefore
-// requests page 1 only, and moves date_before. It appends a date only if the
+// requests page 1 and moves date_before; only a date longer than a page is read
+// from several, see appendLongDate. It appends any other date only if the
 // same response continues with an older record: a response is one view of the
 // table, sorted by date, so the date is complete whatever the order of its ties.
 // Only the oldest date of a list has no older record; see appendOldest.
@@ -123,7 +124,7 @@ func (p *pager) appendComplete(got page) (rest []Usage) {
 func (p *pager) appendOldest(ctx context.Context, oldest []Usage) error {
 	size := 1
 	if !p.list.query.Fields.identifies() {
-		size = min(len(oldest), scopesShown)
+		size = min(len(oldest), scopesChecked)
 	}
 	date := oldest[0].Date.Value
 	end, err := p.fetch(ctx, p.upTo(date, size, Fields(FieldDate, FieldScope)))
@@ -152,7 +153,7 @@ func (p *pager) readScope(ctx context.Context) error {
 	return nil
 }
 
-// upTo returns the window of page 1 of the list, from a date on.
+// upTo returns the window of page 1 of the records up to a date.
 func (p *pager) upTo(before string, size int, fields FieldSet) window {
 	return window{after: p.list.query.After, before: before, size: size, page: 1, fields: fields}
 }
@@ -207,7 +208,7 @@ func (p *pager) append(usages []Usage) {
 	p.usages = append(p.usages, usages...)
 }
 
-// appendLongDate appends a date with at least as many records as fit a page,
+// appendLongDate appends a date with at least as many records as fit on a page,
 // which no filter can split. A deletion and an insertion while its pages are read
 // would leave the count unchanged, so the date is collected twice, with different
 // page sizes, and both must have the same records.
@@ -239,11 +240,11 @@ func (p *pager) appendLongDate(ctx context.Context, date string) error {
 // finds. Page sizes are given in eighths of the cap.
 func (p *pager) collect(ctx context.Context, date string, eighths ...int) (map[identity]Usage, error) {
 	seen, count := map[identity]Usage{}, -1
-	asked := window{after: date, before: date, fields: p.list.query.recordFields() | Fields(FieldType, FieldCategoryUUID)}
+	wanted := window{after: date, before: date, fields: p.list.query.recordFields() | Fields(FieldType, FieldCategoryUUID)}
 	for _, eighth := range eighths {
-		asked.size = max(1, p.cap*eighth/8)
-		for asked.page = 1; count < 0 || (len(seen) < count && (asked.page-1)*asked.size < count); asked.page++ {
-			got, err := p.fetch(ctx, asked)
+		wanted.size = max(1, p.cap*eighth/8)
+		for wanted.page = 1; count < 0 || (len(seen) < count && (wanted.page-1)*wanted.size < count); wanted.page++ {
+			got, err := p.fetch(ctx, wanted)
 			if err != nil {
 				return nil, err
 			}
@@ -276,33 +277,33 @@ type page struct {
 // requested or counted, sorted by date, within the window and of the scope. If the
 // server caps pages below the size, fetch lowers the pager's cap and asks again,
 // since sizes are chosen by what a page can hold.
-func (p *pager) fetch(ctx context.Context, asked window) (page, error) {
-	asked.size = min(asked.size, p.cap)
-	got, err := p.fetchOnce(ctx, asked)
-	if n := len(got.usages); err == nil && asked.page == 1 && 0 < n && n < min(asked.size, got.count) {
-		p.cap, asked.size = n, n
-		got, err = p.fetchOnce(ctx, asked)
+func (p *pager) fetch(ctx context.Context, wanted window) (page, error) {
+	wanted.size = min(wanted.size, p.cap)
+	got, err := p.fetchOnce(ctx, wanted)
+	if n := len(got.usages); err == nil && wanted.page == 1 && 0 < n && n < min(wanted.size, got.count) {
+		p.cap, wanted.size = n, n
+		got, err = p.fetchOnce(ctx, wanted)
 	}
-	if want := min(asked.size, got.count-(asked.page-1)*asked.size); err == nil && len(got.usages) < want {
-		return page{}, incomplete(p.list.request, "%d records came where %d were due", len(got.usages), want)
+	if due := min(wanted.size, got.count-(wanted.page-1)*wanted.size); err == nil && len(got.usages) < due {
+		return page{}, incomplete(p.list.request, "%d records came where %d were due", len(got.usages), due)
 	}
 	return got, err
 }
 
-func (p *pager) fetchOnce(ctx context.Context, asked window) (page, error) {
+func (p *pager) fetchOnce(ctx context.Context, wanted window) (page, error) {
 	header, body, err := p.list.operation.get(ctx, call{
 		request: p.list.request,
-		query:   asked.parameters(p.list.scopeURL),
-		records: asked.size,
+		query:   wanted.parameters(p.list.scopeURL),
+		records: wanted.size,
 	})
-	if refused, ok := errors.AsType[*StatusError](err); ok && refused.Status == http.StatusNotFound && asked.page > 1 {
-		return page{}, incomplete(p.list.request, "page %d is gone", asked.page)
+	if refused, ok := errors.AsType[*StatusError](err); ok && refused.Status == http.StatusNotFound && wanted.page > 1 {
+		return page{}, incomplete(p.list.request, "page %d is gone", wanted.page)
 	}
 	if err != nil {
 		return page{}, err
 	}
 	var got page
-	if got.usages, err = (decoder{request: p.list.request, fields: asked.fields, texts: p.texts}).list(body); err != nil {
+	if got.usages, err = (decoder{request: p.list.request, fields: wanted.fields, texts: p.texts}).list(body); err != nil {
 		return page{}, err
 	}
 	count, err := strconv.ParseUint(header.Get("X-Result-Count"), 10, 31)
@@ -310,13 +311,13 @@ func (p *pager) fetchOnce(ctx context.Context, asked window) (page, error) {
 		return page{}, &FormatError{Request: p.list.request, Problem: "has no X-Result-Count header that is a number"}
 	}
 	got.count = int(count)
-	if n := len(got.usages); n > min(asked.size, got.count) {
-		return page{}, unverifiable(p.list.request, "%d records came where %d were asked for and Waldur counted %d", n, asked.size, got.count)
+	if n := len(got.usages); n > min(wanted.size, got.count) {
+		return page{}, unverifiable(p.list.request, "%d records came where %d were asked for and Waldur counted %d", n, wanted.size, got.count)
 	}
-	if asked.fields.Has(FieldScope) {
+	if wanted.fields.Has(FieldScope) {
 		if err := p.list.operation.client.checkScopes(p.list.request, p.list.query.Scope, got.usages); err != nil {
 			return page{}, err
 		}
 	}
-	return got, asked.checkDates(p.list.request, got.usages)
+	return got, wanted.checkDates(p.list.request, got.usages)
 }

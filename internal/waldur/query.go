@@ -20,8 +20,7 @@ type Query struct {
 }
 
 // recordFields returns the fields to request for every record. The scope, which all
-// records of a list share, is requested only if the other fields do not identify a
-// record.
+// records of a list share, is left out if the other fields identify a record.
 func (q Query) recordFields() FieldSet {
 	if !q.Fields.identifies() {
 		return q.Fields
@@ -111,8 +110,8 @@ type Scope struct {
 func (s Scope) String() string { return strings.TrimSuffix(string(s.Kind), "s") + " " + s.UUID }
 
 // ParseScopeURL parses the URL of a project or a customer. Any other text is an
-// error: Waldur responds to an empty scope, and to some other URLs, with the records
-// of others.
+// error: Waldur responds to an empty scope, and to some other URLs, with records of
+// other scopes.
 func ParseScopeURL(raw string) (Scope, error) {
 	u, err := url.Parse(raw)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
@@ -142,7 +141,7 @@ func ParseUUID(raw string) (string, error) {
 	return strings.ToLower(digits), nil
 }
 
-// scopeOfURL returns the scope that the last two segments of a URL's path name.
+// scopeOfURL returns the scope named by the last two segments of a URL's path.
 // Behind a proxy, the path may have a prefix.
 func scopeOfURL(raw string) (Scope, bool) {
 	u, err := url.Parse(raw)

@@ -20,7 +20,7 @@ const (
 
 	// A complete record has 283 bytes on average, and a page of 300 has 85 kB. Texts
 	// are columns of at most 255 characters, of six bytes each when escaped: the
-	// largest record fits 8 KiB, and a page 2.4 MiB.
+	// largest record fits in 8 KiB, and a page in 2.4 MiB.
 	maxRecordBytes = 8 << 10
 	// For the response around the records, or an error page.
 	maxOtherBytes = 64 << 10
@@ -99,9 +99,9 @@ func readBody(asked call, response *http.Response) ([]byte, error) {
 		return nil, &FormatError{Request: asked.request, Problem: fmt.Sprintf("is larger than %d KiB, more than its records can need", limit>>10)}
 	case response.ContentLength < 0 && len(response.TransferEncoding) == 0 && !response.Uncompressed:
 		// Without a length, the end of the response and a broken connection look the
-		// same. Valid JSON without an end was cut short.
-		withoutNames := jsontext.AllowDuplicateNames(true) // the decoder need not keep those that it has read
-		_, err := jsontext.NewDecoder(bytes.NewReader(body), withoutNames).ReadValue()
+		// same. If the JSON is valid but does not end, it was cut short.
+		duplicatesAllowed := jsontext.AllowDuplicateNames(true) // the decoder need not keep those that it has read
+		_, err := jsontext.NewDecoder(bytes.NewReader(body), duplicatesAllowed).ReadValue()
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, io.ErrUnexpectedEOF
 		}

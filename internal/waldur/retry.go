@@ -22,7 +22,7 @@ const (
 	timeoutPrice           = 5 // withdrawn by a retry after a timeout, which has taken long
 )
 
-// operation holds the state shared by all requests of one call of the client.
+// operation holds the state shared by all requests of one read.
 type operation struct {
 	client  *Client
 	started time.Time
@@ -123,7 +123,7 @@ func (o *operation) logAttempt(ctx context.Context, asked call, attempt int, got
 	o.client.config.Log(ctx, "Waldur request", fields)
 }
 
-// end logs the call and returns its error: a DeadlineError with the last failure
+// end logs the read and returns its error: a DeadlineError with the last failure
 // if the deadline has passed.
 func (o *operation) end(ctx context.Context, request Request, records int, err error) error {
 	o.mu.Lock()
