@@ -25,7 +25,7 @@ const (
 	// Waldur refused the token (401).
 
 	ReasonNotProvided            // no token of a kind that it accepts
-	ReasonTokenInvalid           // unknown
+	ReasonTokenInvalid           // no such token
 	ReasonTokenExpired           // an API token or a JWT
 	ReasonUserInactive           // deactivated or deleted
 	ReasonPersonalTokenInvalid   // a personal access token, whatever is wrong with it
@@ -183,7 +183,7 @@ func unverifiable(request Request, problem string, values ...any) error {
 // end the read.
 type DeadlineError struct {
 	Request     Request
-	LastFailure error // of an earlier request of the read; nil: none failed
+	LastFailure error // of an earlier request, or of a step of the list; nil: none failed
 }
 
 func (e *DeadlineError) Error() string {
@@ -194,7 +194,7 @@ func (e *DeadlineError) Error() string {
 // client have timed out. It does not wrap LastFailure.
 type OutageError struct {
 	Request     Request
-	LastFailure error // of another request of the client; nil: not known
+	LastFailure error // of another request of the client
 }
 
 func (e *OutageError) Error() string {

@@ -70,8 +70,8 @@ func (c *Client) refusalReason(request Request, status int, detail string) Reaso
 }
 
 // tokenRefusal returns the reason of a 401 response. Waldur returns the same
-// explanation whatever is wrong with a personal access token, and decodes it as a
-// JWT if it does not accept such tokens.
+// explanation whatever is wrong with a personal access token. If it does not accept
+// such tokens, it decodes them as JWTs.
 func tokenRefusal(kind TokenKind, detail string) Reason {
 	for _, known := range []struct {
 		detail string // a prefix
@@ -121,7 +121,8 @@ func (c *Client) requestID(header http.Header) string {
 }
 
 // failure converts the error of a request without a complete response to one of
-// this package's types. If ctx has ended, it returns the error of ctx.
+// this package's types. It returns a FormatError unchanged and, if ctx has ended,
+// the error of ctx.
 func (c *Client) failure(ctx, timed context.Context, request Request, err error) error {
 	if malformed, ok := errors.AsType[*FormatError](err); ok {
 		return malformed

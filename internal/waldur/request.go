@@ -100,7 +100,7 @@ func readBody(asked call, response *http.Response) ([]byte, error) {
 	case response.ContentLength < 0 && len(response.TransferEncoding) == 0 && !response.Uncompressed:
 		// Without a length, the end of the response and a broken connection look the
 		// same. If the JSON is valid but does not end, it was cut short.
-		duplicatesAllowed := jsontext.AllowDuplicateNames(true) // the decoder need not keep those that it has read
+		duplicatesAllowed := jsontext.AllowDuplicateNames(true) // so the decoder need not remember those it has read
 		_, err := jsontext.NewDecoder(bytes.NewReader(body), duplicatesAllowed).ReadValue()
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, io.ErrUnexpectedEOF

@@ -14,9 +14,9 @@ import (
 const (
 	retryBase = 500 * time.Millisecond // bound of the first wait
 	retryCap  = 20 * time.Second       // bound of every wait
-	// The capacity of the retry budget, from which a retry withdraws and to which a
-	// success deposits one: at least 50, or 8 for each concurrent request, which is
-	// its default of 6 retries and two more.
+	// Capacity of the retry budget: 50, or 8 for each concurrent request (6 retries,
+	// the default, and 2 more) if that is more. A retry withdraws 1, or timeoutPrice
+	// after a timeout, and a success deposits 1.
 	retryReserve           = 50
 	retryReservePerRequest = 8
 	timeoutPrice           = 5 // withdrawn by a retry after a timeout, which has taken long
@@ -37,8 +37,8 @@ func (c *Client) newOperation() *operation {
 }
 
 // get makes a request, and retries it while that may help. It holds the semaphore
-// during the waits, so an outage meets no more than the maximum number of
-// concurrent requests at a time.
+// during the waits, so no more than the maximum number of concurrent requests are
+// tried at a time, even during an outage.
 func (o *operation) get(ctx context.Context, asked call) (http.Header, []byte, error) {
 	if err := o.client.sem.Acquire(ctx, 1); err != nil {
 		return nil, nil, err
@@ -81,7 +81,7 @@ func (o *operation) nextWait(err error, attempt int) (wait time.Duration, retry 
 	return wait, isRetryable(err, attempt) && attempt <= o.client.config.MaxRetries && wait <= retryCap
 }
 
-// wait waits before a step of a list is repeated.
+// wait waits before a step of a list is repeated, and keeps its failure for end.
 func (o *operation) wait(ctx context.Context, attempt int, failure error) error {
 	o.mu.Lock()
 	o.lastFailure = failure
@@ -147,7 +147,8 @@ func (o *operation) end(ctx context.Context, request Request, records int, err e
 // isRetryable reports whether the same request may succeed a moment later.
 func isRetryable(err error, attempt int) bool {
 	if refused, ok := errors.AsType[*StatusError](err); ok {
-		// Waldur returns 500 without an explanation while its database restarts.
+		// Waldur returns 500 without an explanation while its database restarts. A 500
+		// with an explanation is retried once.
 		broken := refused.Status == http.StatusInternalServerError
 		return isTransientStatus(refused.Status) || broken && (refused.Detail == "" || attempt == 1)
 	}
