@@ -246,15 +246,13 @@ func requestLine(request waldur.Request) string {
 // the last one, if Waldur returned it.
 func requestsLine(request waldur.Request, attempts int, id string) string {
 	text := "\nRequest: " + request.String()
+	named := ", request id "
 	if attempts > 1 {
 		text += fmt.Sprintf(", %d times", attempts)
+		named = ", the last with the request id "
 	}
-	switch {
-	case id == "":
-	case attempts > 1:
-		text += ", the last with the request id " + id
-	default:
-		text += ", request id " + id
+	if id != "" {
+		text += named + id
 	}
 	return text + "."
 }

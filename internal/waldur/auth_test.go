@@ -155,6 +155,7 @@ func TestOnlyTheTokenIsRemoved(t *testing.T) {
 		{"a", text, text},
 		{"ed", text, text},
 		{"vide", text, text},
+		{"Authe", text, text},
 		{"Authent", text, text},
 		{"Authenti", text, "[token]cation credentials were not provided."},
 		{"not", text, "Authentication credentials were [token] provided."},

@@ -119,6 +119,7 @@ func FuzzDecode(f *testing.F) {
 		"[]", " [" + fullRecord + " ,\n" + fullRecord + "]\n",
 		strings.Replace("["+fullRecord+"]", "2f90454613d", `\u0032F90454613D`, 1),
 		strings.Replace("["+fullRecord+"]", "{", `{"uuid":"x","nested":{"date":1,"list":[{"date":null}]},"zzz":null,`, 1),
+		strings.Replace("["+fullRecord+"]", `"date"`, `"d\u0061te"`, 1),
 		strings.Replace("["+fullRecord+"]", `"date"`, `"\u0064ate"`, 1),
 	}
 	for _, usage := range []string{"-0", "9223372036854775807", "-9223372036854775808"} {

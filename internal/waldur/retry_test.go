@@ -3,7 +3,6 @@ package waldur_test
 import (
 	"context"
 	"errors"
-	"io"
 	"math"
 	"math/rand/v2"
 	"net/http"
@@ -323,21 +322,25 @@ func TestReadEndsAtItsDeadlineWithTheLastFailure(t *testing.T) {
 		w.WriteHeader(http.StatusBadGateway)
 		return true
 	}
+	isRefusal := func(err error) bool {
+		refused, ok := errors.AsType[*waldur.StatusError](err)
+		return ok && refused.Status == http.StatusBadGateway
+	}
 	for name, row := range map[string]struct {
-		intercept func(n int, w http.ResponseWriter, r *http.Request) bool
-		isLast    func(error) bool
+		disturb func(*waldurtest.Waldur)
+		isLast  func(error) bool
 	}{
-		"while it waits for a retry": {refuse, isType[*waldur.StatusError]},
-		"during a request": {func(n int, w http.ResponseWriter, r *http.Request) bool {
-			if n > 1 {
-				<-r.Context().Done()
+		"while it waits for a retry": {func(server *waldurtest.Waldur) { server.Intercept = refuse }, isRefusal},
+		"during a request": {func(server *waldurtest.Waldur) {
+			server.Intercept = func(n int, w http.ResponseWriter, r *http.Request) bool {
+				if n > 1 {
+					<-r.Context().Done()
+				}
+				return refuse(n, w, r)
 			}
-			return refuse(n, w, r)
-		}, isType[*waldur.StatusError]},
-		"while records change": {func(_ int, w http.ResponseWriter, _ *http.Request) bool {
-			w.Header().Set("X-Result-Count", "60")
-			_, _ = io.WriteString(w, "[]")
-			return true
+		}, isRefusal},
+		"while records change": {func(server *waldurtest.Waldur) {
+			server.Rewrite = func(_ int, _ *http.Request, response *waldurtest.Response) { empty(response, 60) }
 		}, isType[*waldur.IncompleteError]},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -345,7 +348,7 @@ func TestReadEndsAtItsDeadlineWithTheLastFailure(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const limit = 10 * time.Second
 				server, client := startSlow(t, months(60), waldur.Config{})
-				server.Intercept = row.intercept
+				row.disturb(server)
 				start := time.Now()
 				ctx, cancel := context.WithTimeout(t.Context(), limit)
 				defer cancel()
