@@ -196,7 +196,7 @@ func textOf(configured attr.Value) string {
 }
 
 // integerFrom returns a function that parses integers of at least the minimum.
-// The framework's own Int64Attribute reports 1.5 as a bug of the provider.
+// The framework's own Int64Attribute reports 1.5 as a bug in the provider.
 func integerFrom(minimum int64) func(digits string) (int64, error) {
 	return func(digits string) (int64, error) {
 		integer, err := strconv.ParseInt(digits, 10, 64)

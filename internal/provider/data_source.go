@@ -44,10 +44,10 @@ func (p *providerData) check(what string, config tfsdk.Config) (diagnostics diag
 	switch {
 	case !config.Raw.IsFullyKnown():
 		diagnostics.AddError("Unable to read "+what+": arguments not known yet",
-			"The CLI requested a read before all arguments were known. This is a bug of the CLI.")
+			"The CLI requested a read before all arguments were known. This is a bug in the CLI.")
 	case p == nil:
 		diagnostics.AddError("Unable to read "+what+": provider not configured",
-			"The CLI requested a read before it configured the provider. This is a bug of the CLI.")
+			"The CLI requested a read before it configured the provider. This is a bug in the CLI.")
 	case len(p.unknown) > 0:
 		diagnostics.AddError("Unable to read "+what+": provider configuration not known yet",
 			fmt.Sprintf("The value of %s in the provider block depends on something that is not known before the apply. No request was made.\n\n"+

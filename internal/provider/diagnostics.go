@@ -29,9 +29,9 @@ type readTarget struct {
 // Waldur returned, which request it was, what to do next. The errors of package
 // waldur contain no token, no query and no body.
 func (p *providerData) readError(err error, target readTarget) diag.Diagnostic {
-	failed := p.explain(err, target)
-	summary := "Unable to read " + target.what + ": " + failed.remedy.summary
-	detail := failed.problem + "\n\n" + failed.remedy.advice
+	shown := p.explain(err, target)
+	summary := "Unable to read " + target.what + ": " + shown.failure.name
+	detail := shown.problem + "\n\n" + shown.failure.advice
 	refused, ok := errors.AsType[*waldur.StatusError](err)
 	if ok && (refused.Reason == waldur.ReasonScopeNotVisible || refused.Reason == waldur.ReasonRecordNotFound) {
 		return diag.NewAttributeErrorDiagnostic(target.argument, summary, detail)
@@ -42,81 +42,83 @@ func (p *providerData) readError(err error, target readTarget) diag.Diagnostic {
 // explanation is what a diagnostic says about an error.
 type explanation struct {
 	problem string // what happened, with the request
-	remedy  remedy
+	failure failure
 }
 
-// remedy is the name of a kind of failure, and what to do about it.
-type remedy struct{ summary, advice string }
+// failure is the name of a kind of failure, and what to do about it.
+type failure struct{ name, advice string }
 
 // explain covers each error type of package waldur.
 func (p *providerData) explain(err error, target readTarget) explanation {
 	switch err := err.(type) { //nolint:errorlint // package waldur does not wrap its errors
 	case *waldur.StatusError:
 		return explanation{
-			refusal(err) + requestsLine(err.Request, err.Attempts, err.RequestID),
-			statusRemedy(err, target),
+			statusProblem(err) + requestsLine(err.Request, err.Attempts, err.RequestID) + throttled(err.Throttled),
+			statusFailure(err, target),
 		}
 	case *waldur.UnreachableError:
-		known := cmp.Or(remedies(target)[err.Reason],
-			remedy{notReachable, "Check endpoint, the network and the proxy variables, and that Waldur is running."})
 		return explanation{
-			err.Origin + ": " + err.Problem + "." + requestsLine(err.Request, err.Attempts, ""),
-			remedy{known.summary, known.advice + throttled(err.Throttled)},
+			err.Origin + ": " + err.Problem + "." + requestsLine(err.Request, err.Attempts, "") + throttled(err.Throttled),
+			cmp.Or(knownFailures(target)[err.Reason], failure{
+				notReachable,
+				"Check endpoint, the network and the proxy variables, and that Waldur is running.",
+			}),
 		}
 	case *waldur.TLSError:
 		return explanation{
 			err.Origin + ": " + err.Problem + "." + requestLine(err.Request),
-			cmp.Or(remedies(target)[err.Reason], remedy{notTrusted, "Check the host of endpoint. " +
+			cmp.Or(knownFailures(target)[err.Reason], failure{notTrusted, "Check the host of endpoint. " +
 				"If the certificate of Waldur is issued by your own authority, set ca_certificate to the certificate of that authority."}),
 		}
 	case *waldur.RedirectError:
 		return explanation{
 			fmt.Sprintf("The response was %d, a redirect to %s. Redirects are not followed, so the token is sent only to endpoint.%s",
 				err.Status, err.Target, requestLine(err.Request)),
-			remedy{"redirected", "Set endpoint to an address that does not redirect: with https instead of http, the other name of the host, " +
+			failure{"redirected", "Set endpoint to an address that does not redirect: with https instead of http, the other name of the host, " +
 				"or the missing path prefix. A redirect to a login page means that something in front of Waldur requires a login."},
 		}
 	case *waldur.FormatError:
 		return explanation{
 			formatProblem(err) + requestLine(err.Request),
-			remedy{"response not as documented", "Check that endpoint is the URL of a Waldur server, with its path prefix if it has one. " +
+			failure{"response not as documented", "Check that endpoint is the URL of a Waldur server, with its path prefix if it has one. " +
 				"If it is, this version of Waldur differs from those that the provider supports: please report it."},
 		}
 	case *waldur.FilterError:
 		return explanation{
 			fmt.Sprintf("Waldur was asked for %s and returned a record of %s.%s", err.Asked, err.Got, requestLine(err.Request)),
-			remedy{"filter not applied", "None of the records is used. Report this to the Waldur administrator."},
+			failure{"filter not applied", "None of the records is used. Report this to the Waldur administrator."},
 		}
 	case *waldur.IncompleteError:
 		return explanation{
-			fmt.Sprintf("Records changed during each of %d attempts to read them: %s.%s", err.Reads, err.Problem, requestLine(err.Request)),
-			remedy{"list not verified to be complete", "None of the records is used. Run this again in a few minutes. " +
+			fmt.Sprintf("The responses do not fit together, as happens when records change during the read: %s. Attempts: %d.%s",
+				err.Problem, err.Attempts, requestLine(err.Request)),
+			failure{"list not verified to be complete", "None of the records is used. Run this again in a few minutes. " +
 				"If the problem persists, contact the Waldur administrator."},
 		}
 	case *waldur.UnverifiableError:
 		return explanation{
-			fmt.Sprintf("The server's responses do not allow it: %s.%s", err.Problem, requestLine(err.Request)),
-			remedy{"list cannot be verified to be complete", "None of the records is used, and another run will not help. " +
+			fmt.Sprintf("The responses do not show whether the list is complete: %s.%s", err.Problem, requestLine(err.Request)),
+			failure{"list cannot be verified to be complete", "None of the records is used, and another run will not help. " +
 				"Report this to the Waldur administrator. If it concerns one month, date_after and date_before can exclude that month."},
 		}
 	case *waldur.DeadlineError:
 		return explanation{
 			fmt.Sprintf("The read was not finished within %s, the limit of timeouts.read.%s", target.timeout, p.lastFailure(err.LastFailure, target)),
-			remedy{"not finished in time", "Raise timeouts.read, or read fewer months. If requests failed, resolve the last failure first."},
+			failure{"not finished in time", "Raise timeouts.read, or read fewer months. If requests failed, resolve the last failure first."},
 		}
 	case *waldur.OutageError:
 		return explanation{
-			"No request was made, since too many requests of this run have failed." +
-				p.lastFailure(err.LastFailure, target) + requestLine(err.Request),
-			remedy{"too many failed requests", "Resolve the last failure, then run this again."},
+			err.Request.String() + " was not sent, since too many requests of this run have timed out." +
+				p.lastFailure(err.LastFailure, target),
+			failure{"too many failed requests", "Resolve the last failure, then run this again."},
 		}
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return explanation{"The read was interrupted before Waldur had responded.", remedy{"interrupted", "Run this again."}}
+		return explanation{"The read was interrupted before it was finished.", failure{"interrupted", "Run this again."}}
 	}
 	return explanation{
 		sentence(p.client.SafeText(err.Error())),
-		remedy{"unexpected error", "This is a bug of the provider: please report it."},
+		failure{"unexpected error", "This is a bug in the provider: please report it."},
 	}
 }
 
@@ -126,9 +128,10 @@ const (
 	notTrusted   = "no trusted TLS connection"
 )
 
-// remedies returns the remedies for failures whose reason is known.
-func remedies(target readTarget) map[waldur.Reason]remedy {
-	return map[waldur.Reason]remedy{
+// knownFailures returns what is said of each reason. Others, and ReasonTokenInvalid,
+// are explained by the status or by the type of the error.
+func knownFailures(target readTarget) map[waldur.Reason]failure {
+	return map[waldur.Reason]failure{
 		waldur.ReasonNotProvided: {tokenRefused,
 			"Waldur found no token of a kind that it accepts. If the token begins with w_ or is a JWT, this Waldur may be too old for it: " +
 				"use the API token of a user. A proxy in front of Waldur may also have removed the Authorization header."},
@@ -152,21 +155,21 @@ func remedies(target readTarget) map[waldur.Reason]remedy {
 			"This Waldur has no OIDC provider with which it could verify a JWT. Use a personal access token (w_…) or the API token of a user, " +
 				"or ask the Waldur administrator to set OIDC_INTROSPECTION_URL, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET."},
 		waldur.ReasonOIDCProviderFailed: {tokenRefused,
-			"Waldur could not verify the JWT, since its OIDC provider did not respond. Run this again later. " +
+			"Waldur could not verify the JWT, since its OIDC provider could not be reached or returned an error. Run this again later. " +
 				"If the problem persists, contact the Waldur administrator."},
 		waldur.ReasonUserIdentifierMissing: {tokenRefused,
 			"The OIDC provider of this Waldur does not return the field that identifies the user of the JWT. " +
 				"Contact the Waldur administrator: the setting OIDC_USER_FIELD names that field."},
 		waldur.ReasonScopeNotVisible: {"scope not found or not visible",
-			"There is no " + target.name + ", or the user of the token may not see it: Waldur returns the same error in both cases. " +
+			"There is no " + target.name + ", or the user of the token is not allowed to see it: Waldur returns the same error in both cases. " +
 				"Check the UUID, whether it is that of a project or of a customer, and that the user has a role there."},
 		waldur.ReasonRecordNotFound: {"record not found",
 			"There is no usage record with the id " + target.name + ". Records in lists have no id, so it cannot be looked up there; " +
 				"to read the records of a project or a customer, use waldur_category_component_usages."},
 		waldur.ReasonTimeout: {notReachable,
 			"If Waldur takes long to respond, raise request_timeout. Otherwise, check endpoint, the network and the proxy variables."},
-		waldur.ReasonRefused: {notReachable,
-			"Check the host and the port of endpoint, and that Waldur is running. To outlast a longer restart of it, raise max_retries."},
+		waldur.ReasonConnectionRefused: {notReachable,
+			"Check the host and the port of endpoint, and that Waldur is running. To outlast a longer restart of Waldur, raise max_retries."},
 		waldur.ReasonHostUnknown: {notReachable, "Check the host of endpoint, and the name servers of this machine."},
 		waldur.ReasonProxy:       {notReachable, "Check the HTTPS_PROXY, HTTP_PROXY and NO_PROXY environment variables, and that the proxy is running."},
 		waldur.ReasonProxyCredentials: {"proxy requires credentials",
@@ -179,36 +182,37 @@ func remedies(target readTarget) map[waldur.Reason]remedy {
 	}
 }
 
-// statusRemedy returns the remedy for a response with an error status.
-func statusRemedy(refused *waldur.StatusError, target readTarget) remedy {
-	if known, ok := remedies(target)[refused.Reason]; ok {
+// statusFailure returns the failure that a response with an error status is.
+func statusFailure(refused *waldur.StatusError, target readTarget) failure {
+	if known, ok := knownFailures(target)[refused.Reason]; ok {
 		return known
 	}
 	switch {
 	case refused.Status == http.StatusUnauthorized:
-		return remedy{tokenRefused,
+		return failure{tokenRefused,
 			"Check token, or the WALDUR_ACCESS_TOKEN environment variable: the token must be complete, issued by this Waldur, and still valid. " +
 				"By default, Waldur's API tokens expire 3,600 seconds after their last use."}
 	case refused.Status == http.StatusForbidden:
-		return remedy{"not allowed",
+		return failure{"not allowed",
 			"The user of the token is not allowed to do this. Use the token of a user who has a role in the project or the customer. " +
 				"This response may also come from a firewall in front of Waldur."}
 	case refused.Status == http.StatusNotFound:
-		return remedy{"no Waldur at the endpoint",
+		return failure{"no Waldur at the endpoint",
 			"Check that endpoint is the URL of a Waldur server, with its path prefix if it has one."}
 	case refused.Status == http.StatusTooManyRequests:
-		return remedy{"rate limited",
-			retryAfter(refused.RetryAfter) + " To send fewer requests at once, use fewer data sources or lower max_concurrent_requests." + throttled(refused.Throttled)}
+		return failure{"rate limited",
+			retryAdvice(refused.RetryAfter) + " To send fewer requests at once, lower max_concurrent_requests."}
 	case refused.Status >= http.StatusInternalServerError:
-		return remedy{"server error", retryAfter(refused.RetryAfter) +
-			" If the problem persists, contact the Waldur administrator with the time of this error." + throttled(refused.Throttled)}
+		return failure{"server error", retryAdvice(refused.RetryAfter) +
+			" If the problem persists, contact the Waldur administrator with the time of this error."}
 	default:
-		return remedy{"request refused", "Check endpoint and the arguments. " +
+		return failure{"request refused", "Check endpoint and the arguments. " +
 			"If they are right, this Waldur differs from those that the provider supports: please report it."}
 	}
 }
 
-// lastFailure describes the failure before the one that ended the read.
+// lastFailure describes the last failure of a request, or of a step of a list,
+// before the one that ended the read.
 func (p *providerData) lastFailure(err error, target readTarget) string {
 	if err == nil {
 		return ""
@@ -216,7 +220,7 @@ func (p *providerData) lastFailure(err error, target readTarget) string {
 	return "\nLast failure: " + p.explain(err, target).problem
 }
 
-func refusal(refused *waldur.StatusError) string {
+func statusProblem(refused *waldur.StatusError) string {
 	status := strings.TrimSpace(fmt.Sprintf("%d %s", refused.Status, http.StatusText(refused.Status)))
 	if refused.Detail == "" {
 		return "Waldur returned " + status + ", without an explanation."
@@ -257,7 +261,7 @@ func requestsLine(request waldur.Request, attempts int, id string) string {
 	return text + "."
 }
 
-func retryAfter(wait time.Duration) string {
+func retryAdvice(wait time.Duration) string {
 	if wait <= 0 {
 		return "Run this again later."
 	}
@@ -268,7 +272,7 @@ func throttled(yes bool) string {
 	if !yes {
 		return ""
 	}
-	return " Too many requests have failed, so the provider no longer retries."
+	return "\nToo many requests of this run have failed, so the provider no longer retries."
 }
 
 // sentence adds a capital letter and a full stop to the text of an error.

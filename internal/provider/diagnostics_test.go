@@ -49,7 +49,7 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 		return &waldur.FormatError{Request: request, Record: record, Attribute: attribute, Problem: "is bad"}
 	}
 	limited := &waldur.StatusError{Request: request, Status: 429, RetryAfter: 2 * time.Minute, RequestID: "abc-123", Attempts: 3, Throttled: true}
-	changing := &waldur.IncompleteError{Request: request, Problem: "page 2 is gone", Reads: 7}
+	changing := &waldur.IncompleteError{Request: request, Problem: "page 2 is gone", Attempts: 7}
 	for name, row := range map[string]struct {
 		err     error
 		summary string
@@ -63,21 +63,21 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 		"malformed JWT":      {refused(401, waldur.ReasonJWTMalformed), token, "cannot decode the JWT."},
 		"inactive JWT":       {refused(401, waldur.ReasonJWTInactive), token, "does not accept the JWT: it is of another provider, revoked or expired."},
 		"no OIDC":            {refused(401, waldur.ReasonOIDCNotConfigured), token, "set OIDC_INTROSPECTION_URL, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET."},
-		"OIDC fails":         {refused(401, waldur.ReasonOIDCProviderFailed), token, "its OIDC provider did not respond. Run this again later."},
+		"OIDC fails":         {refused(401, waldur.ReasonOIDCProviderFailed), token, "its OIDC provider could not be reached or returned an error. Run this again later."},
 		"JWT without a user": {refused(401, waldur.ReasonUserIdentifierMissing), token, "the setting OIDC_USER_FIELD"},
 
 		"not found":         {refused(404, 0), "no Waldur at the endpoint", "with its path prefix if it has one."},
 		"unknown status":    {&waldur.StatusError{Request: request, Status: 499}, "request refused", "499, without an explanation." + get + "Check endpoint"},
-		"rate limit":        {refused(429, 0), "rate limited", "Run this again later. To send fewer requests at once, use fewer data sources"},
+		"rate limit":        {refused(429, 0), "rate limited", "Run this again later. To send fewer requests at once, lower max_concurrent_requests."},
 		"request id":        {&waldur.StatusError{Request: request, Status: 403, RequestID: "abc-123"}, "not allowed", "/x/, request id abc-123.\n\n"},
-		"outage of Waldur":  {&waldur.StatusError{Request: request, Status: 503, Throttled: true}, "server error", "Too many requests have failed"},
-		"limit with a time": {limited, "rate limited", "GET /api/x/, 3 times, the last with the request id abc-123.\n\nWaldur asked to retry after 2m0s."},
-		"throttled":         {limited, "rate limited", "max_concurrent_requests. Too many requests have failed, so the provider no longer retries."},
+		"outage of Waldur":  {&waldur.StatusError{Request: request, Status: 503, Throttled: true}, "server error", "/x/.\nToo many requests of this run have failed, so the provider no longer retries.\n\nRun this again later. If"},
+		"limit with a time": {limited, "rate limited", "GET /api/x/, 3 times, the last with the request id abc-123.\nToo many requests of this run"},
+		"throttled":         {limited, "rate limited", "the provider no longer retries.\n\nWaldur asked to retry after 2m0s. To send fewer requests at once, lower max_concurrent_requests."},
 
 		"timeout":              {unreachable(waldur.ReasonTimeout), absent, origin + ": it is.\nRequest: GET /api/x/, 7 times.\n\nIf Waldur takes long"},
-		"refused":              {unreachable(waldur.ReasonRefused), absent, "To outlast a longer restart of it, raise max_retries."},
+		"refused":              {unreachable(waldur.ReasonConnectionRefused), absent, "To outlast a longer restart of Waldur, raise max_retries."},
 		"unknown host":         {unreachable(waldur.ReasonHostUnknown), absent, "Check the host of endpoint, and the name servers"},
-		"another reason":       {unreachable(waldur.ReasonUnknown), absent, "that Waldur is running. Too many requests have failed,"},
+		"another reason":       {unreachable(waldur.ReasonUnknown), absent, "/x/, 7 times.\nToo many requests of this run have failed, so the provider no longer retries.\n\nCheck endpoint, the network and the proxy variables, and that Waldur is running."},
 		"proxy":                {unreachable(waldur.ReasonProxy), absent, "HTTPS_PROXY, HTTP_PROXY and NO_PROXY environment variables"},
 		"proxy credentials":    {unreachable(waldur.ReasonProxyCredentials), "proxy requires credentials", "http://user:password@proxy.example.com:3128."},
 		"https":                {unreachable(waldur.ReasonHTTPSExpected), "https required", "Use https:// in endpoint."},
@@ -92,17 +92,19 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 		"redirect": {&waldur.RedirectError{Request: request, Status: 301, Target: "https://x/y"}, "redirected",
 			"The response was 301, a redirect to https://x/y. Redirects are not followed, so the token is sent only to endpoint." + get + "Set endpoint to"},
 		"changes": {changing, "list not verified to be complete",
-			"Records changed during each of 7 attempts to read them: page 2 is gone." + get + "None of the records is used. Run this again"},
+			"The responses do not fit together, as happens when records change during the read: page 2 is gone. Attempts: 7." + get +
+				"None of the records is used. Run this again"},
 		"unverifiable": {&waldur.UnverifiableError{Request: request, Problem: "a page is gone"}, "list cannot be verified to be complete",
-			"The server's responses do not allow it: a page is gone." + get + "None of the records is used, and another run will not help."},
+			"The responses do not show whether the list is complete: a page is gone." + get + "None of the records is used, and another run will not help."},
 		"deadline": {&waldur.DeadlineError{Request: request}, late,
 			"within 10m0s, the limit of timeouts.read.\n\nRaise timeouts.read"},
 		"deadline after a failure": {&waldur.DeadlineError{Request: request, LastFailure: limited}, late,
 			"read.\nLast failure: Waldur returned 429 Too Many Requests, without an explanation.\nRequest: GET /api/x/, 3 times"},
 		"deadline during changes": {&waldur.DeadlineError{Request: request, LastFailure: changing}, late,
-			"\nLast failure: Records changed during each of 7 attempts to read them: page 2 is gone." + get},
-		"outage": {&waldur.OutageError{Request: request, LastFailure: refused(503, 0)}, "too many failed requests",
-			"have failed.\nLast failure: Waldur returned 503 Service Unavailable: \"Said.\"\nRequest: GET /api/x/." + get + "Resolve the last failure"},
+			"\nLast failure: The responses do not fit together, as happens when records change during the read: page 2 is gone. Attempts: 7." + get},
+		"outage": {&waldur.OutageError{Request: waldur.Request{Method: "GET", Path: "/api/y/"}, LastFailure: unreachable(waldur.ReasonTimeout)},
+			"too many failed requests", "GET /api/y/ was not sent, since too many requests of this run have timed out.\nLast failure: " +
+				origin + ": it is.\nRequest: GET /api/x/, 7 times.\n\nResolve the last failure"},
 		"another, which package waldur never returns": {errors.New("no \x1b[31mtoken " + waldurtest.Token), "unexpected error", "No token [token].\n\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -211,7 +213,7 @@ func TestReadEndsWhenItIsInterruptedOrItsTimeIsUp(t *testing.T) {
 		}
 		s := newSession(t, nil).connect(server)
 		_, found := s.read(ctx, block)
-		found.require(t, "error: Unable to read "+what+": interrupted", "The read was interrupted before Waldur had responded.")
+		found.require(t, "error: Unable to read "+what+": interrupted", "The read was interrupted before it was finished.")
 		block["timeouts"] = timeout("30ms")
 		_, found = s.read(t.Context(), block)
 		found.require(t, "error: Unable to read "+what+": not finished in time", "within 30ms, the limit of timeouts.read.")

@@ -33,7 +33,7 @@ const (
 	ReasonJWTMalformed           // cannot be decoded
 	ReasonJWTInactive            // refused by the OIDC provider
 	ReasonOIDCNotConfigured      // Waldur cannot ask an OIDC provider about tokens
-	ReasonOIDCProviderFailed     // the OIDC provider did not respond to Waldur
+	ReasonOIDCProviderFailed     // Waldur could not reach the OIDC provider, or got an error from it
 	ReasonUserIdentifierMissing  // the OIDC provider's response does not identify a user
 
 	// Waldur found nothing.
@@ -43,14 +43,14 @@ const (
 
 	// There is no way to Waldur.
 
-	ReasonTimeout          // no complete response within Config.RequestTimeout
-	ReasonRefused          // nothing listens on the port
-	ReasonHostUnknown      // DNS does not know the host
-	ReasonProxyCredentials // the proxy requires a user name and a password (407)
-	ReasonProxy            // the proxy cannot be reached, or refused
-	ReasonHTTPSExpected    // http was sent to a port that expects https
-	ReasonHTTPExpected     // https was sent to a port that speaks http
-	ReasonNotHTTPS         // https was sent to a port that speaks neither
+	ReasonTimeout           // no complete response within Config.RequestTimeout
+	ReasonConnectionRefused // nothing listens on the port
+	ReasonHostUnknown       // DNS does not know the host
+	ReasonProxyCredentials  // the proxy requires a user name and a password (407)
+	ReasonProxy             // the proxy cannot be reached, or refused
+	ReasonHTTPSExpected     // http was sent to a port that expects https
+	ReasonHTTPExpected      // https was sent to a port that speaks http
+	ReasonNotHTTPS          // https was sent to a port that speaks neither
 )
 
 // StatusError reports a response whose status is neither 200 nor a redirect.
@@ -146,12 +146,12 @@ func (e *FilterError) Error() string {
 }
 
 // IncompleteError reports that a list could not be verified to be complete
-// because its records kept changing while they were read. A later read may
-// succeed.
+// because its responses did not fit together, as happens while records change. A
+// later read may succeed.
 type IncompleteError struct {
-	Request Request
-	Problem string // what did not match last, as a clause: "of 13 records of 2024-10-01, pages held 12"
-	Reads   int    // attempts, including the first
+	Request  Request
+	Problem  string // what did not match last, as a clause: "of 13 records of 2024-10-01, pages held 12"
+	Attempts int    // including the first
 }
 
 func (e *IncompleteError) Error() string {
@@ -164,7 +164,7 @@ func incomplete(request Request, problem string, values ...any) error {
 
 // UnverifiableError reports that the list cannot be verified to be complete,
 // however often it is read: the server ignores page_size, or a month has more
-// records than fit on a page, and two of the same component.
+// records than fit on a page, two of them of the same component.
 type UnverifiableError struct {
 	Request Request
 	Problem string // as a clause: "page_size is ignored"
@@ -190,7 +190,7 @@ func (e *DeadlineError) Error() string {
 	return fmt.Sprintf("%s: the read was not finished before its deadline%s", e.Request, lastFailure(e.LastFailure))
 }
 
-// OutageError reports that a request was not made, since earlier requests of the
+// OutageError reports that a request was not made, since too many requests of the
 // client have timed out. It does not wrap LastFailure.
 type OutageError struct {
 	Request     Request
@@ -198,7 +198,7 @@ type OutageError struct {
 }
 
 func (e *OutageError) Error() string {
-	return fmt.Sprintf("%s: not sent, as too many requests have failed%s", e.Request, lastFailure(e.LastFailure))
+	return fmt.Sprintf("%s: not sent, since too many requests have timed out%s", e.Request, lastFailure(e.LastFailure))
 }
 
 func lastFailure(err error) string {

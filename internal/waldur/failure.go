@@ -88,8 +88,10 @@ func tokenRefusal(kind TokenKind, detail string) Reason {
 		{"Connection to introspection endpoint failed", ReasonOIDCProviderFailed},
 		{"Token does not contain required user identifier field", ReasonUserIdentifierMissing},
 	} {
+		if !strings.HasPrefix(detail, known.detail) {
+			continue
+		}
 		switch {
-		case !strings.HasPrefix(detail, known.detail):
 		case kind == PersonalAccessToken && known.reason == ReasonTokenInvalid:
 			return ReasonPersonalTokenInvalid
 		case kind == PersonalAccessToken && known.reason == ReasonJWTMalformed:
@@ -161,7 +163,7 @@ func (c *Client) networkProblem(err error) (reason Reason, problem string, trans
 	case isDNS && dns.IsNotFound:
 		return ReasonHostUnknown, fmt.Sprintf("the host %s is unknown", dns.Name), false
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return ReasonRefused, "the connection was refused", true
+		return ReasonConnectionRefused, "the connection was refused", true
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return ReasonUnknown, "the connection was reset", true
 	case errors.Is(err, io.ErrUnexpectedEOF):

@@ -113,7 +113,7 @@ func TestNetworkErrorsAreTransient(t *testing.T) {
 		"closed":                                 {io.EOF, allRetries, waldur.ReasonUnknown, "the connection was closed before a response"},
 		"closed before the request":              {errors.New("http: server closed idle connection"), allRetries, waldur.ReasonUnknown, "the connection was closed before a response"},
 		"cut short":                              {fmt.Errorf("reading: %w", io.ErrUnexpectedEOF), allRetries, waldur.ReasonUnknown, "the response was cut short"},
-		"refused":                                {of("dial", os.NewSyscallError("connect", syscall.ECONNREFUSED)), allRetries, waldur.ReasonRefused, "the connection was refused"},
+		"refused":                                {of("dial", os.NewSyscallError("connect", syscall.ECONNREFUSED)), allRetries, waldur.ReasonConnectionRefused, "the connection was refused"},
 		"refused on Windows":                     {of("dial", os.NewSyscallError("connectex", syscall.Errno(10061))), allRetries, waldur.ReasonUnknown, "dial tcp: connectex"},
 		"no route":                               {of("dial", syscall.EHOSTUNREACH), allRetries, waldur.ReasonUnknown, "dial tcp: no route to host"},
 		"reset":                                  {of("read", syscall.ECONNRESET), allRetries, waldur.ReasonUnknown, "the connection was reset"},

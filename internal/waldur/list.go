@@ -88,9 +88,11 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 	// A server that ignores the scope is noticed before its complete
 	// installation is read.
 	group.Go(func() error { return first.repeat(groupContext, first.readScope) })
+	largest, usual := first.cap, lastDate(first.usages)
 	for i := range later {
+		position := len(first.usages) + first.remaining*(i+1)/parts
 		group.Go(func() (err error) {
-			later[i], err = l.pagerNear(groupContext, first, len(first.usages)+first.remaining*(i+1)/parts)
+			later[i], err = l.pagerNear(groupContext, position, largest, usual)
 			return err
 		})
 	}
@@ -115,14 +117,14 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 // pagerNear returns a pager that begins with a date near a position of the list,
 // or one that is done if there is none. It requests the dates of a page, which
 // costs 9 % of the page's records and shows the lengths of the next months.
-func (l *listReader) pagerNear(ctx context.Context, first *pager, position int) (*pager, error) {
+func (l *listReader) pagerNear(ctx context.Context, position, largest, usual int) (*pager, error) {
 	next := l.newPager()
-	next.cap, next.usual = first.cap, lastDate(first.usages)
+	next.cap, next.usual = largest, usual
 	dates := next.upTo(next.before, next.cap, Fields(FieldDate))
 	dates.page += position / dates.size
 	got, err := next.fetch(ctx, dates)
-	_, gone := errors.AsType[*IncompleteError](err)
-	if gone || err == nil && len(got.usages) == 0 {
+	_, changed := errors.AsType[*IncompleteError](err)
+	if changed || err == nil && len(got.usages) == 0 {
 		next.done = true
 		return next, nil
 	}

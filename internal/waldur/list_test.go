@@ -153,39 +153,40 @@ func TestListFailsWhenItsResponsesCannotBeVerified(t *testing.T) {
 		lie      func(n int, query url.Values, response *waldurtest.Response)
 		wanted   func(error) bool
 		requests int // at most
+		problem  string
 	}
 	duplicates := months(12, 400)
 	rows := map[string]row{
 		"a month longer than a page has duplicates": {
-			append(duplicates, duplicates[50]), func(int, url.Values, *waldurtest.Response) {}, isType[*waldur.UnverifiableError], 12,
+			append(duplicates, duplicates[50]), func(int, url.Values, *waldurtest.Response) {}, isType[*waldur.UnverifiableError], 12, "several of one component",
 		},
 		"a month longer than a page is gone when it is read by itself": {months(400), func(_ int, query url.Values, response *waldurtest.Response) {
 			if query.Has("date_after") {
 				empty(response, 0)
 			}
-		}, isIncomplete, 50},
+		}, isIncomplete, 50, "records of 2024-10-01 came, then Waldur counted none"},
 		// As when a duplicate has replaced a record.
 		"a record of a month longer than a page is another one each time": {months(400), func(n int, query url.Values, response *waldurtest.Response) {
 			if query.Has("date_after") {
 				response.Body = bytes.ReplaceAll(response.Body, []byte(`#7"`), fmt.Appendf(nil, `#7 of request %d"`, n))
 			}
-		}, isIncomplete, 55},
+		}, isIncomplete, 55, "the records of 2024-10-01 changed while they were read"},
 		"the end is of an older date than the last record": {months(12, 12), func(_ int, query url.Values, response *waldurtest.Response) {
 			if query.Get("page_size") == "1" {
 				response.Body = regexp.MustCompile(`"date":"[^"]*"`).ReplaceAll(response.Body, []byte(`"date":"2001-01-01"`))
 			}
-		}, isIncomplete, 14},
+		}, isIncomplete, 14, "the oldest records were of 2024-09-01, then of 2001-01-01"},
 		"older dates come first": {months(12, 12), func(_ int, _ url.Values, response *waldurtest.Response) {
 			var records []json.RawMessage
 			_ = json.Unmarshal(response.Body, &records)
 			slices.Reverse(records)
 			response.Body, _ = json.Marshal(records)
-		}, isMalformed, 1},
+		}, isMalformed, 1, ""},
 	}
 	for _, count := range []string{"", "many", "-1", "1.5"} {
 		rows[fmt.Sprintf("a count of %q", count)] = row{months(12), func(_ int, _ url.Values, response *waldurtest.Response) {
 			response.Header.Set("X-Result-Count", count)
-		}, isMalformed, 1}
+		}, isMalformed, 1, "X-Result-Count"}
 	}
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
@@ -194,12 +195,12 @@ func TestListFailsWhenItsResponsesCannotBeVerified(t *testing.T) {
 			server.Rewrite = func(n int, r *http.Request, response *waldurtest.Response) { row.lie(n, r.URL.Query(), response) }
 			clock := new(clock)
 			_, err := readAll(t, server.Start(t), waldur.Config{Clock: clock})
-			if n := len(server.Requests()); !row.wanted(err) || n > row.requests {
-				t.Errorf("got error %v after %d requests, want at most %d", err, n, row.requests)
+			if n := len(server.Requests()); !row.wanted(err) || n > row.requests || !strings.Contains(err.Error(), row.problem) {
+				t.Errorf("got error %v after %d requests, want %q after at most %d", err, n, row.problem, row.requests)
 			}
 			// A list is read again only if that may help.
 			incomplete, ok := errors.AsType[*waldur.IncompleteError](err)
-			if ok && incomplete.Reads != 7 || !ok && len(clock.waits()) > 0 {
+			if ok && incomplete.Attempts != 7 || !ok && len(clock.waits()) > 0 {
 				t.Errorf("got error %v after waits of %v", err, clock.waits())
 			}
 		})

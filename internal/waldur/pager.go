@@ -65,7 +65,7 @@ func (p *pager) repeat(ctx context.Context, step func(context.Context) error) er
 		if !ok {
 			return err
 		}
-		incomplete.Reads = attempt
+		incomplete.Attempts = attempt
 		if attempt == maxAttempts {
 			return incomplete
 		}
@@ -92,10 +92,12 @@ func (p *pager) step(ctx context.Context) error {
 		}
 		rest := p.appendComplete(got)
 		switch {
-		case p.done, len(rest) < len(got.usages) && len(got.usages) < got.count:
+		case p.done:
 			return nil
 		case len(got.usages) == got.count:
 			return p.appendOldest(ctx, rest)
+		case len(rest) < len(got.usages):
+			return nil
 		case size >= p.cap:
 			return p.appendLongDate(ctx, rest[0].Date.Value)
 		}
@@ -131,8 +133,11 @@ func (p *pager) appendOldest(ctx context.Context, oldest []Usage) error {
 	if err != nil {
 		return err
 	}
-	if end.count != len(oldest) || end.usages[0].Date.Value != date {
+	if end.count != len(oldest) {
 		return incomplete(p.list.request, "%d records up to %s came, then Waldur counted %d", len(oldest), date, end.count)
+	}
+	if now := end.usages[0].Date.Value; now != date {
+		return incomplete(p.list.request, "the oldest records were of %s, then of %s", date, now)
 	}
 	p.append(oldest)
 	p.scope = end.usages[0].Scope
@@ -261,7 +266,10 @@ func (p *pager) collect(ctx context.Context, date string, eighths ...int) (map[i
 			}
 		}
 	}
-	if count == 0 || len(seen) != count {
+	if count == 0 {
+		return nil, incomplete(p.list.request, "records of %s came, then Waldur counted none", date)
+	}
+	if len(seen) != count {
 		return nil, incomplete(p.list.request, "of %d records of %s, pages held %d", count, date, len(seen))
 	}
 	return seen, nil

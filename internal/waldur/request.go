@@ -40,6 +40,8 @@ type result struct {
 	body   []byte // of a 200 response, complete
 }
 
+// errRequestTimeout is the cause of a context that ended with Config.RequestTimeout,
+// and not with the read.
 var errRequestTimeout = errors.New("no complete response in time")
 
 // attempt makes one HTTP request and reads its response to the end.

@@ -19,7 +19,7 @@ const (
 	// after a timeout, and a success deposits 1.
 	retryReserve           = 50
 	retryReservePerRequest = 8
-	timeoutPrice           = 5 // withdrawn by a retry after a timeout, which has taken long
+	timeoutPrice           = 5 // timeouts cost a run the most time
 )
 
 // operation holds the state shared by all requests of one read.
@@ -45,25 +45,24 @@ func (o *operation) get(ctx context.Context, asked call) (http.Header, []byte, e
 	}
 	defer o.client.sem.Release(1)
 	clock, budget := o.client.config.Clock, o.client.retries
-	if failure := budget.hanging(clock.Now()); failure != nil {
-		return nil, nil, &OutageError{Request: asked.request, LastFailure: failure}
+	if timeout := budget.admit(clock.Now()); timeout != nil {
+		return nil, nil, &OutageError{Request: asked.request, LastFailure: timeout}
 	}
 	for attempt := 1; ; attempt++ {
 		began := clock.Now()
 		got, err := o.client.attempt(ctx, asked)
-		o.logAttempt(ctx, asked, attempt, got, clock.Now().Sub(began), err)
+		setAttempts(err, attempt)
+		o.recordAttempt(ctx, asked, attempt, got, clock.Now().Sub(began), err)
 		if err == nil {
 			budget.deposit()
 			return got.header, got.body, nil
 		}
-		setAttempts(err, attempt, false)
 		wait, retry := o.nextWait(err, attempt)
 		if !retry {
 			return nil, nil, err
 		}
 		if !budget.withdraw(err, clock.Now()) {
-			setAttempts(err, attempt, true)
-			return nil, nil, err
+			return nil, nil, throttled(err)
 		}
 		if err := clock.Sleep(ctx, wait); err != nil {
 			return nil, nil, err
@@ -89,8 +88,8 @@ func (o *operation) wait(ctx context.Context, attempt int, failure error) error 
 	return o.client.config.Clock.Sleep(ctx, backoff(attempt, o.client.config.Random))
 }
 
-// logAttempt counts and logs an attempt.
-func (o *operation) logAttempt(ctx context.Context, asked call, attempt int, got result, took time.Duration, err error) {
+// recordAttempt counts and logs an attempt, and keeps its failure for end.
+func (o *operation) recordAttempt(ctx context.Context, asked call, attempt int, got result, took time.Duration, err error) {
 	o.mu.Lock()
 	o.requests++
 	if attempt > 1 {
@@ -162,14 +161,29 @@ func isTransientStatus(status int) bool {
 	}, status)
 }
 
-// setAttempts sets in the error how often the request was made.
-func setAttempts(err error, attempts int, throttled bool) {
+// setAttempts sets in the error of a request how often it was made.
+func setAttempts(err error, attempts int) {
 	if refused, ok := errors.AsType[*StatusError](err); ok {
-		refused.Attempts, refused.Throttled = attempts, throttled
+		refused.Attempts = attempts
 	}
 	if unreachable, ok := errors.AsType[*UnreachableError](err); ok {
-		unreachable.Attempts, unreachable.Throttled = attempts, throttled
+		unreachable.Attempts = attempts
 	}
+}
+
+// throttled returns a copy of an error that says why its request is not retried.
+func throttled(err error) error {
+	if refused, ok := errors.AsType[*StatusError](err); ok {
+		final := *refused
+		final.Throttled = true
+		return &final
+	}
+	if unreachable, ok := errors.AsType[*UnreachableError](err); ok {
+		final := *unreachable
+		final.Throttled = true
+		return &final
+	}
+	return err
 }
 
 // backoff returns how long to wait before retry number attempt: between half of
@@ -231,8 +245,7 @@ func (b *retryBudget) withdraw(failure error, now time.Time) bool {
 		return true
 	}
 	if timeout {
-		hung := *unreachable // a copy: other reads return it while this one records its attempts
-		b.hung, b.since = &hung, now
+		b.hung, b.since = unreachable, now
 	}
 	return false
 }
@@ -244,13 +257,13 @@ func (b *retryBudget) deposit() {
 	b.hung = nil
 }
 
-// hanging returns the timeout that keeps further requests from being made, since
-// each would hang: the budget is used up, and no request has succeeded since. One
-// request is let through every retryCap.
-func (b *retryBudget) hanging(now time.Time) error {
+// admit returns nil if a request may be made. Otherwise it would hang, since the
+// budget is used up and no request has succeeded since: admit returns the timeout
+// that showed it. One request is let through every retryCap.
+func (b *retryBudget) admit(now time.Time) (timeout error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if now.Sub(b.since) > retryCap {
+	if b.hung != nil && now.Sub(b.since) > retryCap {
 		b.since = now
 		return nil
 	}
