@@ -25,7 +25,7 @@ func meanings() map[waldur.Field]string {
 		waldur.FieldReportedUsage: "Sum of the usage reports of the month, in `measured_unit`: an integer from -2^63 to 2^63 - 1. " +
 			"Null means that there is no report, which is not the same as 0. " +
 			"Do not add it to `fixed_usage`, which is another measure of the same usage.",
-		waldur.FieldFixedUsage: "Sum of the amounts in the plans of the resources for the month, in `measured_unit`: an integer from -2^63 to 2^63 - 1. " +
+		waldur.FieldFixedUsage: "Sum of the amounts in the Waldur plans of the resources for the month, in `measured_unit`: an integer from -2^63 to 2^63 - 1. " +
 			"Null means that no plan has an amount, which is not the same as 0. " +
 			"Do not add it to `reported_usage`, which is another measure of the same usage.",
 		waldur.FieldScope: "URL of the project or customer, as returned by Waldur. " +
