@@ -27,7 +27,7 @@ type readTarget struct {
 
 // readError converts the error of a read to a diagnostic: what failed, what
 // Waldur returned, which request it was, what to do next. The errors of package
-// waldur contain no token, no query and no body.
+// waldur contain no token, and of a response only what is safe to show.
 func (p *providerData) readError(err error, target readTarget) diag.Diagnostic {
 	shown := p.explain(err, target)
 	summary := "Unable to read " + target.what + ": " + shown.failure.name
@@ -53,12 +53,12 @@ func (p *providerData) explain(err error, target readTarget) explanation {
 	switch err := err.(type) { //nolint:errorlint // package waldur does not wrap its errors
 	case *waldur.StatusError:
 		return explanation{
-			statusProblem(err) + requestsLine(err.Request, err.Attempts, err.RequestID) + throttled(err.Throttled),
+			statusProblem(err) + requestsLine(err.Request, err.Attempts, err.RequestID) + retriesEnded(err.BudgetUsedUp),
 			statusFailure(err, target),
 		}
 	case *waldur.UnreachableError:
 		return explanation{
-			err.Origin + ": " + err.Problem + "." + requestsLine(err.Request, err.Attempts, "") + throttled(err.Throttled),
+			err.Origin + ": " + err.Problem + "." + requestsLine(err.Request, err.Attempts, "") + retriesEnded(err.BudgetUsedUp),
 			cmp.Or(knownFailures(target)[err.Reason], failure{
 				notReachable,
 				"Check endpoint, the network and the proxy variables, and that Waldur is running.",
@@ -104,13 +104,13 @@ func (p *providerData) explain(err error, target readTarget) explanation {
 	case *waldur.DeadlineError:
 		return explanation{
 			fmt.Sprintf("The read was not finished within %s, the limit of timeouts.read.%s", target.timeout, p.lastFailure(err.LastFailure, target)),
-			failure{"not finished in time", "Raise timeouts.read, or read fewer months. If requests failed, resolve the last failure first."},
+			failure{"not finished in time", "Raise timeouts.read, or read less in one run. If requests failed, resolve the last failure first."},
 		}
 	case *waldur.OutageError:
 		return explanation{
-			err.Request.String() + " was not sent, since too many requests of this run have timed out." +
-				p.lastFailure(err.LastFailure, target),
-			failure{"too many failed requests", "Resolve the last failure, then run this again."},
+			err.Request.String() + " was not sent, since too many requests of this run have failed.\nOne of them: " +
+				p.explain(err.Timeout, target).problem,
+			failure{"too many failed requests", "Resolve that failure, then run this again."},
 		}
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -222,8 +222,8 @@ func (p *providerData) lastFailure(err error, target readTarget) string {
 
 func statusProblem(refused *waldur.StatusError) string {
 	status := strings.TrimSpace(fmt.Sprintf("%d %s", refused.Status, http.StatusText(refused.Status)))
-	if refused.Detail == "" {
-		return "Waldur returned " + status + ", without an explanation."
+	if refused.Detail == "" { // it may be a proxy's response
+		return "The server returned " + status + ", without an explanation."
 	}
 	return "Waldur returned " + status + `: "` + refused.Detail + `"`
 }
@@ -268,7 +268,7 @@ func retryAdvice(wait time.Duration) string {
 	return fmt.Sprintf("Waldur asked to retry after %s.", wait.Round(time.Second))
 }
 
-func throttled(yes bool) string {
+func retriesEnded(yes bool) string {
 	if !yes {
 		return ""
 	}

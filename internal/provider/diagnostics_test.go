@@ -39,7 +39,7 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 	}
 	unreachable := func(reason waldur.Reason) error {
 		return &waldur.UnreachableError{
-			Request: request, Origin: origin, Reason: reason, Problem: "it is", Attempts: 7, Throttled: reason == waldur.ReasonUnknown,
+			Request: request, Origin: origin, Reason: reason, Problem: "it is", Attempts: 7, BudgetUsedUp: reason == waldur.ReasonUnknown,
 		}
 	}
 	untrusted := func(reason waldur.Reason) error {
@@ -48,7 +48,7 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 	malformed := func(record int, attribute string) error {
 		return &waldur.FormatError{Request: request, Record: record, Attribute: attribute, Problem: "is bad"}
 	}
-	limited := &waldur.StatusError{Request: request, Status: 429, RetryAfter: 2 * time.Minute, RequestID: "abc-123", Attempts: 3, Throttled: true}
+	limited := &waldur.StatusError{Request: request, Status: 429, RetryAfter: 2 * time.Minute, RequestID: "abc-123", Attempts: 3, BudgetUsedUp: true}
 	changing := &waldur.IncompleteError{Request: request, Problem: "page 2 is gone", Attempts: 7}
 	for name, row := range map[string]struct {
 		err     error
@@ -70,7 +70,7 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 		"unknown status":    {&waldur.StatusError{Request: request, Status: 499}, "request refused", "499, without an explanation." + get + "Check endpoint"},
 		"rate limit":        {refused(429, 0), "rate limited", "Run this again later. To send fewer requests at once, lower max_concurrent_requests."},
 		"request id":        {&waldur.StatusError{Request: request, Status: 403, RequestID: "abc-123"}, "not allowed", "/x/, request id abc-123.\n\n"},
-		"outage of Waldur":  {&waldur.StatusError{Request: request, Status: 503, Throttled: true}, "server error", "/x/.\nToo many requests of this run have failed, so the provider no longer retries.\n\nRun this again later. If"},
+		"outage of Waldur":  {&waldur.StatusError{Request: request, Status: 503, BudgetUsedUp: true}, "server error", "/x/.\nToo many requests of this run have failed, so the provider no longer retries.\n\nRun this again later. If"},
 		"limit with a time": {limited, "rate limited", "GET /api/x/, 3 times, the last with the request id abc-123.\nToo many requests of this run"},
 		"throttled":         {limited, "rate limited", "the provider no longer retries.\n\nWaldur asked to retry after 2m0s. To send fewer requests at once, lower max_concurrent_requests."},
 
@@ -99,12 +99,12 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 		"deadline": {&waldur.DeadlineError{Request: request}, late,
 			"within 10m0s, the limit of timeouts.read.\n\nRaise timeouts.read"},
 		"deadline after a failure": {&waldur.DeadlineError{Request: request, LastFailure: limited}, late,
-			"read.\nLast failure: Waldur returned 429 Too Many Requests, without an explanation.\nRequest: GET /api/x/, 3 times"},
+			"read.\nLast failure: The server returned 429 Too Many Requests, without an explanation.\nRequest: GET /api/x/, 3 times"},
 		"deadline during changes": {&waldur.DeadlineError{Request: request, LastFailure: changing}, late,
 			"\nLast failure: The responses do not fit together, as happens when records change during the read: page 2 is gone. Attempts: 7." + get},
-		"outage": {&waldur.OutageError{Request: waldur.Request{Method: "GET", Path: "/api/y/"}, LastFailure: unreachable(waldur.ReasonTimeout)},
-			"too many failed requests", "GET /api/y/ was not sent, since too many requests of this run have timed out.\nLast failure: " +
-				origin + ": it is.\nRequest: GET /api/x/, 7 times.\n\nResolve the last failure"},
+		"outage": {&waldur.OutageError{Request: waldur.Request{Method: "GET", Path: "/api/y/"}, Timeout: unreachable(waldur.ReasonTimeout)},
+			"too many failed requests", "GET /api/y/ was not sent, since too many requests of this run have failed.\nOne of them: " +
+				origin + ": it is.\nRequest: GET /api/x/, 7 times.\n\nResolve that failure, then run this again."},
 		"another, which package waldur never returns": {errors.New("no \x1b[31mtoken " + waldurtest.Token), "unexpected error", "No token [token].\n\n"},
 	} {
 		t.Run(name, func(t *testing.T) {

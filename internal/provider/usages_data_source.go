@@ -46,7 +46,7 @@ func (d *usagesDataSource) Schema(ctx context.Context, _ datasource.SchemaReques
 				Computed: true,
 				MarkdownDescription: "URL of the project or customer, as returned by Waldur: " +
 					"`https://waldur.example.com/api/projects/<uuid>/` or `…/api/customers/<uuid>/`. Its host can be another name of the same Waldur. " +
-					"Exactly one of `scope`, `project_uuid` and `customer_uuid` is required. If a UUID is set, `scope` is computed.",
+					"Exactly one of `scope`, `project_uuid` and `customer_uuid` is required. If a UUID is set, `scope` is computed from it and `endpoint`.",
 				Validators: []validator.String{
 					parsed(waldur.ParseScopeURL),
 					// ExactlyOneOf would also report conflicts at scope, even if scope is

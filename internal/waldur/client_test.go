@@ -22,6 +22,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
@@ -236,6 +237,33 @@ func TestFailedHandshakeIsRetriedOnlyIfTheConnectionBroke(t *testing.T) {
 			}
 		})
 	}
+}
+
+// net/http goes on with a handshake whose request has timed out: without an end, its
+// connection would stay open.
+func TestHandshakeEndsAfterItsRequestHasTimedOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start, closed := time.Now(), make(chan time.Duration)
+		client := connectInTime(t, "https://waldur.example.com", waldur.Config{
+			RequestTimeout: time.Minute,
+			Dial: func(context.Context, string, string) (net.Conn, error) {
+				own, peer := net.Pipe()
+				go func() {
+					_, _ = io.Copy(io.Discard, peer) // and never respond
+					closed <- time.Since(start)
+				}()
+				return own, nil
+			},
+		})
+		_, err := client.Usage(t.Context(), 7, waldur.Fields(waldur.FieldDate))
+		if got, ok := errors.AsType[*waldur.UnreachableError](err); !ok || got.Reason != waldur.ReasonTimeout || time.Since(start) != time.Minute {
+			t.Errorf("got error %v after %s, want a timeout after a minute", err, time.Since(start))
+		}
+		if after := <-closed; after > time.Minute+time.Second {
+			t.Errorf("the connection was closed after %s", after)
+		}
+	})
 }
 
 func TestCertificatesAreAddedToTheSystemPool(t *testing.T) {

@@ -55,14 +55,14 @@ const (
 
 // StatusError reports a response whose status is neither 200 nor a redirect.
 type StatusError struct {
-	Request    Request
-	Status     int
-	Reason     Reason
-	Detail     string        // the server's explanation, safe to show; empty: none
-	RequestID  string        // of the response, safe to show; empty: none
-	RetryAfter time.Duration // the wait that the server asks for; 0: none
-	Attempts   int
-	Throttled  bool // not retried, since the client's retry budget was used up
+	Request      Request
+	Status       int
+	Reason       Reason
+	Detail       string        // the server's explanation, safe to show; empty: none
+	RequestID    string        // of the response, safe to show; empty: none
+	RetryAfter   time.Duration // the wait that the server asks for; 0: none
+	Attempts     int
+	BudgetUsedUp bool // not retried, since the client's retry budget was used up
 }
 
 func (e *StatusError) Error() string {
@@ -72,16 +72,15 @@ func (e *StatusError) Error() string {
 
 // UnreachableError reports that there was no complete response: the connection was
 // refused, reset or cut short, the request timed out, or the host is unknown. It
-// wraps no error, since the text of that may contain the query or a part of the
-// response.
+// wraps no error, since the text of that is not safe to show.
 type UnreachableError struct {
-	Request   Request
-	Origin    string
-	Reason    Reason
-	Problem   string // as a clause, safe to show: "the connection was refused"
-	Attempts  int
-	Throttled bool // not retried, since the client's retry budget was used up
-	transient bool // the same request may succeed a moment later
+	Request      Request
+	Origin       string
+	Reason       Reason
+	Problem      string // as a clause, safe to show: "the connection was refused"
+	Attempts     int
+	BudgetUsedUp bool // not retried, since the client's retry budget was used up
+	transient    bool // the same request may succeed a moment later
 }
 
 func (e *UnreachableError) Error() string {
@@ -163,11 +162,11 @@ func incomplete(request Request, problem string, values ...any) error {
 }
 
 // UnverifiableError reports that the list cannot be verified to be complete,
-// however often it is read: the server ignores page_size, or a month has more
-// records than fit on a page, two of them of the same component.
+// however often it is read: the server ignores page_size, or a month fills a page
+// and has two records of the same component.
 type UnverifiableError struct {
 	Request Request
-	Problem string // as a clause: "page_size is ignored"
+	Problem string // as a clause: "300 records came where 5 were asked for and Waldur counted 20"
 }
 
 func (e *UnverifiableError) Error() string {
@@ -190,15 +189,15 @@ func (e *DeadlineError) Error() string {
 	return fmt.Sprintf("%s: the read was not finished before its deadline%s", e.Request, lastFailure(e.LastFailure))
 }
 
-// OutageError reports that a request was not made, since too many requests of the
-// client have timed out. It does not wrap LastFailure.
+// OutageError reports that a request was not sent, since too many requests of the
+// client have failed and it would probably time out. It does not wrap Timeout.
 type OutageError struct {
-	Request     Request
-	LastFailure error // of another request of the client
+	Request Request
+	Timeout error // of the request that timed out last
 }
 
 func (e *OutageError) Error() string {
-	return fmt.Sprintf("%s: not sent, since too many requests have timed out%s", e.Request, lastFailure(e.LastFailure))
+	return fmt.Sprintf("%s: not sent, since too many requests have failed; one of them: %s", e.Request, e.Timeout)
 }
 
 func lastFailure(err error) string {

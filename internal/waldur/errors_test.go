@@ -65,7 +65,7 @@ func TestErrorsNameTheRequestAndTheProblem(t *testing.T) {
 		{&waldur.FilterError{Request: request, Asked: "project a", Got: "project b"}, ": asked for project a, got a record of project b"},
 		{&waldur.UnverifiableError{Request: request, Problem: "why"}, ": the list cannot be verified to be complete: why"},
 		{&waldur.DeadlineError{Request: request}, ": the read was not finished before its deadline"},
-		{&waldur.OutageError{Request: request, LastFailure: io.EOF}, ": not sent, since too many requests have timed out; the last failure: EOF"},
+		{&waldur.OutageError{Request: request, Timeout: io.EOF}, ": not sent, since too many requests have failed; one of them: EOF"},
 		{&waldur.IncompleteError{Request: request, Problem: "why"}, ": the list could not be verified to be complete: why"},
 	} {
 		if got, want := row.err.Error(), "GET /api/x/"+row.want; got != want {

@@ -160,6 +160,8 @@ func (c *Client) networkProblem(err error) (reason Reason, problem string, trans
 		return ReasonProxy, "the proxy: " + problem, transient
 	case errors.Is(err, errRequestTimeout):
 		return ReasonTimeout, fmt.Sprintf("no complete response within %s", c.config.RequestTimeout.Round(time.Millisecond)), true
+	case !isNetwork && errors.Is(err, context.DeadlineExceeded): // net/http waits a minute for a proxy to connect
+		return ReasonProxy, "the proxy: no connection within a minute", true
 	case isDNS && dns.IsNotFound:
 		return ReasonHostUnknown, fmt.Sprintf("the host %s is unknown", dns.Name), false
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -232,8 +234,8 @@ func refusedByProxy(_ context.Context, _ *url.URL, _ *http.Request, response *ht
 }
 
 // explanation returns the text of an error body: {"detail": "…"},
-// {"attribute": ["…"]} or ["…"]. It returns "" for any other body, such as the HTML
-// page of a proxy. A part of an explanation is better than none, so malformed JSON
+// {"attribute": ["…"]} or ["…"]. It returns "" for a body that is not JSON, such as
+// the HTML page of a proxy. A part of an explanation is better than none, so malformed JSON
 // is read up to its error.
 func explanation(body []byte) string {
 	in := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur"
 	"github.com/waldur/terraform-provider-waldur-usage/internal/waldur/waldurtest"
@@ -103,6 +104,7 @@ func TestExplanationIsFoundInTheBodyOfAnError(t *testing.T) {
 func TestNetworkErrorsAreTransient(t *testing.T) {
 	t.Parallel()
 	unknownHost := strings.Repeat("a", 64) + ".example.com" // a DNS label has at most 63 characters
+	_, timedOut := (&net.Dialer{Deadline: time.Unix(1, 0)}).Dial("tcp", "127.0.0.1:1")
 	of := func(operation string, err error) error { return &net.OpError{Op: operation, Net: "tcp", Err: err} }
 	for name, want := range map[string]struct {
 		err      error // of the dial; nil: that of DNS
@@ -119,6 +121,8 @@ func TestNetworkErrorsAreTransient(t *testing.T) {
 		"reset":                                  {of("read", syscall.ECONNRESET), allRetries, waldur.ReasonUnknown, "the connection was reset"},
 		"broken pipe":                            {of("write", syscall.EPIPE), allRetries, waldur.ReasonUnknown, "the connection was reset"},
 		"refused by the proxy's host":            {of("proxyconnect", of("dial", syscall.ECONNREFUSED)), allRetries, waldur.ReasonProxy, "the proxy: the connection was refused"},
+		"a proxy that does not connect":          {context.DeadlineExceeded, allRetries, waldur.ReasonProxy, "the proxy: no connection within a minute"},
+		"a timeout of the system":                {timedOut, allRetries, waldur.ReasonUnknown, "dial tcp 127.0.0.1:1: i/o timeout"},
 		"the name server did not respond":        {of("dial", &net.DNSError{IsTimeout: true}), allRetries, waldur.ReasonUnknown, "dial tcp"},
 		"a temporary failure of the name server": {of("dial", &net.DNSError{IsTemporary: true}), allRetries, waldur.ReasonUnknown, "dial tcp"},
 		"the host is unknown":                    {nil, noRetry, waldur.ReasonHostUnknown, "the host " + unknownHost + " is unknown"},

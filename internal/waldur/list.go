@@ -16,10 +16,11 @@ import (
 // response, every date that exists throughout the read is in the list exactly
 // once, and a record that exists throughout the read is never missing and
 // never repeated. A record that appears meanwhile may or may not be included.
-// Only a date with more records than fit in one response is merged from
-// several, and is read twice to confirm it.
+// Only a date that fills a response is merged from several, and is read twice
+// to confirm it. All of this relies on Waldur, which never deletes a record;
+// DESIGN.md says what a deletion at the wrong moment could hide.
 //
-// Errors: *IncompleteError if records kept changing while they were read,
+// Errors: *IncompleteError if its responses did not fit together in any attempt,
 // *UnverifiableError if the responses can never be verified to be complete,
 // *FilterError if a response shows that Waldur did not apply the scope or the
 // dates, and those of [Client.Usage].
@@ -71,7 +72,7 @@ func (l *listReader) read(ctx context.Context) ([]Usage, error) {
 	if err := l.setScopes(ctx, first, usages); err != nil {
 		return nil, err
 	}
-	return usages, l.checkDuplicates(ctx, first, usages)
+	return usages, l.checkDuplicates(ctx, usages)
 }
 
 // split divides the remaining dates among pagers: up to one for each concurrent
@@ -87,8 +88,8 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 	group, groupContext := errgroup.WithContext(ctx)
 	// A server that ignores the scope is noticed before its complete
 	// installation is read.
+	largest, usual := first.cap, lastDateLength(first.usages)
 	group.Go(func() error { return first.repeat(groupContext, first.readScope) })
-	largest, usual := first.cap, lastDate(first.usages)
 	for i := range later {
 		position := len(first.usages) + first.remaining*(i+1)/parts
 		group.Go(func() (err error) {
@@ -101,7 +102,7 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 	}
 	pagers := []*pager{first}
 	for _, next := range later {
-		// The length of a month, for steadyLength where first has only one.
+		// steadyLength compares it with the only month of a short part.
 		first.usual = max(first.usual, slices.IndexFunc(next.ahead, func(date string) bool { return date < next.before }))
 		previous := pagers[len(pagers)-1]
 		if !next.done && next.before < previous.before {
@@ -115,8 +116,8 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 }
 
 // pagerNear returns a pager that begins with a date near a position of the list,
-// or one that is done if there is none. It requests the dates of a page, which
-// costs 9 % of the page's records and shows the lengths of the next months.
+// or one that is done if there is none, or if its page does not show one. It requests the dates of a page, which
+// takes 9 % of the time of its records and shows the lengths of the next months.
 func (l *listReader) pagerNear(ctx context.Context, position, largest, usual int) (*pager, error) {
 	next := l.newPager()
 	next.cap, next.usual = largest, usual
@@ -145,6 +146,7 @@ func (l *listReader) pagerNear(ctx context.Context, position, largest, usual int
 // setScopes sets the scope of each record to that of one record, since scopes
 // take 39 % of the time of a response.
 func (l *listReader) setScopes(ctx context.Context, first *pager, usages []Usage) error {
+	// The oldest date shows the scope, unless it was gone when it was confirmed.
 	if len(usages) > 0 && !first.scope.Valid {
 		if err := first.repeat(ctx, first.readScope); err != nil {
 			return err
@@ -161,15 +163,18 @@ func (l *listReader) setScopes(ctx context.Context, first *pager, usages []Usage
 // checkDuplicates requests all scopes of each date with duplicates. Waldur allows
 // duplicates, but they are also a sign of a server that ignores the scope, since
 // the records of a project have counterparts at its customer.
-func (l *listReader) checkDuplicates(ctx context.Context, first *pager, usages []Usage) error {
+func (l *listReader) checkDuplicates(ctx context.Context, usages []Usage) error {
 	var dates []string
 	for duplicate := range Duplicates(usages) {
 		dates = append(dates, duplicate.Date.Value)
 	}
 	for _, date := range slices.Compact(dates) {
-		scopes := window{after: date, before: date, size: first.cap, page: 1, fields: Fields(FieldDate, FieldScope)}
-		err := first.repeat(ctx, func(ctx context.Context) error {
-			_, err := first.fetch(ctx, scopes) // checks them
+		scopes := window{after: date, before: date, size: pageCap, page: 1, fields: Fields(FieldDate, FieldScope)}
+		err := l.newPager().repeat(ctx, func(ctx context.Context) error {
+			got, err := l.newPager().fetch(ctx, scopes) // checks them
+			if err == nil && len(got.usages) < got.count {
+				return incomplete(l.request, "of %d scopes of %s, a page held %d", got.count, date, len(got.usages))
+			}
 			return err
 		})
 		if err != nil {

@@ -158,7 +158,7 @@ func TestListFailsWhenItsResponsesCannotBeVerified(t *testing.T) {
 	duplicates := months(12, 400)
 	rows := map[string]row{
 		"a month longer than a page has duplicates": {
-			append(duplicates, duplicates[50]), func(int, url.Values, *waldurtest.Response) {}, isType[*waldur.UnverifiableError], 12, "several of one component",
+			append(duplicates, duplicates[50]), func(int, url.Values, *waldurtest.Response) {}, isType[*waldur.UnverifiableError], 12, "several records of one component",
 		},
 		"a month longer than a page is gone when it is read by itself": {months(400), func(_ int, query url.Values, response *waldurtest.Response) {
 			if query.Has("date_after") {
@@ -176,6 +176,13 @@ func TestListFailsWhenItsResponsesCannotBeVerified(t *testing.T) {
 				response.Body = regexp.MustCompile(`"date":"[^"]*"`).ReplaceAll(response.Body, []byte(`"date":"2001-01-01"`))
 			}
 		}, isIncomplete, 14, "the oldest records were of 2024-09-01, then of 2001-01-01"},
+		"a page has the scopes of only some duplicates": {append(months(12), months(12)...), func(_ int, query url.Values, response *waldurtest.Response) {
+			if query.Has("date_after") {
+				var records []json.RawMessage
+				_ = json.Unmarshal(response.Body, &records)
+				response.Body, _ = json.Marshal(records[:min(len(records), 20)])
+			}
+		}, isIncomplete, 20, "of 24 scopes of 2024-10-01, a page held 20"},
 		"older dates come first": {months(12, 12), func(_ int, _ url.Values, response *waldurtest.Response) {
 			var records []json.RawMessage
 			_ = json.Unmarshal(response.Body, &records)

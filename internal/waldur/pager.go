@@ -22,7 +22,7 @@ const (
 // Waldur sorts by date and type. Records of the same date and type (in several
 // categories) have an order that depends on LIMIT and OFFSET, so following pages
 // loses some and repeats others, with the right total. The pager therefore
-// requests page 1 and moves date_before; only a date longer than a page is read
+// requests page 1 and moves date_before; only a date that fills a page is read
 // from several, see appendLongDate. It appends any other date only if the
 // same response continues with an older record: a response is one view of the
 // table, sorted by date, so the date is complete whatever the order of its ties.
@@ -57,7 +57,8 @@ func (p *pager) readAll(ctx context.Context) error {
 	return nil
 }
 
-// repeat runs a step, and runs it again after a wait while records are being written.
+// repeat runs a step, and runs it again after a wait while its responses do not fit
+// together, up to maxAttempts times.
 func (p *pager) repeat(ctx context.Context, step func(context.Context) error) error {
 	for attempt := 1; ; attempt++ {
 		err := step(ctx)
@@ -105,10 +106,11 @@ func (p *pager) step(ctx context.Context) error {
 	}
 }
 
-// appendComplete appends the dates that an older record follows in the same
-// response, and returns the records of the last date, which none follows.
+// appendComplete appends the dates of this part that an older record follows in the
+// same response, and returns the remaining records: those of the last date, or, at
+// the end of a part, of the next one.
 func (p *pager) appendComplete(got page) (rest []Usage) {
-	n := len(got.usages) - lastDate(got.usages)
+	n := len(got.usages) - lastDateLength(got.usages)
 	p.before = got.usages[n].Date.Value
 	if p.before <= p.until {
 		p.done = true
@@ -199,10 +201,11 @@ func (p *pager) sizeAhead() int {
 }
 
 // steadyLength returns the number of records of the last date, and reports
-// whether the date before it has as many.
+// whether the date before it has as many. If there is only one date, it is compared
+// with the usual length.
 func (p *pager) steadyLength() (length int, steady bool) {
-	last := lastDate(p.usages)
-	before := cmp.Or(lastDate(p.usages[:len(p.usages)-last]), p.usual)
+	last := lastDateLength(p.usages)
+	before := cmp.Or(lastDateLength(p.usages[:len(p.usages)-last]), p.usual)
 	return last, last > 0 && last == before
 }
 
@@ -216,7 +219,7 @@ func (p *pager) append(usages []Usage) {
 // appendLongDate appends a date with at least as many records as fit on a page,
 // which no filter can split. A deletion and an insertion while its pages are read
 // would leave the count unchanged, so the date is collected twice, with different
-// page sizes, and both must have the same records.
+// page sizes (unless the cap is 1), and both must have the same records.
 func (p *pager) appendLongDate(ctx context.Context, date string) error {
 	first, err := p.collect(ctx, date, 8, 6, 7, 5)
 	if err != nil {
@@ -259,7 +262,7 @@ func (p *pager) collect(ctx context.Context, date string, eighths ...int) (map[i
 			count = got.count
 			slices.SortFunc(got.usages, compare)
 			for range Duplicates(got.usages) {
-				return nil, unverifiable(p.list.request, "%s has more records than a page, and several of one component, which cannot be told apart", date)
+				return nil, unverifiable(p.list.request, "%s fills a page, and has several records of one component, which cannot be told apart", date)
 			}
 			for _, usage := range got.usages {
 				seen[usage.identity()] = usage
@@ -282,7 +285,8 @@ type page struct {
 }
 
 // fetch requests a window and checks the response: it has as many records as were
-// requested or counted, sorted by date, within the window and of the scope. If the
+// requested or counted, sorted by date, within the window and, if their scopes were
+// requested, of the scope. If the
 // server caps pages below the size, fetch lowers the pager's cap and asks again,
 // since sizes are chosen by what a page can hold.
 func (p *pager) fetch(ctx context.Context, wanted window) (page, error) {

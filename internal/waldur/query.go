@@ -20,7 +20,8 @@ type Query struct {
 }
 
 // recordFields returns the fields to request for every record. The scope, which all
-// records of a list share, is left out if the other fields identify a record.
+// records of a list share, is left out if the other fields identify a record: those
+// of other scopes then appear as duplicates, see checkDuplicates.
 func (q Query) recordFields() FieldSet {
 	if !q.Fields.identifies() {
 		return q.Fields

@@ -16,7 +16,7 @@ const (
 	retryCap  = 20 * time.Second       // bound of every wait
 	// Capacity of the retry budget: 50, or 8 for each concurrent request (6 retries,
 	// the default, and 2 more) if that is more. A retry withdraws 1, or timeoutPrice
-	// after a timeout, and a success deposits 1.
+	// after a timeout of a request, and a success deposits 1.
 	retryReserve           = 50
 	retryReservePerRequest = 8
 	timeoutPrice           = 5 // timeouts cost a run the most time
@@ -46,7 +46,7 @@ func (o *operation) get(ctx context.Context, asked call) (http.Header, []byte, e
 	defer o.client.sem.Release(1)
 	clock, budget := o.client.config.Clock, o.client.retries
 	if timeout := budget.admit(clock.Now()); timeout != nil {
-		return nil, nil, &OutageError{Request: asked.request, LastFailure: timeout}
+		return nil, nil, &OutageError{Request: asked.request, Timeout: timeout}
 	}
 	for attempt := 1; ; attempt++ {
 		began := clock.Now()
@@ -62,7 +62,7 @@ func (o *operation) get(ctx context.Context, asked call) (http.Header, []byte, e
 			return nil, nil, err
 		}
 		if !budget.withdraw(err, clock.Now()) {
-			return nil, nil, throttled(err)
+			return nil, nil, budgetUsedUp(err)
 		}
 		if err := clock.Sleep(ctx, wait); err != nil {
 			return nil, nil, err
@@ -147,7 +147,7 @@ func (o *operation) end(ctx context.Context, request Request, records int, err e
 func isRetryable(err error, attempt int) bool {
 	if refused, ok := errors.AsType[*StatusError](err); ok {
 		// Waldur returns 500 without an explanation while its database restarts. A 500
-		// with an explanation is retried once.
+		// with an explanation is retried only after the first attempt.
 		broken := refused.Status == http.StatusInternalServerError
 		return isTransientStatus(refused.Status) || broken && (refused.Detail == "" || attempt == 1)
 	}
@@ -171,16 +171,16 @@ func setAttempts(err error, attempts int) {
 	}
 }
 
-// throttled returns a copy of an error that says why its request is not retried.
-func throttled(err error) error {
+// budgetUsedUp returns a copy of an error that says why its request is not retried.
+func budgetUsedUp(err error) error {
 	if refused, ok := errors.AsType[*StatusError](err); ok {
 		final := *refused
-		final.Throttled = true
+		final.BudgetUsedUp = true
 		return &final
 	}
 	if unreachable, ok := errors.AsType[*UnreachableError](err); ok {
 		final := *unreachable
-		final.Throttled = true
+		final.BudgetUsedUp = true
 		return &final
 	}
 	return err
@@ -222,7 +222,7 @@ type retryBudget struct {
 
 	mu      sync.Mutex
 	balance int
-	hung    error     // the latest timeout after which the budget was used up; nil after a success
+	hung    error     // the latest timeout that was not retried, since the budget was used up; nil after a success
 	since   time.Time // time of that timeout, or of the last request that was let through
 }
 
@@ -257,9 +257,9 @@ func (b *retryBudget) deposit() {
 	b.hung = nil
 }
 
-// admit returns nil if a request may be made. Otherwise it would hang, since the
-// budget is used up and no request has succeeded since: admit returns the timeout
-// that showed it. One request is let through every retryCap.
+// admit returns nil if a request may be made. Otherwise it would probably hang, since
+// the budget is used up and no request has succeeded since: admit returns the
+// timeout that showed it. One request is let through every retryCap.
 func (b *retryBudget) admit(now time.Time) (timeout error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -28,7 +28,7 @@ func TestWaitsDoubleUpToTheCapAndVaryInTheirUpperHalf(t *testing.T) {
 			_, err := readDate(t, url, waldur.Config{MaxRetries: retries, Clock: clock, Random: func() float64 { return drawn }})
 			want := max(0, retries)
 			refused, ok := errors.AsType[*waldur.StatusError](err)
-			if !ok || refused.Attempts != 1+want || refused.Throttled || requests() != 1+want || len(clock.waits()) != want {
+			if !ok || refused.Attempts != 1+want || refused.BudgetUsedUp || requests() != 1+want || len(clock.waits()) != want {
 				t.Errorf("got error %v after %d requests and waits of %v, want %d retries", err, requests(), clock.waits(), want)
 			}
 			for i, wait := range clock.waits() {
@@ -183,10 +183,10 @@ func TestOutageIsLimitedByTheSharedRetryBudget(t *testing.T) {
 			read := func() (attempts int, throttled bool) {
 				_, err := client.Usages(t.Context(), everything())
 				if refused, ok := errors.AsType[*waldur.StatusError](err); ok {
-					return refused.Attempts, refused.Throttled
+					return refused.Attempts, refused.BudgetUsedUp
 				}
 				if unreachable, ok := errors.AsType[*waldur.UnreachableError](err); ok {
-					return unreachable.Attempts, unreachable.Throttled
+					return unreachable.Attempts, unreachable.BudgetUsedUp
 				}
 				return 0, false
 			}

@@ -108,7 +108,7 @@ func (s FieldSet) Each(yield func(Field) bool) {
 }
 
 // costsLookups reports whether Waldur looks up the component or its category for
-// the fields, which takes 0.52 to 1.59 ms a record instead of 0.09.
+// the fields, which takes 0.52 to 1.59 ms more for each record.
 func (s FieldSet) costsLookups() bool {
 	return s&Fields(FieldName, FieldType, FieldMeasuredUnit, FieldCategoryTitle, FieldCategoryUUID) != 0
 }
@@ -118,8 +118,8 @@ func (s FieldSet) costsLookups() bool {
 func (s FieldSet) identifies() bool { return s.Has(FieldType) && s.Has(FieldCategoryUUID) }
 
 // Duplicates yields each record of a sorted list that follows another one of the
-// same scope, component and date. Waldur has no constraint against them: both are
-// genuine. Records without a type or a category UUID are not compared.
+// same component and date. Waldur has no constraint against them, so both may be
+// genuine, or of different scopes. Records without a type or a category UUID are not compared.
 func Duplicates(sorted []Usage) iter.Seq[Usage] {
 	return func(yield func(Usage) bool) {
 		for i := 1; i < len(sorted); i++ {
@@ -176,8 +176,8 @@ func compareNullable[T cmp.Ordered](a, b Nullable[T]) int {
 	}
 }
 
-// lastDate returns the number of records at the end that share their date.
-func lastDate(usages []Usage) int {
+// lastDateLength returns the number of records at the end that share their date.
+func lastDateLength(usages []Usage) int {
 	n := 0
 	for n < len(usages) && usages[len(usages)-1-n].Date == usages[len(usages)-1].Date {
 		n++
