@@ -29,7 +29,7 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 			"\n\n- `passed` (Boolean) True if no limit is in one of the states in `fail_on`." +
 			"\n- `limits` (Map of Object) Results, keyed by the name of the limit: `used`, `limit`, `remaining` (`limit` - `used`), " +
 			"`share` (`used` / `limit`; exactly 1 only if `used` equals `limit`), `forecast`, `unit` and `state`. " +
-			"`share` and `forecast` are rounded only in the report. Values that cannot be determined are null. If `state` is `over`, `used` may include only a part of the usage." +
+			"`share` and `forecast` are rounded only in the report: `forecast` up, `share` up if the limit is `over`, and down otherwise. Values that cannot be determined are null. If `state` is `over`, `used` may include only a part of the usage." +
 			"\n- `report` (String) The number of limits in each state, followed by a Markdown table with a row for each limit. " +
 			"If a limit is `missing`, the report also lists the components that have records." +
 			"\n- `message` (String) The report for an `error_message`. The lines of its table and list begin with a space, so the CLI does not wrap them." +
@@ -42,10 +42,10 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 			"\n| `ok` | Otherwise. A limit of 0 with a usage of 0 is `ok`. |" +
 			"\n\nThe usage is not known if there is no record of the component, if an amount is null, or if the records are of several components or in several units. " +
 			"It is also not known if a record lacks the attributes that identify its component. " +
-			"A misspelled `type` is `missing`; it does not count as zero usage." +
+			"A limit with a misspelled `type` is `missing`; its usage does not count as zero." +
 			"\n\nAmounts of several components, or in several units, are never added up. " +
-			"Such a limit is `over` only if the amounts of one component in one unit exceed it, or if a single record does." +
-			"\n\nThe forecast is calculated from the fourth day of the period, because earlier figures are unreliable." +
+			"A limit whose records are of several components or in several units is `over` only if the amounts of one component in one unit exceed it, or if a single record does whose category is not known." +
+			"\n\nThe forecast is calculated only from the fourth day of the period onward, because earlier figures are unreliable." +
 			"\n\nResults are exact: amounts are added and compared as integers of any size, and `warn_at` is compared as a decimal. Negative amounts are added like any other." +
 			"\n\nRecords must have `type`, `category_uuid`, `measured_unit`, `date` and the measure, and `category_title` if a limit has it. " +
 			"If the data source sets `fields`, it must include them, except `date`, which is always requested.",
@@ -55,7 +55,7 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 				Name:       "limits",
 				CustomType: argumentType{},
 				MarkdownDescription: "A map or an object with at least one limit, keyed by names of your choice. Each limit is an object with these attributes; " +
-					"a null attribute is not set." +
+					"an attribute that is null counts as not set." +
 					"\n   - `type`: Required. Type of the component, such as `cpu`." +
 					"\n   - `limit`: Required. Amount that may be used, in the component's unit. Must be an integer of at least 0." +
 					"\n   - `category_uuid` or `category_title`: Category of the component, if several categories have a component of this type. Set at most one of them. " +
@@ -64,13 +64,13 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 			},
 		},
 		VariadicParameter: optionsParameter("At most one object with these optional attributes. It must not be null; use `{}` to set none of them." +
-			"\n   - `warn_at`: Share of a limit from which its state is `near`, more than 0 and at most 1. Defaults to `0.8`." +
+			"\n   - `warn_at`: Share of a limit at or above which its state is `near`. Must be more than 0 and at most 1. Defaults to `0.8`." +
 			"\n   - `fail_on`: List of the states that fail. Defaults to `[\"over\", \"missing\"]`. " +
 			"A limit has only one state, so list every state that must fail: with `[\"forecast\"]` alone, a limit that is already `over` passes." +
 			"\n   - `title`: Beginning of the report. Defaults to `Budget`." +
 			"\n   - `period`: Object with `start` and `end`, the first and last day of the budget's period as `YYYY-MM-DD` in UTC, and `now`, " +
 			"the current time in RFC 3339 format, such as `plantimestamp()`. Without `period`, there is no forecast. " +
-			"It does not filter the records: all given records are added up, so they must be those of the period."),
+			"`period` does not filter the records: all given records are added up, so they must be those of the period."),
 		Return: function.ObjectReturn{AttributeTypes: checkAttributes()},
 	}
 }

@@ -37,7 +37,7 @@ func (usageChart) Definition(_ context.Context, _ function.DefinitionRequest, re
 		},
 		VariadicParameter: optionsParameter("At most one object with these optional attributes:" +
 			"\n   - `limit`: Amount to draw as a line. Defaults to the `limit` of the selector." +
-			"\n   - `title`: Title of the chart. Defaults to the names of the component and its category."),
+			"\n   - `title`: Title of the chart. Defaults to the names of the component and its category, followed by the limit if there is one."),
 		Return: function.StringReturn{},
 	}
 }

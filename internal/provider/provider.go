@@ -77,7 +77,7 @@ func (p *usageProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 				Optional:  true,
 				Sensitive: true,
 				MarkdownDescription: "API token of a user, personal access token (`w_…`), or JWT from an OIDC provider that Waldur trusts. " +
-					"The user of the token must be able to see the projects and customers that are read. By default, an API token expires " +
+					"To read the records of a project or a customer, the user of the token must be able to see it. By default, an API token expires " +
 					"3,600 seconds after its last use. " +
 					"Can also be set with the `WALDUR_ACCESS_TOKEN` environment variable, which keeps the token out of files. One of the two is required.",
 				Validators: []validator.String{parsed(waldur.ParseToken)},

@@ -18,8 +18,8 @@ data "waldur_category_component_usages" "month" {
   }
 }
 
-# With all options: the limits apply to a quarter, and a forecast that exceeds a
-# limit also fails.
+# With all options: the limits apply to a quarter, and passed is also false if a
+# forecast exceeds a limit.
 data "waldur_category_component_usages" "quarter" {
   project_uuid = "2b5719686db84f24bf64c3dfec58fbeb"
   date_after   = "2024-10-01"
@@ -32,5 +32,5 @@ output "quarter" {
     warn_at = 0.9
     fail_on = ["over", "missing", "forecast"]
     period  = { start = "2024-10-01", end = "2024-12-31", now = plantimestamp() }
-  }).limits
+  })
 }
