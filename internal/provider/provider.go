@@ -62,8 +62,8 @@ func (p *usageProvider) Metadata(_ context.Context, _ provider.MetadataRequest, 
 // Schema implements provider.Provider.
 func (p *usageProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads the usage records of [Waldur](https://waldur.com): how much of a component, such as CPU hours or " +
-			"gigabytes of storage, a project or a customer used in a month, over all resources of a marketplace category. " +
+		MarkdownDescription: "Reads the usage records of [Waldur](https://waldur.com): how much a project or a customer used of a component, such as CPU hours or " +
+			"gigabytes of storage, in a month, over all resources of a marketplace category. " +
 			"The provider never changes anything in Waldur.",
 		Attributes: map[string]schema.Attribute{
 			"endpoint": schema.StringAttribute{

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Plans the configuration in a folder and exits with the exit code of the plan. The outcome is always in budget-out: report.md and chart.md in
-# Markdown, check.json for programs ({"passed": …, "limits": …, "report": …}), and plan.json, the plan, if there is one.
+# Plans the configuration in a folder. Exits with the exit code of the plan, or with 1 if the plan succeeds although not all of its
+# conditions are met. The outcome is always in budget-out: report.md and chart.md in Markdown, check.json for programs ({"passed": …,
+# "limits": …, "report": …}), and plan.json, the plan, if there is one.
 #
 #   ci/check.sh FOLDER
 #

@@ -3,8 +3,8 @@
 #   Checks the usage that a plan has read against limits that are separate from the configuration. If these files have a code
 #   owner, the author of the configuration cannot raise the limits. A plan that does not read the usage is denied.
 #
-#   The input is a plan of Terraform or OpenTofu as JSON. Its prior_state contains the data that was read. Its planned_values
-#   contain only the data sources that are read during the apply.
+#   The input is a plan of Terraform or OpenTofu as JSON. Its prior_state contains the data that was read. Of the data
+#   sources, its planned_values contain only those that are read during the apply.
 #
 #   data.limits (limits.json) contains the limits, keyed by name. A limit has project_uuid or customer_uuid, category_title or
 #   category_uuid, type, measure, limit, and optionally date_after and date_before. date_after is the first of a month and
@@ -32,7 +32,7 @@ deny contains message if {
 deny contains message if {
 	some name, limit in data.limits
 	count(reads(limit)) == 0
-	message := sprintf("%s: the plan has not read this usage since %s.", [name, first_date(limit)])
+	message := sprintf("%s: the plan has not read the usage of the complete period, which begins on %s.", [name, first_date(limit)])
 }
 
 deny contains message if {

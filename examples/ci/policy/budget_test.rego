@@ -134,7 +134,7 @@ test_a_scope_is_normalized if {
 }
 
 test_a_read_that_begins_later_is_denied if {
-	denied(object.union(cpu, {"date_after": "2024-09-01"}), plan([read({}, october)]), "has not read this usage since 2024-09-01")
+	denied(object.union(cpu, {"date_after": "2024-09-01"}), plan([read({}, october)]), "has not read the usage of the complete period, which begins on 2024-09-01")
 }
 
 test_a_read_that_ends_earlier_is_denied if denied(cpu, plan([read({"date_before": "2024-10-31"}, october)]), "has not read")

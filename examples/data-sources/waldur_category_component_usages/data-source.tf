@@ -20,7 +20,7 @@ output "this_year" {
   ]
 }
 
-# A null means that no usage was reported. It is not a usage of 0.
+# A null means that the usage is not known. It is not a usage of 0.
 output "cpu_of_the_customer" {
   value = {
     for u in data.waldur_category_component_usages.customer.usages :
