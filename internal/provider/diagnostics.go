@@ -104,7 +104,7 @@ func (p *providerData) explain(err error, target readTarget) explanation {
 	case *waldur.DeadlineError:
 		return explanation{
 			fmt.Sprintf("The read was not finished within %s, the limit of timeouts.read.%s", target.timeout, p.lastFailure(err.LastFailure, target)),
-			failure{"not finished in time", "Raise timeouts.read, or read less in one run. If requests failed, resolve the last failure first."},
+			failure{"not finished in time", "Raise timeouts.read, or read less in one run. If requests of this or of another read failed, resolve that failure first."},
 		}
 	case *waldur.OutageError:
 		return explanation{
@@ -128,8 +128,8 @@ const (
 	notTrusted   = "no trusted TLS connection"
 )
 
-// knownFailures returns what is said of each reason. Others, and ReasonTokenInvalid,
-// are explained by the status or by the type of the error.
+// knownFailures returns what is said of a reason. ReasonUnknown and
+// ReasonTokenInvalid are explained by the status or by the type of the error.
 func knownFailures(target readTarget) map[waldur.Reason]failure {
 	return map[waldur.Reason]failure{
 		waldur.ReasonNotProvided: {tokenRefused,

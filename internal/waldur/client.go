@@ -112,7 +112,7 @@ func NewClient(config Config) *Client {
 			MaxIdleConnsPerHost:    config.MaxConcurrentRequests,
 			IdleConnTimeout:        90 * time.Second,
 			// A handshake goes on after the timeout of its request.
-			TLSHandshakeTimeout: config.RequestTimeout + time.Second,
+			TLSHandshakeTimeout: max(config.RequestTimeout, config.RequestTimeout+time.Second), // which may overflow
 			// Waldur's headers have less than 16 KiB: Link repeats the query, of at
 			// most 4 KiB, up to four times. Go's default allows 10 MB.
 			MaxResponseHeaderBytes: 64 << 10,

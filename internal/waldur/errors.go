@@ -193,7 +193,7 @@ func (e *DeadlineError) Error() string {
 // client have failed and it would probably time out. It does not wrap Timeout.
 type OutageError struct {
 	Request Request
-	Timeout error // of the request that timed out last
+	Timeout error // of a request that timed out
 }
 
 func (e *OutageError) Error() string {

@@ -86,9 +86,9 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 	parts := max(1, min(l.operation.client.config.MaxConcurrentRequests, (first.remaining+first.cap-1)/first.cap))
 	later := make([]*pager, parts-1)
 	group, groupContext := errgroup.WithContext(ctx)
+	largest, usual := first.cap, lastDateLength(first.usages)
 	// A server that ignores the scope is noticed before its complete
 	// installation is read.
-	largest, usual := first.cap, lastDateLength(first.usages)
 	group.Go(func() error { return first.repeat(groupContext, first.readScope) })
 	for i := range later {
 		position := len(first.usages) + first.remaining*(i+1)/parts
@@ -102,7 +102,8 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 	}
 	pagers := []*pager{first}
 	for _, next := range later {
-		// steadyLength compares it with the only month of a short part.
+		// The index is the length of the first month of next: steadyLength compares it
+		// with the month of a pager that has read only one.
 		first.usual = max(first.usual, slices.IndexFunc(next.ahead, func(date string) bool { return date < next.before }))
 		previous := pagers[len(pagers)-1]
 		if !next.done && next.before < previous.before {
@@ -116,7 +117,7 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 }
 
 // pagerNear returns a pager that begins with a date near a position of the list,
-// or one that is done if there is none, or if its page does not show one. It requests the dates of a page, which
+// or one that is done if the page there is empty, gone or too short. It requests the dates of a page, which
 // takes 9 % of the time of its records and shows the lengths of the next months.
 func (l *listReader) pagerNear(ctx context.Context, position, largest, usual int) (*pager, error) {
 	next := l.newPager()
@@ -146,7 +147,8 @@ func (l *listReader) pagerNear(ctx context.Context, position, largest, usual int
 // setScopes sets the scope of each record to that of one record, since scopes
 // take 39 % of the time of a response.
 func (l *listReader) setScopes(ctx context.Context, first *pager, usages []Usage) error {
-	// The oldest date shows the scope, unless it was gone when it was confirmed.
+	// split has read the scope, or the oldest date has shown it, unless that was gone
+	// when it was confirmed.
 	if len(usages) > 0 && !first.scope.Valid {
 		if err := first.repeat(ctx, first.readScope); err != nil {
 			return err
@@ -171,7 +173,7 @@ func (l *listReader) checkDuplicates(ctx context.Context, usages []Usage) error 
 	for _, date := range slices.Compact(dates) {
 		scopes := window{after: date, before: date, size: pageCap, page: 1, fields: Fields(FieldDate, FieldScope)}
 		err := l.newPager().repeat(ctx, func(ctx context.Context) error {
-			got, err := l.newPager().fetch(ctx, scopes) // checks them
+			got, err := l.newPager().fetch(ctx, scopes) // checks them; fetch may lower the cap of its pager
 			if err == nil && len(got.usages) < got.count {
 				return incomplete(l.request, "of %d scopes of %s, a page held %d", got.count, date, len(got.usages))
 			}

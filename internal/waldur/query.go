@@ -167,7 +167,7 @@ func (c *Client) checkScopes(request Request, want Scope, usages []Usage) error 
 		if ok && got == want {
 			continue
 		}
-		shown := got.String()
+		shown := c.SafeText(got.String())
 		if !raw.Valid {
 			shown = "no scope"
 		} else if !ok {
