@@ -41,7 +41,7 @@ func TestAccBudgetModuleFailsOrWarns(t *testing.T) {
 	const later = "${terraform_data.later.output}"
 	none := []string{}
 	tests := map[string]struct {
-		arguments object // of the module, in addition to those of a budget that is kept
+		arguments object // of the module, in addition to those of a budget that is not exceeded
 		provider  object // its arguments; nil: the environment has them
 		fails     string // part of the error; "" if there is none
 		warns     string // part of the warning; "" if there is none
@@ -142,8 +142,8 @@ func diagnostics(t *testing.T, output string) map[string]string {
 	return found
 }
 
-// A budget that is kept can be applied, and one that is exceeded can be destroyed.
-// The guide lists the commands that check it: if a CLI changes this, the guide has
+// A configuration within its budget can be applied, and one over its budget can be
+// destroyed. The guide lists the commands that check it: if a CLI changes this, the guide has
 // to change.
 func TestAccPlansThatCheckTheBudget(t *testing.T) {
 	t.Parallel()

@@ -129,8 +129,8 @@ func runWorkflow(t *testing.T, c cli.WorkingDir, values map[string]string) (job 
 	return job, readFile(t, c, "summary.md")
 }
 
-// The job ends as its check does, and shows and posts the outcome. Its log and its
-// files contain no secret.
+// The job fails if the check fails or the policy denies the plan, and it shows and
+// posts the outcome. Its log and its files contain no secret.
 func TestAccWorkflowFailsWithTheBudgetAndShowsIt(t *testing.T) {
 	t.Parallel()
 	s := clitest.SandboxWithFunctions(t)
@@ -278,7 +278,7 @@ func (g *gitlab) since(n int) []note {
 	return slices.Clone(g.notes[n:])
 }
 
-func TestAccGitLabPipelineEndsAsTheBudgetDoesAndKeepsOneNote(t *testing.T) {
+func TestAccGitLabPipelineFailsWithTheBudgetAndKeepsOneNote(t *testing.T) {
 	t.Parallel()
 	c, api := checkOut(t, clitest.SandboxWithFunctions(t)), &gitlab{}
 	h := newHook(t, c, http.StatusOK)

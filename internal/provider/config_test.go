@@ -66,8 +66,8 @@ func TestConfigureReportsEveryError(t *testing.T) {
 }
 
 // A CLI validates first, and does not configure the provider if that fails. If it
-// does, the environment must not replace an invalid argument either. Variables are
-// not validated, as the environment of a validation can be another one.
+// configures it all the same, the environment must not replace an invalid argument.
+// Variables are not validated, as a validation may run in a different environment.
 func TestInvalidConfigurationIsRejected(t *testing.T) {
 	t.Parallel()
 	const (
@@ -79,7 +79,7 @@ func TestInvalidConfigurationIsRejected(t *testing.T) {
 	valid := variables{"WALDUR_API_URL": "https://x", "WALDUR_ACCESS_TOKEN": secret, "WALDUR_HTTP_TIMEOUT": "5", "WALDUR_MAX_RETRIES": "5"}
 	for name, row := range map[string]struct {
 		block       attributes
-		environment variables // in addition to what is valid
+		environment variables // replaces variables of valid
 		heading     string    // of the only error
 		detail      string
 	}{

@@ -74,20 +74,20 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 		"limit with a time": {limited, "rate limited", "GET /api/x/, 3 times, the last with the request id abc-123.\nToo many requests of this run"},
 		"throttled":         {limited, "rate limited", "the provider no longer retries.\n\nWaldur asked to retry after 2m0s. To send fewer requests at once, lower max_concurrent_requests."},
 
-		"timeout":              {unreachable(waldur.ReasonTimeout), absent, origin + ": it is.\nRequest: GET /api/x/, 7 times.\n\nIf Waldur takes long"},
-		"refused":              {unreachable(waldur.ReasonConnectionRefused), absent, "To outlast a longer restart of Waldur, raise max_retries."},
-		"unknown host":         {unreachable(waldur.ReasonHostUnknown), absent, "Check the host of endpoint, and the name servers"},
-		"another reason":       {unreachable(waldur.ReasonUnknown), absent, "/x/, 7 times.\nToo many requests of this run have failed, so the provider no longer retries.\n\nCheck endpoint, the network and the proxy variables, and that Waldur is running."},
-		"proxy":                {unreachable(waldur.ReasonProxy), absent, "HTTPS_PROXY, HTTP_PROXY and NO_PROXY environment variables"},
-		"proxy credentials":    {unreachable(waldur.ReasonProxyCredentials), "proxy requires credentials", "http://user:password@proxy.example.com:3128."},
-		"https":                {unreachable(waldur.ReasonHTTPSExpected), "https required", "Use https:// in endpoint."},
-		"certificate":          {untrusted(waldur.ReasonUnknown), tls, origin + ": it is." + get + "Check the host of endpoint."},
-		"http, not https":      {untrusted(waldur.ReasonHTTPExpected), tls, "If this Waldur has none, use http:// in endpoint."},
-		"not a server of HTTP": {untrusted(waldur.ReasonNotHTTPS), tls, "Check the port of endpoint."},
-		"response":             {malformed(0, ""), format, "The response is bad." + get + "Check that endpoint is the URL of a Waldur server"},
-		"record":               {malformed(1, ""), format, "Record 1 of the response is bad."},
-		"attribute":            {malformed(0, "date"), format, "The response's attribute date is bad."},
-		"record, attribute":    {malformed(1, "date"), format, "Record 1 of the response, attribute date, is bad."},
+		"timeout":                {unreachable(waldur.ReasonTimeout), absent, origin + ": it is.\nRequest: GET /api/x/, 7 times.\n\nIf Waldur takes long"},
+		"refused":                {unreachable(waldur.ReasonConnectionRefused), absent, "To outlast a longer restart of Waldur, raise max_retries."},
+		"unknown host":           {unreachable(waldur.ReasonHostUnknown), absent, "Check the host of endpoint, and the name servers"},
+		"another reason":         {unreachable(waldur.ReasonUnknown), absent, "/x/, 7 times.\nToo many requests of this run have failed, so the provider no longer retries.\n\nCheck endpoint, the network and the proxy variables, and that Waldur is running."},
+		"proxy":                  {unreachable(waldur.ReasonProxy), absent, "HTTPS_PROXY, HTTP_PROXY and NO_PROXY environment variables"},
+		"proxy credentials":      {unreachable(waldur.ReasonProxyCredentials), "proxy requires credentials", "http://user:password@proxy.example.com:3128."},
+		"https":                  {unreachable(waldur.ReasonHTTPSExpected), "https required", "Use https:// in endpoint."},
+		"certificate":            {untrusted(waldur.ReasonUnknown), tls, origin + ": it is." + get + "Check the host of endpoint."},
+		"http, not https":        {untrusted(waldur.ReasonHTTPExpected), tls, "If this Waldur has none, use http:// in endpoint."},
+		"neither https nor http": {untrusted(waldur.ReasonNotHTTPS), tls, "Check the port of endpoint."},
+		"response":               {malformed(0, ""), format, "The response is bad." + get + "Check that endpoint is the URL of a Waldur server"},
+		"record":                 {malformed(1, ""), format, "Record 1 of the response is bad."},
+		"attribute":              {malformed(0, "date"), format, "The response's attribute date is bad."},
+		"record, attribute":      {malformed(1, "date"), format, "Record 1 of the response, attribute date, is bad."},
 
 		"redirect": {&waldur.RedirectError{Request: request, Status: 301, Target: "https://x/y"}, "redirected",
 			"The response was 301, a redirect to https://x/y. Redirects are not followed, so the token is sent only to endpoint." + get + "Set endpoint to"},
@@ -220,8 +220,8 @@ func TestReadEndsWhenItIsInterruptedOrItsTimeIsUp(t *testing.T) {
 	}
 }
 
-// A CLI reads when the provider is configured and all arguments are known. If it
-// did not, a null date would return the records of all months.
+// A CLI reads only when the provider is configured and all arguments are known.
+// Otherwise an unknown date, taken for null, would select the records of all months.
 func TestReadNeedsAConfiguredProviderAndKnownArguments(t *testing.T) {
 	t.Parallel()
 	_, found := newSession(t, nil).read(t.Context(), attributes{"project_uuid": someUUID})

@@ -156,7 +156,7 @@ func inPEM(blockType string, der []byte) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: blockType, Bytes: der}))
 }
 
-func TestServerIsTrustedOnlyByItsCertificate(t *testing.T) {
+func TestOnlyAServerWithATrustedCertificateIsAccepted(t *testing.T) {
 	t.Parallel()
 	authority, other, selfSigned := newCertificate(t, nil), newCertificate(t, nil), newCertificate(t, nil)
 	ours, others := inPEM("CERTIFICATE", authority.Leaf.Raw), inPEM("CERTIFICATE", other.Leaf.Raw)
@@ -168,19 +168,19 @@ func TestServerIsTrustedOnlyByItsCertificate(t *testing.T) {
 		trusted     string      // in PEM; empty: the system's
 		message     string      // of the error; empty: none
 	}{
-		"of one of two trusted authorities": {issued, nil, others + ours, ""},
-		"self-signed and trusted":           {selfSigned, nil, inPEM("CERTIFICATE", selfSigned.Leaf.Raw), ""},
-		"over TLS 1.2":                      {issued, &tls.Config{MaxVersion: tls.VersionTLS12}, ours, ""},
-		"of an authority, none is trusted":  {issued, nil, "", "unknown authority"},
-		"of another authority":              {issued, nil, others, "certificate"},
-		"self-signed":                       {selfSigned, nil, ours, "certificate"},
-		"expired":                           {except(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Hour) }), nil, ours, "expired"},
-		"not yet valid":                     {except(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Hour) }), nil, ours, "not yet valid"},
-		"for another address":               {except(func(c *x509.Certificate) { c.IPAddresses[0] = net.IPv4(127, 0, 0, 2) }), nil, ours, "127.0.0.1"},
-		"for a name":                        {except(func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"waldur.example.com"} }), nil, ours, "127.0.0.1"},
-		"for clients":                       {except(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }), nil, ours, "key usage"},
-		"over TLS 1.1":                      {issued, &tls.Config{MinVersion: tls.VersionTLS11, MaxVersion: tls.VersionTLS11}, ours, "protocol version"},
-		"with client certificates required": {issued, &tls.Config{MaxVersion: tls.VersionTLS12, ClientAuth: tls.RequireAnyClientCert}, ours, "tls:"},
+		"of one of two trusted authorities":              {issued, nil, others + ours, ""},
+		"self-signed and trusted":                        {selfSigned, nil, inPEM("CERTIFICATE", selfSigned.Leaf.Raw), ""},
+		"over TLS 1.2":                                   {issued, &tls.Config{MaxVersion: tls.VersionTLS12}, ours, ""},
+		"of an authority that the system does not trust": {issued, nil, "", "unknown authority"},
+		"of another authority":                           {issued, nil, others, "certificate"},
+		"self-signed":                                    {selfSigned, nil, ours, "certificate"},
+		"expired":                                        {except(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Hour) }), nil, ours, "expired"},
+		"not yet valid":                                  {except(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Hour) }), nil, ours, "not yet valid"},
+		"for another address":                            {except(func(c *x509.Certificate) { c.IPAddresses[0] = net.IPv4(127, 0, 0, 2) }), nil, ours, "127.0.0.1"},
+		"for a name":                                     {except(func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"waldur.example.com"} }), nil, ours, "127.0.0.1"},
+		"for clients":                                    {except(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }), nil, ours, "key usage"},
+		"over TLS 1.1":                                   {issued, &tls.Config{MinVersion: tls.VersionTLS11, MaxVersion: tls.VersionTLS11}, ours, "protocol version"},
+		"with client certificates required":              {issued, &tls.Config{MaxVersion: tls.VersionTLS12, ClientAuth: tls.RequireAnyClientCert}, ours, "tls:"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -211,7 +211,7 @@ func TestServerIsTrustedOnlyByItsCertificate(t *testing.T) {
 	}
 }
 
-func TestFailedHandshakeIsRetriedOnlyIfTheConnectionBroke(t *testing.T) {
+func TestFailedHandshakeIsRetriedOnlyAfterABrokenConnectionOrATimeout(t *testing.T) {
 	t.Parallel()
 	// A ClientHello is longer than 64 bytes.
 	readHello := response(func(connection net.Conn) { _, _ = io.CopyN(io.Discard, connection, 64) })

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// DecodeList decodes a list of records, as every read does.
+// DecodeList decodes a list of records, as a read of a list does.
 func DecodeList(body []byte, fields FieldSet) ([]Usage, error) {
 	return decoder{fields: fields, texts: newInterner()}.list(body)
 }

@@ -11,7 +11,9 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -137,10 +139,23 @@ func (c *Client) failure(ctx, timed context.Context, request Request, err error)
 	}
 	origin := c.config.Endpoint.Origin()
 	if reason, problem := tlsProblem(err); problem != "" {
-		return &TLSError{Request: request, Origin: origin, Reason: reason, Problem: c.SafeText(problem)}
+		return &TLSError{Request: request, Origin: origin, Reason: reason, Problem: c.SafeText(unquote(problem))}
 	}
 	reason, problem, transient := c.networkProblem(err)
-	return &UnreachableError{Request: request, Origin: origin, Reason: reason, Problem: c.SafeText(problem), transient: transient}
+	return &UnreachableError{Request: request, Origin: origin, Reason: reason, Problem: c.SafeText(unquote(problem)), transient: transient}
+}
+
+// unquote undoes the escapes in the quoted parts of an error's text. net/http quotes
+// what it cannot parse; [Client.SafeText] removes control characters only if they are
+// not escaped.
+func unquote(text string) string {
+	quoted := regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+	return quoted.ReplaceAllStringFunc(text, func(part string) string {
+		if plain, err := strconv.Unquote(part); err == nil {
+			return `"` + plain + `"`
+		}
+		return part
+	})
 }
 
 // networkProblem says in a few words why there is no response, and reports whether

@@ -101,7 +101,7 @@ func TestExplanationIsFoundInTheBodyOfAnError(t *testing.T) {
 
 // Error numbers differ between systems, operations do not: 10061 is "refused" on
 // Windows, where these tests do not run.
-func TestNetworkErrorsAreTransient(t *testing.T) {
+func TestOnlyTransientNetworkErrorsAreRetried(t *testing.T) {
 	t.Parallel()
 	unknownHost := strings.Repeat("a", 64) + ".example.com" // a DNS label has at most 63 characters
 	_, timedOut := (&net.Dialer{Deadline: time.Unix(1, 0)}).Dial("tcp", "127.0.0.1:1")

@@ -328,7 +328,8 @@ func every(ctx context.Context, interval time.Duration, change func(n int)) {
 	}
 }
 
-// modifySome changes a record in some of ten requests, of which this is number n.
+// modifySome changes a record with a probability of inTen in ten, before or during
+// request n.
 func modifySome(server *waldurtest.Waldur, random *rand.Rand, inTen, n int, kinds ...string) {
 	server.Update(func(records []waldurtest.Record) []waldurtest.Record {
 		if random.IntN(10) >= inTen {

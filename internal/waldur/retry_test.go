@@ -228,10 +228,10 @@ func TestReadsSurviveARestart(t *testing.T) {
 		retryAfter string
 		atOnce     int // requests
 	}{
-		"connections are closed":          {0, "", 4},
-		"a proxy returns 502":             {502, "", 4},
-		"a proxy asks to retry in 1 s":    {503, "1", 4},
-		"twelve requests at once are met": {502, "", 12},
+		"connections are closed":                {0, "", 4},
+		"a proxy returns 502":                   {502, "", 4},
+		"a proxy asks to retry in 1 s":          {503, "1", 4},
+		"twelve requests are in flight at once": {502, "", 12},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

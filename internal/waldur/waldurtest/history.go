@@ -19,7 +19,7 @@ func CustomerScope(n int) string {
 	return "/api/customers/" + uuidOf(fmt.Sprintf("customer %d", n)) + "/"
 }
 
-// Newest returns the newest month of a [History].
+// Newest returns a month in the form of the last argument of [History].
 func Newest(year int, month time.Month) time.Time {
 	return time.Date(year, month, 1, 0, 0, 0, 0, time.UTC)
 }
