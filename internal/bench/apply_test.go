@@ -50,15 +50,15 @@ func BenchmarkApply(b *testing.B) {
 	largest := list{10000, 168, even}
 	var rows []row
 	for _, s := range []scene{
-		{what: "`apply` of one list and the sum of its usage, server of October 2024, one request at once; reference: the http provider, pages of 300"},
+		{what: "`apply` of one list and the sum of its usage, server from October 2024, one request at a time; reference: the http provider, pages of 300"},
 		{"24 records, 24 months of 1", 1, list{24, 1, even}, old, 15, 1.10},
 		{"288 records, 24 months of 12", 1, list{288, 12, even}, old, 5, 0.80},
 		{"2,016 records, 24 months of 84", 1, list{2016, 84, even}, old, 5, 0.75},
 		{"2,016 records, 12 months of 168", 1, list{2016, 168, even}, old, 5, 0.75},
 		{what: "`apply` of many lists; reference: the http provider, one page for each"},
 		{"100 lists of 60 records, current server with 4 workers", 100, list{60, 12, even}, current, 3, 1.00},
-		{"200 lists of 24 records, server of October 2024, one request at once", 200, list{24, 12, even}, old, 3, 1.00},
-		{what: "`apply` of one list, server that responds at once: the time of the CLI, the providers and the fake"},
+		{"200 lists of 24 records, server from October 2024, one request at a time", 200, list{24, 12, even}, old, 3, 1.00},
+		{what: "`apply` of one list, server that responds immediately: the time of the CLI, the providers and the fake"},
 		{"10 records", 1, list{10, 12, even}, immediate, 15, 1.20},
 		{"1,000 records", 1, list{1000, 168, even}, immediate, 15, 1.40},
 		{"10,000 records", 1, largest, immediate, 15, 2.10},

@@ -155,11 +155,11 @@ func requestsAtOnce(t *testing.T) []row {
 		return r
 	}
 	return []row{
-		{what: "Time until the list is read with 1 / 2 / 4 requests at once, server with 4 workers; reference: pages of 300 one by one"},
+		{what: "Time until the list is read with 1 / 2 / 4 concurrent requests, server with 4 workers; reference: pages of 300 one by one"},
 		shares(current, 1200, 60, 0.72, 0.50, 0.40),
 		shares(current, 3000, 84, 0.72, 0.40, 0.25),
 		shares(current, 10000, 168, 0.72, 0.38, 0.22),
-		{what: "The same on a server of October 2024, which processes one request of a token at a time"},
+		{what: "The same on a server from October 2024, which processes one request of a token at a time"},
 		shares(old, 288, 12, 0.70, 0.70, 0.70),
 		shares(old, 3000, 84, 0.70, 0.70, 0.70),
 		shares(old, 10000, 168, 0.70, 0.70, 0.70),

@@ -62,7 +62,7 @@ type serverKind int
 
 const (
 	current   serverKind = iota // 4 workers process the requests of a token side by side
-	old                         // a server of October 2024 processes them one at a time
+	old                         // a server from October 2024 processes them one at a time
 	immediate                   // no time
 )
 

@@ -29,9 +29,9 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 			"\n\n- `passed` (Boolean) True if no limit is in one of the states in `fail_on`." +
 			"\n- `limits` (Map of Object) Results, keyed by the name of the limit: `used`, `limit`, `remaining` (`limit` - `used`), " +
 			"`share` (`used` / `limit`; exactly 1 only if `used` equals `limit`), `forecast`, `unit` and `state`. " +
-			"`share` and `forecast` are rounded only in the report: `forecast` up, `share` up if the limit is `over`, and down otherwise. Values that cannot be determined are null. If `state` is `over`, `used` may include only a part of the usage." +
+			"`share` and `forecast` are rounded only in the report: `forecast` is rounded up; `share` is rounded up if the limit is `over`, and down otherwise. Values that cannot be determined are null. If `state` is `over`, `used` may include only a part of the usage." +
 			"\n- `report` (String) The number of limits in each state, followed by a Markdown table with a row for each limit. " +
-			"If a limit is `missing`, the report also lists the components that have records." +
+			"If a limit is `missing` because it has no records, or if its records are of several components or in several units, the report also lists the components that have records." +
 			"\n- `message` (String) The report for an `error_message`. The lines of its table and list begin with a space, so the CLI does not wrap them." +
 			"\n\nThe state of a limit is the first that applies:" +
 			"\n\n| State | When |\n|---|---|" +
@@ -44,7 +44,7 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 			"It is also not known if a record lacks the attributes that identify its component. " +
 			"A limit with a misspelled `type` is `missing`; its usage does not count as zero." +
 			"\n\nAmounts of several components, or in several units, are never added up. " +
-			"A limit whose records are of several components or in several units is `over` only if the amounts of one component in one unit exceed it, or if a single record does whose category is not known." +
+			"A limit whose records are of several components or in several units is `over` only if the amounts of one component in one unit exceed it, or if a single record whose category is not known exceeds it." +
 			"\n\nThe forecast is calculated only from the fourth day of the period onward, because earlier figures are unreliable." +
 			"\n\nResults are exact: amounts are added and compared as integers of any size, and `warn_at` is compared as a decimal. Negative amounts are added like any other." +
 			"\n\nRecords must have `type`, `category_uuid`, `measured_unit`, `date` and the measure, and `category_title` if a limit has it. " +

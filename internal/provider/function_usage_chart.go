@@ -25,7 +25,7 @@ func (usageChart) Definition(_ context.Context, _ function.DefinitionRequest, re
 		MarkdownDescription: "Returns a fenced code block with a [Mermaid](https://mermaid.js.org/syntax/xyChart.html) `xychart-beta`, which GitHub and GitLab render " +
 			"in job summaries, comments and Markdown files. The chart shows the months of one component as bars and, optionally, a limit as a line. " +
 			"A month whose amount is null has an empty bar labeled `no data`. " +
-			"If no record matches, or the records of several components do, the function returns a sentence with the reason instead.",
+			"If no record matches, or if the records are not known to be of one component in one unit, the function returns the reason as text instead.",
 		Parameters: []function.Parameter{
 			usagesParameter(),
 			function.DynamicParameter{

@@ -24,7 +24,7 @@ func (usageReport) Definition(_ context.Context, _ function.DefinitionRequest, r
 		Summary: "Reports usage as Markdown tables",
 		MarkdownDescription: "Returns a Markdown report with a table for each marketplace category. A table has a row for each month, a column for each component " +
 			"and its unit, a bar for each amount, and totals. A month without a record is shown as `–` and counts as zero. " +
-			"A null amount is shown as `no data`. A total that includes one is the sum of the known amounts, marked with `at least`.",
+			"A null amount is shown as `no data`. A total that includes one is the sum of the known amounts, marked with `at least`, or `no data` if no amount is known.",
 		Parameters: []function.Parameter{usagesParameter()},
 		VariadicParameter: optionsParameter("At most one object with these optional attributes:" +
 			"\n   - `measure`: `\"reported_usage\"` (the default) or `\"fixed_usage\"`. A report shows only one of the two." +

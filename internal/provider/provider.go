@@ -62,8 +62,8 @@ func (p *usageProvider) Metadata(_ context.Context, _ provider.MetadataRequest, 
 // Schema implements provider.Provider.
 func (p *usageProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads the usage records of [Waldur](https://waldur.com): how much a project or a customer used of a component, such as CPU hours or " +
-			"gigabytes of storage, in a month, over all resources of a marketplace category. " +
+		MarkdownDescription: "Reads the usage records of [Waldur](https://waldur.com): how much of a component (such as CPU or storage) a project or " +
+			"a customer used in a month, across all resources of a marketplace category. " +
 			"The provider never changes anything in Waldur.",
 		Attributes: map[string]schema.Attribute{
 			"endpoint": schema.StringAttribute{
@@ -99,7 +99,7 @@ func (p *usageProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 				Optional: true,
 				MarkdownDescription: "Maximum number of concurrent requests, across all data sources. Must be an integer of at least 1. " +
 					"On a current Waldur with four free workers, reading 10,000 records with `4` takes 28 % of the time that it takes with `1`. " +
-					"Use `1` for a Waldur of October 2024, which processes the requests of a token one at a time: " +
+					"Use `1` for a Waldur from October 2024, which processes the requests of a token one at a time: " +
 					"concurrent requests save no time there, and each occupies a worker of the server while it waits. Defaults to `4`.",
 				Validators: []validator.Number{parsed(integerFrom(minConcurrency))},
 			},

@@ -35,7 +35,7 @@ func (d *usagesDataSource) Metadata(_ context.Context, req datasource.MetadataRe
 func (d *usagesDataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reads all usage records of a project or a customer: how much of each component was used in each month, " +
-			"over all resources of a marketplace category. A read returns the complete, exact list, or it fails. " +
+			"across all resources of a marketplace category. A read returns the complete, exact list, or it fails. " +
 			"Records are sorted by `date` (newest first), then by `type` and `category_uuid`. " +
 			"The records of a customer include the usage of its projects. " +
 			"Waldur recalculates the current month (in UTC) every hour, and never recalculates an earlier month. " +

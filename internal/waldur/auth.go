@@ -24,7 +24,7 @@ type TokenKind int
 const (
 	// APIToken belongs to a user. It expires some time after its last use.
 	APIToken TokenKind = iota
-	// PersonalAccessToken begins with "w_". Waldur of October 2024 has none.
+	// PersonalAccessToken begins with "w_". Waldur from October 2024 has none.
 	PersonalAccessToken
 	// JWT is an access token of an OIDC provider that Waldur trusts.
 	JWT

@@ -257,7 +257,7 @@ func TestReadsAreExactWhileRecordsChange(t *testing.T) {
 				server.Before = func(n int, _ *http.Request) { modifySome(server, random, 6, n, "insert", "delete", "update") }
 			},
 		},
-		// As a server of October 2024 does on the first of a month.
+		// As a server from October 2024 does on the first of a month.
 		"the records of a new month are written one by one": {
 			60, 1.0 / 60, func(ctx context.Context, n int, server *waldurtest.Waldur, _ *rand.Rand) {
 				perMonth := 12 + 3*n

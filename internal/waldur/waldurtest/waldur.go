@@ -77,7 +77,7 @@ type Waldur struct {
 	Workers int
 
 	// TokenLock makes requests with the same token wait for each other if Sleep
-	// is set, as on a server of October 2024, which updates the token's row in a
+	// is set, as on a server from October 2024, which updates the token's row in a
 	// transaction that lasts as long as the request. A waiting request occupies
 	// a worker.
 	TokenLock bool
