@@ -27,8 +27,8 @@ type State string
 // The states. A limit is in the first one that applies.
 const (
 	// Over means that the known amounts exceed the limit, whatever else is
-	// unknown. Amounts that must not be added do so if those of one component in
-	// one unit do, or those of one record whose category is unknown.
+	// unknown. If amounts must not be added, those of one component in one unit
+	// must exceed it alone, or those of one record whose category is unknown.
 	Over State = "over"
 	// Missing means that the usage is unknown: there is no record, an amount is
 	// null, or the amounts must not be added.

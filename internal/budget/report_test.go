@@ -152,16 +152,17 @@ func TestUsageReportNamesCategoriesComponentsAndMonths(t *testing.T) {
 	for want, report := range map[string]string{
 		"# Reported usage\n\nThere are no usage records.\n": NewUsageReport(nil, ReportedUsage, ""),
 		"# Fixed usage\n": NewUsageReport(records{cpu(5, fixed(1))}, FixedUsage, ""),
-		"| 2024-10 | ██████████ 1 |":             NewUsageReport(records{cpu(5, fixed(1))}, FixedUsage, "x"),
-		"| (no name), no type | cpu, cpu |":      NewUsageReport(records{cpu(1, blank), cpu(2, blank, blankType)}, ReportedUsage, ""),
-		"## Archive\n":                           NewUsageReport(records{cpu(1, noCategory), cpu(2, inArchive, noCategory)}, ReportedUsage, ""),
-		"## No category\n":                       NewUsageReport(records{cpu(1, noCategory, noTitle)}, ReportedUsage, ""),
-		"## Virtual machines (" + machines:       NewUsageReport(records{cpu(1), cpu(4, sameTitle)}, ReportedUsage, ""),
-		"## Virtual machines (no category_uuid)": NewUsageReport(records{cpu(1), cpu(4, noCategory)}, ReportedUsage, ""),
-		"| CPU, cpu (GB) | CPU, cpu (hours)":     NewUsageReport(records{cpu(1), cpu(2, cpuToo), cpu(3, inGigabytes)}, ReportedUsage, ""),
-		"| 2004-11 | – |":                        NewUsageReport(records{cpu(1, in("2004-10")), cpu(1)}, ReportedUsage, ""),
-		"█ 1 |\n| 9999-12 |":                     NewUsageReport(records{cpu(1, in("0001-01")), cpu(1, in("9999-12"))}, ReportedUsage, ""),
-		"█ 1 |\n| ? |":                           NewUsageReport(records{cpu(1), cpu(1, in("?"))}, ReportedUsage, ""),
+		"| 2024-10 | ██████████ 1 |":              NewUsageReport(records{cpu(5, fixed(1))}, FixedUsage, "x"),
+		"| (no name), no type | cpu, cpu |":       NewUsageReport(records{cpu(1, blank), cpu(2, blank, blankType)}, ReportedUsage, ""),
+		"## Archive\n":                            NewUsageReport(records{cpu(1, noCategory), cpu(2, inArchive, noCategory)}, ReportedUsage, ""),
+		"## No category\n":                        NewUsageReport(records{cpu(1, noCategory, noTitle)}, ReportedUsage, ""),
+		"## Virtual machines (" + machines:        NewUsageReport(records{cpu(1), cpu(4, sameTitle)}, ReportedUsage, ""),
+		"## Virtual machines (no category_uuid)":  NewUsageReport(records{cpu(1), cpu(4, noCategory)}, ReportedUsage, ""),
+		"| CPU, cpu (GB) | CPU, cpu (hours)":      NewUsageReport(records{cpu(1), cpu(2, cpuToo), cpu(3, inGigabytes)}, ReportedUsage, ""),
+		"| 2004-11 | – |":                         NewUsageReport(records{cpu(1, in("2004-10")), cpu(1)}, ReportedUsage, ""),
+		"█ 1 |\n| 9999-12 |":                      NewUsageReport(records{cpu(1, in("0001-01")), cpu(1, in("9999-12"))}, ReportedUsage, ""),
+		"| 2024-09 | ██████████ 1 |\n| 2024-0x |": NewUsageReport(records{cpu(1, in("2024-09")), cpu(1, in("2024-0x")), cpu(1)}, ReportedUsage, ""),
+		"█ 1 |\n| ? |":                            NewUsageReport(records{cpu(1), cpu(1, in("?"))}, ReportedUsage, ""),
 	} {
 		if got := regexp.MustCompile(" +").ReplaceAllString(report, " "); !strings.Contains(got, want) || strings.Contains(got, "()") {
 			t.Errorf("got\n%s\nwant %q, and nothing in brackets", got, want)

@@ -10,7 +10,8 @@ import (
 )
 
 // series holds the amounts of one component in one unit, which may be added.
-// Null is a unit of its own, since it may stand for any other.
+// Null is a unit of its own: amounts without a unit are added to each other, but not
+// to others.
 type series struct {
 	category      category
 	componentType waldur.Nullable[string]

@@ -109,17 +109,22 @@ func (s *sum) String() string {
 }
 
 // monthsOf returns the months from the first record to the last. If they are
-// more than 20 years apart, or either date is invalid, it returns those with a
-// record.
+// more than 20 years apart, or any date is invalid, it returns those with a record.
 func monthsOf(all ...*series) []string {
 	totals := map[string]*sum{}
 	for _, s := range all {
 		maps.Copy(totals, s.months)
 	}
 	months := slices.Sorted(maps.Keys(totals))
-	first, firstErr := time.Parse(monthLayout, months[0])
-	last, lastErr := time.Parse(monthLayout, months[len(months)-1])
-	if firstErr != nil || lastErr != nil || last.After(first.AddDate(20, 0, 0)) {
+	dates := make([]time.Time, len(months))
+	for i, month := range months {
+		var err error
+		if dates[i], err = time.Parse(monthLayout, month); err != nil {
+			return months
+		}
+	}
+	first, last := dates[0], dates[len(dates)-1]
+	if last.After(first.AddDate(20, 0, 0)) {
 		return months
 	}
 	months = nil

@@ -81,7 +81,8 @@ func (p *providerData) explain(err error, target readTarget) explanation {
 		return explanation{
 			formatProblem(err) + requestLine(err.Request),
 			failure{"response not as documented", "Check that endpoint is the URL of a Waldur server, with its path prefix if it has one. " +
-				"If it is, this version of Waldur differs from those that the provider supports: please report it."},
+				"If it is, an HTML page may be that of something in front of Waldur that requires a login. " +
+				"Otherwise, this version of Waldur differs from those that the provider supports: please report it."},
 		}
 	case *waldur.FilterError:
 		return explanation{
@@ -99,7 +100,8 @@ func (p *providerData) explain(err error, target readTarget) explanation {
 		return explanation{
 			fmt.Sprintf("The responses do not show whether the list is complete: %s.%s", err.Problem, requestLine(err.Request)),
 			failure{"list cannot be verified to be complete", "None of the records is used, and another run will not help. " +
-				"Report this to the Waldur administrator. If it concerns one month, date_after and date_before can exclude that month."},
+				"Report this to the Waldur administrator. If it concerns one month, read the months before and after it with two data sources, " +
+				"using date_before and date_after."},
 		}
 	case *waldur.DeadlineError:
 		return explanation{
@@ -191,7 +193,8 @@ func statusFailure(refused *waldur.StatusError, target readTarget) failure {
 	case refused.Status == http.StatusUnauthorized:
 		return failure{tokenRefused,
 			"Check token, or the WALDUR_ACCESS_TOKEN environment variable: the token must be complete, issued by this Waldur, and still valid. " +
-				"By default, Waldur's API tokens expire 3,600 seconds after their last use."}
+				"By default, Waldur's API tokens expire 3,600 seconds after their last use. " +
+				"This response may also come from something in front of Waldur that requires a login."}
 	case refused.Status == http.StatusForbidden:
 		return failure{"not allowed",
 			"The user of the token is not allowed to do this. Use the token of a user who has a role in the project or the customer. " +

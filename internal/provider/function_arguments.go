@@ -47,7 +47,7 @@ func usagesParameter() function.Parameter {
 		Name:       "usages",
 		CustomType: argumentType{},
 		MarkdownDescription: "List of usage records, such as `usages` of the data source `waldur_category_component_usages`. " +
-			"Use `concat(…)` to combine several lists, and `[for u in … : u if …]` to select records.",
+			"Use `concat(…)` to combine several lists, and `[for u in … : u if …]` to select records. Do not use `toset` or `distinct`, which drop records with equal attributes.",
 	}
 }
 
@@ -68,8 +68,8 @@ type input struct {
 }
 
 // callInputs returns the arguments of a call: those of the parameters, then the
-// options. It returns nil if any part of them is unknown, since the result is then
-// unknown too.
+// options. It returns nil if any part of them is unknown: the result is then unknown
+// too, as the framework sets it before the call.
 func callInputs(ctx context.Context, data function.ArgumentsData, parameters ...string) ([]input, *function.FuncError) {
 	var all []input
 	for i, name := range append(parameters, "options") {
@@ -78,7 +78,7 @@ func callInputs(ctx context.Context, data function.ArgumentsData, parameters ...
 			return nil, err
 		}
 		values := []attr.Value{value}
-		if variadic, is := value.(types.Tuple); is {
+		if variadic, is := value.(types.Tuple); is { // the framework collects variadic arguments in a tuple
 			values = variadic.Elements()
 		}
 		for _, value := range values {

@@ -116,9 +116,10 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 	return pagers, nil
 }
 
-// pagerNear returns a pager that begins with a date near a position of the list,
-// or one that is done if the page there is empty, gone or too short. It requests the dates of a page, which
-// takes 9 % of the time of its records and shows the lengths of the next months.
+// pagerNear returns a pager that begins with a date near a position of the list, or
+// one that is done if the page there is empty, gone or too short. It requests the
+// dates of a page, in 49 ms instead of the 526 ms of its records, and keeps them:
+// they show the lengths of the next months.
 func (l *listReader) pagerNear(ctx context.Context, position, largest, usual int) (*pager, error) {
 	next := l.newPager()
 	next.cap, next.usual = largest, usual
@@ -147,8 +148,8 @@ func (l *listReader) pagerNear(ctx context.Context, position, largest, usual int
 // setScopes sets the scope of each record to that of one record, since scopes
 // take 39 % of the time of a response.
 func (l *listReader) setScopes(ctx context.Context, first *pager, usages []Usage) error {
-	// split has read the scope, or the oldest date has shown it, unless that was gone
-	// when it was confirmed.
+	// split has read the scope, or the oldest date has shown it, unless that date was
+	// deleted before appendOldest confirmed it.
 	if len(usages) > 0 && !first.scope.Valid {
 		if err := first.repeat(ctx, first.readScope); err != nil {
 			return err
