@@ -1,5 +1,6 @@
 // Command bench prints what a read costs, as a table in Markdown. Each figure is
-// shown with its target and a reference that is measured in the same run:
+// shown with its target and, where there is one, a reference, which is measured in
+// the same run or computed:
 //
 //	go run ./internal/bench           an apply, against the http provider: minutes
 //	go run ./internal/bench -quick    what lists cost a server, and how long they take to read: seconds

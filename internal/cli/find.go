@@ -45,7 +45,7 @@ func (c CLI) Since(terraform, tofu int) bool {
 	wanted := map[Kind]int{Terraform: terraform, OpenTofu: tofu}[c.Kind]
 	var major, minor int
 	_, err := fmt.Sscanf(c.Version, "%d.%d", &major, &minor)
-	return err == nil && (major > 1 || minor >= wanted)
+	return err == nil && (major > 1 || major == 1 && minor >= wanted)
 }
 
 // pathVariable is the environment variable from which terraform-plugin-testing
@@ -53,10 +53,11 @@ func (c CLI) Since(terraform, tofu int) bool {
 const pathVariable = "TF_ACC_TERRAFORM_PATH"
 
 // Find returns a CLI of the wanted kind: the one that TF_ACC_TERRAFORM_PATH
-// names, terraform or tofu on PATH, or one in build/tools. If there is none, it
-// downloads Terraform, which takes seconds. If Terraform cannot be downloaded or
-// OpenTofu is wanted, it builds OpenTofu from the Go module proxy, which takes
-// minutes. It reports on progress what it downloads or builds.
+// names, terraform or tofu on PATH, or one in build/tools. If there is none and
+// OpenTofu is not wanted, it downloads Terraform, which takes seconds. If OpenTofu
+// is wanted, or either is accepted and Terraform cannot be downloaded, it builds
+// OpenTofu from the Go module proxy, which takes minutes. It reports on progress
+// what it downloads or builds.
 func Find(ctx context.Context, want Kind, progress io.Writer) (CLI, error) {
 	found, err := installed(ctx, want)
 	if err != nil || found.Path != "" {
@@ -85,7 +86,11 @@ func installed(ctx context.Context, want Kind) (CLI, error) {
 		if err != nil {
 			continue
 		}
-		if found, err := identify(ctx, path); err != nil || want == Any || want == found.Kind {
+		found, err := identify(ctx, path)
+		if err != nil && name != named && want != Any && want != Kind(name) {
+			continue // a broken terraform does not matter if tofu is wanted
+		}
+		if err != nil || want == Any || want == found.Kind {
 			return found, err
 		}
 	}

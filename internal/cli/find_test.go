@@ -32,7 +32,10 @@ func TestFindReturnsTheNamedOrInstalledCLI(t *testing.T) {
 		"OpenTofu called terraform": {
 			programs{"terraform": warning + "OpenTofu v1.12.6\non linux_amd64"}, "", Any, CLI{OpenTofu, "1.12.6", "terraform"}, "",
 		},
-		"neither of the two": {programs{"terraform": "GNU Emacs 29.1"}, "", Any, CLI{}, "GNU Emacs"},
+		"the other kind does not work":    {programs{"terraform": "", "tofu": "OpenTofu v1.12.6"}, "", OpenTofu, tofu, ""},
+		"the wanted kind does not work":   {programs{"terraform": "", "tofu": "OpenTofu v1.12.6"}, "", Terraform, CLI{}, "neither Terraform nor OpenTofu"},
+		"the named program does not work": {programs{"terraform": "", "tofu": "OpenTofu v1.12.6"}, "terraform", OpenTofu, CLI{}, "neither Terraform nor OpenTofu"},
+		"neither of the two":              {programs{"terraform": "GNU Emacs 29.1"}, "", Any, CLI{}, "GNU Emacs"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -57,6 +60,7 @@ func TestFindReturnsTheNamedOrInstalledCLI(t *testing.T) {
 func TestSinceComparesWithTheVersionOfTheKind(t *testing.T) {
 	t.Parallel()
 	for cli, want := range map[CLI]bool{
+		{Kind: Terraform, Version: "0.15.5"}: false,
 		{Kind: Terraform, Version: "1.7.5"}:  false,
 		{Kind: Terraform, Version: "1.8.0"}:  true,
 		{Kind: Terraform, Version: "1.11.4"}: true,

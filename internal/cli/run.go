@@ -34,8 +34,8 @@ func (w WorkingDir) Command(ctx context.Context, arguments ...string) *exec.Cmd 
 }
 
 // environ returns the environment of the CLI. Of the variables that configure it,
-// only those that enable logs are inherited, so neither the settings of the user nor
-// those of an enclosing test affect the result.
+// only those that enable logs are inherited. With Config, neither the settings of the
+// user nor those of an enclosing test affect the result.
 func (s Sandbox) environ() []string {
 	env := slices.DeleteFunc(os.Environ(), func(variable string) bool {
 		return strings.HasPrefix(variable, "TF_") && !strings.HasPrefix(variable, "TF_LOG")

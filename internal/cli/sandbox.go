@@ -39,7 +39,7 @@ const (
 // with a registry.
 type Sandbox struct {
 	CLI    CLI
-	Config string // path of the CLI configuration file, in the same folder as the providers
+	Config string // path of the CLI configuration file, next to the folder plugins; "" for none
 }
 
 // NewSandbox finds a CLI of the wanted kind with [Find], builds the provider from

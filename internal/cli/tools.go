@@ -137,7 +137,7 @@ func (t tools) openTofuPath() (string, error) {
 }
 
 func (t tools) buildOpenTofu(ctx context.Context, path string) error {
-	fmt.Fprintf(t.progress, "building OpenTofu into %s, once; this takes some minutes\n", filepath.Dir(path))
+	fmt.Fprintf(t.progress, "building OpenTofu into %s, once; this takes a few minutes\n", filepath.Dir(path))
 	unfinished := fmt.Sprintf("%s.%d", path, os.Getpid())
 	defer os.Remove(unfinished)
 	// Otherwise, OpenTofu reports a development version, which the version checks

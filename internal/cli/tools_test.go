@@ -108,7 +108,7 @@ func TestOpenTofuIsBuiltOnceIfTerraformCannotBeDownloaded(t *testing.T) {
 			t.Fatalf("got %q, %v, want a program", path, err)
 		}
 	}
-	if got := progress.String(); strings.Count(got, "building OpenTofu") != 1 || !strings.Contains(got, "takes some minutes") {
+	if got := progress.String(); strings.Count(got, "building OpenTofu") != 1 || !strings.Contains(got, "takes a few minutes") {
 		t.Errorf("got %q, want one line about the build and its duration", got)
 	}
 }

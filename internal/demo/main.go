@@ -1,7 +1,7 @@
 // Command demo shows the provider at work: it builds the provider, starts a
-// Waldur on a free loopback port, and runs Terraform or OpenTofu on small
-// configurations: the usage of a project, a budget that is kept, and one that is
-// exceeded. With WALDUR_API_URL, WALDUR_ACCESS_TOKEN and WALDUR_DEMO_SCOPE set,
+// fake Waldur on a free loopback port, and runs Terraform or OpenTofu on small
+// configurations: the usage of a project, and a budget check that passes and one
+// that fails. With WALDUR_API_URL, WALDUR_ACCESS_TOKEN and WALDUR_DEMO_SCOPE set,
 // it shows only the usage, from that Waldur.
 package main
 
@@ -36,7 +36,7 @@ func main() {
 func run(ctx context.Context) error {
 	scope := os.Getenv("WALDUR_DEMO_SCOPE")
 	if scope != "" && (os.Getenv("WALDUR_API_URL") == "" || os.Getenv("WALDUR_ACCESS_TOKEN") == "") {
-		return errors.New("WALDUR_DEMO_SCOPE is set: set WALDUR_API_URL and WALDUR_ACCESS_TOKEN too, or none of the three")
+		return errors.New("WALDUR_DEMO_SCOPE is set: set WALDUR_API_URL and WALDUR_ACCESS_TOKEN too, or unset it")
 	}
 	dir, err := os.MkdirTemp("", "demo-")
 	if err != nil {
@@ -61,7 +61,7 @@ func run(ctx context.Context) error {
 	fake.Add(waldurtest.History(project, 24, 12)...)
 	server := httptest.NewServer(fake)
 	defer server.Close()
-	fmt.Printf("==> Started a Waldur with a project's usage of two years at %s\n", server.URL)
+	fmt.Printf("==> Started a fake Waldur with two years of a project's usage at %s\n", server.URL)
 	environment := []string{
 		"WALDUR_API_URL=" + server.URL, "WALDUR_ACCESS_TOKEN=" + waldurtest.Token,
 		"TF_VAR_scope=" + server.URL + project, "TF_VAR_record_id=1",
@@ -84,23 +84,28 @@ func showBudgets(ctx context.Context, budget cli.WorkingDir) error {
 		fmt.Printf("\n==> The budget needs Terraform 1.8 or OpenTofu 1.7; this is %s %s\n", program.Kind, program.Version)
 		return nil
 	}
-	fmt.Println("\n==> A budget that is kept")
+	fmt.Println("\n==> Usage within the budget")
 	if err := initAndApply(ctx, budget, "-var=gpu_limit=700"); err != nil {
 		return err
 	}
 	if err := show(ctx, budget, "report"); err != nil {
 		return err
 	}
-	fmt.Println("==> A budget that is exceeded")
+	fmt.Println("==> Usage over the budget")
 	announce(budget, "plan")
 	plan := budget.Command(ctx, "plan", "-no-color", "-var=gpu_limit=500")
 	plan.Stderr = os.Stdout // a pipeline shows the error
 	err := plan.Run()
-	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
-		fmt.Printf("==> The plan failed with exit code %d: a pipeline stops here\n", failed.ExitCode())
+	failed, ok := errors.AsType[*exec.ExitError](err)
+	switch {
+	case err == nil:
+		return errors.New("the plan passed although the budget is exceeded")
+	case ok && failed.ExitCode() == 1 && ctx.Err() == nil:
+		fmt.Println("==> The plan failed with exit code 1: a pipeline stops here")
 		return nil
+	default:
+		return err
 	}
-	return errors.Join(errors.New("the plan passed although the budget is exceeded"), err)
 }
 
 // announce prints the command that is about to run.

@@ -95,8 +95,11 @@ func resolve[T any](s *settings, argument, variable string, configured attr.Valu
 func required[T any](s *settings, argument, variable string, configured attr.Value, parse func(string) (T, error)) (value T, source string) {
 	value, source = resolve(s, argument, variable, configured, parse)
 	if source == "" {
-		s.diagnostics.AddAttributeError(path.Root(argument), "Missing "+argument,
-			fmt.Sprintf("Set %s in the provider block, or the %s environment variable.", argument, variable))
+		detail := fmt.Sprintf("Set %s in the provider block, or the %s environment variable.", argument, variable)
+		if _, isEmpty := s.lookupEnv(variable); isEmpty {
+			detail += " The variable is set, but empty: in a pipeline, check that the secret exists and is available to this job."
+		}
+		s.diagnostics.AddAttributeError(path.Root(argument), "Missing "+argument, detail)
 	}
 	return value, source
 }

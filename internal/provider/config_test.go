@@ -84,7 +84,7 @@ func TestInvalidConfigurationIsRejected(t *testing.T) {
 		detail      string
 	}{
 		"empty endpoint":          {attributes{"endpoint": ""}, nil, "endpoint: Invalid endpoint", "empty"},
-		"no scheme":               {attributes{"endpoint": "localhost:8000"}, nil, "endpoint: Invalid endpoint", "missing. Use the URL of your Waldur, such as"},
+		"no scheme":               {attributes{"endpoint": "localhost:8000"}, nil, "endpoint: Invalid endpoint", "begin with https:// or http://. Use the URL of your Waldur, such as"},
 		"a password":              {attributes{"endpoint": "https://me:" + secret + "@x"}, nil, "endpoint: Invalid endpoint", "password"},
 		"empty token":             {attributes{"token": ""}, nil, "token: Invalid token", "empty"},
 		"token with a line break": {attributes{"token": secret + "\n"}, nil, "token: Invalid token", "trimspace()"},
@@ -95,8 +95,8 @@ func TestInvalidConfigurationIsRejected(t *testing.T) {
 		"no concurrent requests":  {attributes{"max_concurrent_requests": 0}, nil, "max_concurrent_requests: Invalid max_concurrent_requests", positive},
 		"path of a certificate":   {attributes{"ca_certificate": "ca.pem"}, nil, "ca_certificate: Invalid ca_certificate", `file("ca.pem")`},
 
-		"empty WALDUR_API_URL":        {nil, variables{"WALDUR_API_URL": ""}, "endpoint: Missing endpoint", "the WALDUR_API_URL environment"},
-		"empty WALDUR_ACCESS_TOKEN":   {nil, variables{"WALDUR_ACCESS_TOKEN": ""}, "token: Missing token", "the WALDUR_ACCESS_TOKEN environment"},
+		"empty WALDUR_API_URL":        {nil, variables{"WALDUR_API_URL": ""}, "endpoint: Missing endpoint", "the WALDUR_API_URL environment variable. The variable is set, but empty: in a pipeline,"},
+		"empty WALDUR_ACCESS_TOKEN":   {nil, variables{"WALDUR_ACCESS_TOKEN": ""}, "token: Missing token", "the WALDUR_ACCESS_TOKEN environment variable. The variable is set, but empty: in a pipeline,"},
 		"invalid WALDUR_API_URL":      {nil, variables{"WALDUR_API_URL": "https://me:" + secret + "@x"}, "endpoint: Invalid WALDUR_API_URL", "environment variable"},
 		"invalid WALDUR_ACCESS_TOKEN": {nil, variables{"WALDUR_ACCESS_TOKEN": secret + "\r\n"}, "token: Invalid WALDUR_ACCESS_TOKEN", "environment variable"},
 		"WALDUR_HTTP_TIMEOUT of 60s":  {nil, variables{"WALDUR_HTTP_TIMEOUT": "60s"}, "request_timeout: Invalid WALDUR_HTTP_TIMEOUT", positive},

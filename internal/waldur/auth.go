@@ -204,7 +204,7 @@ func unescape(text string) (char byte, length int) {
 	return 0, 0
 }
 
-const longestEntity = 10 // of an ASCII character: "&lowbar;", "&#x00041;"
+const longestEntity = 10 // "&lowbar;", "&#x00041;"; longer ones, such as "&VerticalLine;", are not recognized
 
 // isSeparateWord reports whether text[start:end] is not part of a longer word.
 func isSeparateWord(text string, start, end int) bool {

@@ -129,6 +129,9 @@ func (c *Client) Close() { c.transport.CloseIdleConnections() }
 // returns an error if the text has no certificate, a damaged one, or another PEM
 // block. Text between certificates is ignored, since bundles contain comments.
 func CertPoolWith(pemText string) (*x509.CertPool, error) {
+	if strings.TrimSpace(pemText) == "" {
+		return nil, errEmpty
+	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
 		return nil, fmt.Errorf("the system's certificates cannot be read: %w", err)
@@ -176,7 +179,7 @@ func ParseEndpoint(raw string) (Endpoint, error) {
 	case strings.ContainsFunc(raw, unicode.IsSpace):
 		return Endpoint{}, ErrWhitespace
 	case !strings.Contains(raw, "://") && (err != nil || u.Host == ""):
-		return Endpoint{}, errors.New("the scheme, http or https, is missing")
+		return Endpoint{}, errors.New("the value must begin with https:// or http://")
 	case err != nil:
 		return Endpoint{}, errors.New("the value is not a URL")
 	case u.Scheme != "http" && u.Scheme != "https":

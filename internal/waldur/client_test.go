@@ -76,10 +76,10 @@ func TestInvalidEndpointIsRejected(t *testing.T) {
 	wantRejected(t, waldur.ParseEndpoint, map[string]struct{ value, message string }{
 		"empty":                          {"", "is empty"},
 		"blank":                          {" \t", "is empty"},
-		"no scheme":                      {"waldur.example.com", "scheme, http or https, is missing"},
-		"no scheme, a port":              {"localhost:8000", "scheme, http or https, is missing"},
-		"no slashes":                     {"https:waldur.example.com", "scheme, http or https, is missing"},
-		"no scheme, a password":          {"user:" + secret + "@waldur.example.com", "scheme, http or https, is missing"},
+		"no scheme":                      {"waldur.example.com", "must begin with https:// or http://"},
+		"no scheme, a port":              {"localhost:8000", "must begin with https:// or http://"},
+		"no slashes":                     {"https:waldur.example.com", "must begin with https:// or http://"},
+		"no scheme, a password":          {"user:" + secret + "@waldur.example.com", "must begin with https:// or http://"},
 		"no scheme, only slashes":        {"//waldur.example.com", "must be https or http"},
 		"another scheme":                 {"ftp://user:" + secret + "@waldur.example.com", "must be https or http"},
 		"no host":                        {"https:///api/", "host or port"},
@@ -298,8 +298,8 @@ func TestTextThatIsNotACertificateIsRejected(t *testing.T) {
 	valid := inPEM("CERTIFICATE", newCertificate(t, nil).Leaf.Raw)
 	der, _ := base64.StdEncoding.DecodeString(secret + "000") // its PEM block shows the secret
 	wantRejected(t, waldur.CertPoolWith, map[string]struct{ value, message string }{
-		"empty":                              {"", "PEM"},
-		"blank":                              {" \n", "PEM"},
+		"empty":                              {"", "empty"},
+		"blank":                              {" \n", "empty"},
 		"a path":                             {"/etc/ssl/ca.pem", "PEM"},
 		"base64 without its PEM lines":       {"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A", "PEM"},
 		"cut short":                          {valid[:len(valid)/2], "PEM"},

@@ -123,8 +123,8 @@ func (p *pager) appendComplete(got page) (rest []Usage) {
 
 // appendOldest appends the oldest date of the list. Only its count shows that it
 // is complete, and Waldur counts before it selects: a record inserted in between
-// pushes the last one out, unnoticed. A later count of the oldest date reveals
-// that, whatever happens to newer dates. Its response also shows the scope.
+// pushes the last one out, unnoticed. A later count up to the oldest date
+// reveals that, whatever happens to newer dates. The response also shows the scope.
 func (p *pager) appendOldest(ctx context.Context, oldest []Usage) error {
 	size := 1
 	if !p.list.query.Fields.identifies() {

@@ -11,8 +11,9 @@ import (
 )
 
 // Usage is one usage record: how much of a component a project or a customer
-// used in a month, across all resources of a category. It is what
-// GET /api/marketplace-category-component-usages/ lists, which returns no ids. An
+// used in a month, across all resources of a category. It is an
+// element of the list that GET /api/marketplace-category-component-usages/ returns,
+// which has no ids. An
 // attribute that was not requested is null, as is one that is null in Waldur.
 type Usage struct {
 	Name          Nullable[string] // display name of the component: "CPU"

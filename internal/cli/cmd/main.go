@@ -31,7 +31,7 @@ func main() {
 }
 
 func run(ctx context.Context, arguments []string) error {
-	usage := errors.New("usage: find, acceptance or install")
+	usage := errors.New("usage: find [-cli KIND] | acceptance [-cli KIND] COMMAND… | install [-version X.Y.Z] BINARY")
 	if len(arguments) == 0 {
 		return usage
 	}
@@ -41,16 +41,20 @@ func run(ctx context.Context, arguments []string) error {
 	if err := flags.Parse(arguments[1:]); err != nil {
 		return err
 	}
+	kind := cli.Kind(*want)
+	if kind != cli.Any && kind != cli.Terraform && kind != cli.OpenTofu {
+		return fmt.Errorf("-cli %s: must be any, terraform or tofu", kind)
+	}
 	switch verb := arguments[0]; {
 	case verb == "find":
-		program, err := cli.Find(ctx, cli.Kind(*want), os.Stderr)
+		program, err := cli.Find(ctx, kind, os.Stderr)
 		if err == nil {
 			fmt.Println(program.Path)
 		}
 		return err
 	case verb == "acceptance" && flags.NArg() > 0:
-		return acceptance(ctx, cli.Kind(*want), flags.Args())
-	case verb == "install":
+		return acceptance(ctx, kind, flags.Args())
+	case verb == "install" && flags.NArg() == 1:
 		return install(flags.Arg(0), *version)
 	}
 	return usage

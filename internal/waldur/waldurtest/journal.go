@@ -57,7 +57,8 @@ func (w *Waldur) Connections() (opened int) {
 	return w.journal.connections
 }
 
-// Reset clears the journal: requests, cost, requests in flight and connections.
+// Reset clears the journal: requests, cost, the peak of requests in flight and
+// connections.
 // The records stay.
 func (w *Waldur) Reset() {
 	w.mu.Lock()

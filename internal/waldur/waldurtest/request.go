@@ -28,7 +28,7 @@ type User struct {
 }
 
 // AddToken adds a token that w accepts. A token that starts with "w_" is a
-// personal access token, which is accepted as "Bearer"; others are as "Token".
+// personal access token, which is accepted as "Bearer"; others are accepted as "Token".
 func (w *Waldur) AddToken(token string, user User) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -187,7 +187,7 @@ func refuse(status int, reason any) *Response {
 	return jsonResponse(status, body)
 }
 
-// detail returns a refusal for a reason other than the value of a parameter.
+// detail returns a refusal of the form {"detail": text}.
 func detail(status int, text string) *Response {
 	return refuse(status, map[string]string{"detail": text})
 }
