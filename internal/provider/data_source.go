@@ -64,8 +64,8 @@ func fieldsAttribute() schema.SetAttribute {
 		ElementType: types.StringType,
 		Optional:    true,
 		MarkdownDescription: fmt.Sprintf("Attributes to request from Waldur. Attributes that are not requested are null. `date` is always requested. "+
-			"Defaults to all attributes. Waldur spends most of its time on `category_title` and `category_uuid`, then on `name`, `type` and "+
-			"`measured_unit`. Valid values: `%s`.", strings.Join(names, "`, `")),
+			"Defaults to all attributes. Of the attributes, `category_title` and `category_uuid` take Waldur the most time. "+
+			"Valid values: `%s`.", strings.Join(names, "`, `")),
 		Validators: []validator.Set{
 			setvalidator.SizeAtLeast(1),
 			setvalidator.NoNullValues(),

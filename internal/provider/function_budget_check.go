@@ -43,7 +43,7 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 			"\n\nThe usage is not known if there is no record of the component, if an amount is null, or if the records are of several components or in several units. " +
 			"It is also not known if a record lacks the attributes that identify its component. " +
 			"A limit with a misspelled `type` is `missing`; its usage does not count as zero." +
-			"\n\nAmounts of several components, or in several units, are never added up, except that records without `measured_unit` are taken to have the same unit. " +
+			"\n\nAmounts of several components, or in several units, are never added up. Amounts whose `measured_unit` is null are added to each other, but not to amounts that have a unit. " +
 			"A limit whose records are of several components or in several units is `over` only if the amounts of one component in one unit exceed it, or if a single record whose category is not known exceeds it." +
 			"\n\nThe forecast is calculated only from the fourth day of the period onward, because earlier figures are unreliable." +
 			"\n\nResults are exact: amounts are added and compared as integers of any size, and `warn_at` is compared as a decimal. Negative amounts are added like any other." +
