@@ -39,9 +39,26 @@ func NewUsageReport(usages []waldur.Usage, measure Measure, title string) string
 		if slices.ContainsFunc(all, hasSameTitle) {
 			fmt.Fprintf(&report, " (%s)", cmp.Or(inline(first.category.uuid.Value), "no category_uuid"))
 		}
-		fmt.Fprintf(&report, "\n\n%s", usageTable(months, slices.DeleteFunc(slices.Clone(all), isOther)))
+		table := slices.DeleteFunc(slices.Clone(all), isOther)
+		fmt.Fprintf(&report, "\n\n%s%s", unidentifiedNote(table), usageTable(months, table))
 	}
 	return report.String()
+}
+
+// unidentifiedNote is what the reader of a table must know if its records do not
+// identify their components, so different ones may share a column.
+func unidentifiedNote(table []*series) string {
+	var missing []string
+	if table[0].category == (category{}) {
+		missing = append(missing, "category_uuid")
+	}
+	if slices.ContainsFunc(table, func(s *series) bool { return !s.componentType.Valid }) {
+		missing = append(missing, "type")
+	}
+	if len(missing) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Records without %s may be of several components, whose amounts are added up here. Check fields.\n\n", strings.Join(missing, " or "))
 }
 
 func usageTable(months []string, all []*series) string {

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+
+	goversion "github.com/hashicorp/go-version"
 )
 
 const (
@@ -105,8 +107,11 @@ func (s Sandbox) Acceptance(ctx context.Context, name string, arguments ...strin
 // Install copies the provider to the plugins folder of the user, where "init"
 // finds it without any configuration, and returns the folders that it filled, one
 // for each CLI. As long as they exist, the CLIs never install the provider from a
-// registry.
+// registry. The version must be one that a CLI accepts, such as 1.2.3.
 func Install(binary, version string) (dirs []string, err error) {
+	if _, err := goversion.NewSemver(version); err != nil {
+		return nil, err
+	}
 	// Of the folders that are searched by default, only this one is common to
 	// Terraform and OpenTofu.
 	name, parent := ".terraform.d", os.UserHomeDir

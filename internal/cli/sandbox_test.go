@@ -27,6 +27,9 @@ func TestAccInitFindsTheLatestInstalledBuild(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, binary := range append([]string{earlier}, latest...) {
+		if _, err := cli.Install(binary, "one"); err == nil {
+			t.Error("got no error for a version that no CLI accepts")
+		}
 		if _, err := cli.Install(binary, "1.2.3"); err != nil {
 			t.Fatal(err)
 		}

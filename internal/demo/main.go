@@ -116,11 +116,11 @@ func announce(w cli.WorkingDir, command string) {
 // initAndApply runs both commands. Their output is part of the error if one fails.
 func initAndApply(ctx context.Context, w cli.WorkingDir, arguments ...string) error {
 	announce(w, "init")
-	if _, err := w.MustRun(ctx, "init"); err != nil {
+	if _, err := w.MustRun(ctx, "init", "-no-color"); err != nil {
 		return err
 	}
 	announce(w, "apply")
-	_, err := w.MustRun(ctx, append([]string{"apply", "-auto-approve"}, arguments...)...)
+	_, err := w.MustRun(ctx, append([]string{"apply", "-auto-approve", "-no-color"}, arguments...)...)
 	return err
 }
 

@@ -122,6 +122,8 @@ const (
 
 // expiryDiagnostics returns an error if the token has expired, and a warning if a
 // personal access token expires soon. The source is that of the token, as in resolve.
+// The CLI shows the line of an attribute with its diagnostics, so the warning, which
+// appears while the token is valid, is not on the attribute.
 func expiryDiagnostics(token waldur.Token, source string, now time.Time) (diagnostics diag.Diagnostics) {
 	expiry, known := token.Expiry()
 	if !known {
@@ -141,7 +143,7 @@ func expiryDiagnostics(token waldur.Token, source string, now time.Time) (diagno
 		diagnostics.AddAttributeError(path.Root("token"), "Token has expired",
 			fmt.Sprintf("The %s expired on %s. No request was made.\n\n%s", kind, day, advice))
 	case token.Kind() == waldur.PersonalAccessToken && now.After(expiry.Add(-expiryNotice)):
-		diagnostics.AddAttributeWarning(path.Root("token"), "Token expires soon",
+		diagnostics.AddWarning("Token expires soon",
 			fmt.Sprintf("The %s expires on %s.\n\n%s", kind, day, advice))
 	}
 	return diagnostics

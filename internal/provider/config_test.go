@@ -141,7 +141,7 @@ func TestExpiryOfTheTokenIsReportedWithoutARequest(t *testing.T) {
 	t.Parallel()
 	const (
 		expired = "error at token: Token has expired"
-		soon    = "warning at token: Token expires soon"
+		soon    = "warning: Token expires soon" // not at token: the CLI would show its line
 		day     = 24 * time.Hour
 	)
 	expiry := func(left time.Duration) int64 { return stoppedClock{}.Now().Add(left).Unix() }

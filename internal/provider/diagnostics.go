@@ -268,7 +268,7 @@ func retryAdvice(wait time.Duration) string {
 	if wait <= 0 {
 		return "Run this again later."
 	}
-	return fmt.Sprintf("Waldur asked to retry after %s.", wait.Round(time.Second))
+	return fmt.Sprintf("The server asked to retry after %s.", wait.Round(time.Second))
 }
 
 func retriesEnded(yes bool) string {

@@ -138,7 +138,7 @@ func (c *Client) failure(ctx, timed context.Context, request Request, err error)
 		err = cause
 	}
 	origin := c.config.Endpoint.Origin()
-	if reason, problem := tlsProblem(err); problem != "" {
+	if reason, problem := tlsProblem(err); problem != "" && !isProxyFailure(err) {
 		return &TLSError{Request: request, Origin: origin, Reason: reason, Problem: c.SafeText(unquote(problem))}
 	}
 	reason, problem, transient := c.networkProblem(err)
@@ -170,8 +170,10 @@ func (c *Client) networkProblem(err error) (reason Reason, problem string, trans
 		return ReasonProxyCredentials, proxy.Error(), false
 	case isProxy:
 		return ReasonProxy, proxy.Error(), isTransientStatus(int(proxy))
-	case isNetwork && network.Op == "proxyconnect":
-		_, problem, transient = c.networkProblem(network.Err)
+	case isProxyFailure(err):
+		if _, problem = tlsProblem(network.Err); problem == "" {
+			_, problem, transient = c.networkProblem(network.Err)
+		}
 		return ReasonProxy, "the proxy: " + problem, transient
 	case errors.Is(err, errRequestTimeout):
 		return ReasonTimeout, fmt.Sprintf("no complete response within %s", c.config.RequestTimeout.Round(time.Millisecond)), true
@@ -195,6 +197,13 @@ func (c *Client) networkProblem(err error) (reason Reason, problem string, trans
 	default:
 		return ReasonUnknown, text, isDNS || isConnectionFailure(err) || isMalformedHead(err)
 	}
+}
+
+// isProxyFailure reports whether the connection to a proxy, or its TLS handshake,
+// failed.
+func isProxyFailure(err error) bool {
+	network, ok := errors.AsType[*net.OpError](err)
+	return ok && network.Op == "proxyconnect"
 }
 
 // isConnectionFailure reports whether an operation on a connection failed. The

@@ -3,6 +3,8 @@ package waldur_test
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -112,15 +114,21 @@ func TestOnlyTransientNetworkErrorsAreRetried(t *testing.T) {
 		reason   waldur.Reason
 		problem  string
 	}{
-		"closed":                                 {io.EOF, allRetries, waldur.ReasonUnknown, "the connection was closed before a response"},
-		"closed before the request":              {errors.New("http: server closed idle connection"), allRetries, waldur.ReasonUnknown, "the connection was closed before a response"},
-		"cut short":                              {fmt.Errorf("reading: %w", io.ErrUnexpectedEOF), allRetries, waldur.ReasonUnknown, "the response was cut short"},
-		"refused":                                {of("dial", os.NewSyscallError("connect", syscall.ECONNREFUSED)), allRetries, waldur.ReasonConnectionRefused, "the connection was refused"},
-		"refused on Windows":                     {of("dial", os.NewSyscallError("connectex", syscall.Errno(10061))), allRetries, waldur.ReasonUnknown, "dial tcp: connectex"},
-		"no route":                               {of("dial", syscall.EHOSTUNREACH), allRetries, waldur.ReasonUnknown, "dial tcp: no route to host"},
-		"reset":                                  {of("read", syscall.ECONNRESET), allRetries, waldur.ReasonUnknown, "the connection was reset"},
-		"broken pipe":                            {of("write", syscall.EPIPE), allRetries, waldur.ReasonUnknown, "the connection was reset"},
-		"refused by the proxy's host":            {of("proxyconnect", of("dial", syscall.ECONNREFUSED)), allRetries, waldur.ReasonProxy, "the proxy: the connection was refused"},
+		"closed":                      {io.EOF, allRetries, waldur.ReasonUnknown, "the connection was closed before a response"},
+		"closed before the request":   {errors.New("http: server closed idle connection"), allRetries, waldur.ReasonUnknown, "the connection was closed before a response"},
+		"cut short":                   {fmt.Errorf("reading: %w", io.ErrUnexpectedEOF), allRetries, waldur.ReasonUnknown, "the response was cut short"},
+		"refused":                     {of("dial", os.NewSyscallError("connect", syscall.ECONNREFUSED)), allRetries, waldur.ReasonConnectionRefused, "the connection was refused"},
+		"refused on Windows":          {of("dial", os.NewSyscallError("connectex", syscall.Errno(10061))), allRetries, waldur.ReasonUnknown, "dial tcp: connectex"},
+		"no route":                    {of("dial", syscall.EHOSTUNREACH), allRetries, waldur.ReasonUnknown, "dial tcp: no route to host"},
+		"reset":                       {of("read", syscall.ECONNRESET), allRetries, waldur.ReasonUnknown, "the connection was reset"},
+		"broken pipe":                 {of("write", syscall.EPIPE), allRetries, waldur.ReasonUnknown, "the connection was reset"},
+		"refused by the proxy's host": {of("proxyconnect", of("dial", syscall.ECONNREFUSED)), allRetries, waldur.ReasonProxy, "the proxy: the connection was refused"},
+		"the proxy's certificate is not trusted": {
+			of("proxyconnect", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}), noRetry, waldur.ReasonProxy, "the proxy: x509: ",
+		},
+		"the proxy speaks http": {
+			of("proxyconnect", tls.RecordHeaderError{RecordHeader: [5]byte([]byte("HTTP/"))}), noRetry, waldur.ReasonProxy, "the proxy: the port speaks http, not https",
+		},
 		"a proxy that does not connect":          {context.DeadlineExceeded, allRetries, waldur.ReasonProxy, "the proxy: no connection within a minute"},
 		"a timeout of the system":                {timedOut, allRetries, waldur.ReasonUnknown, "dial tcp 127.0.0.1:1: i/o timeout"},
 		"the name server did not respond":        {of("dial", &net.DNSError{IsTimeout: true}), allRetries, waldur.ReasonUnknown, "dial tcp"},

@@ -146,7 +146,7 @@ func (l *listReader) pagerNear(ctx context.Context, position, largest, usual int
 }
 
 // setScopes sets the scope of each record to that of one record, since scopes
-// take 39 % of the time of a response.
+// take 39 % of the time of a record.
 func (l *listReader) setScopes(ctx context.Context, first *pager, usages []Usage) error {
 	// split has read the scope, or the oldest date has shown it, unless that date was
 	// deleted before appendOldest confirmed it.
@@ -176,7 +176,7 @@ func (l *listReader) checkDuplicates(ctx context.Context, usages []Usage) error 
 		err := l.newPager().repeat(ctx, func(ctx context.Context) error {
 			got, err := l.newPager().fetch(ctx, scopes) // checks them; fetch may lower the cap of its pager
 			if err == nil && len(got.usages) < got.count {
-				return incomplete(l.request, "of %d scopes of %s, a page held %d", got.count, date, len(got.usages))
+				return incomplete(l.request, "of %d records of %s, a page held %d", got.count, date, len(got.usages))
 			}
 			return err
 		})

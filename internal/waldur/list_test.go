@@ -182,7 +182,7 @@ func TestListFailsWhenItsResponsesCannotBeVerified(t *testing.T) {
 				_ = json.Unmarshal(response.Body, &records)
 				response.Body, _ = json.Marshal(records[:min(len(records), 20)])
 			}
-		}, isIncomplete, 20, "of 24 scopes of 2024-10-01, a page held 20"},
+		}, isIncomplete, 20, "of 24 records of 2024-10-01, a page held 20"},
 		"older dates come first": {months(12, 12), func(_ int, _ url.Values, response *waldurtest.Response) {
 			var records []json.RawMessage
 			_ = json.Unmarshal(response.Body, &records)

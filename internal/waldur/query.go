@@ -119,7 +119,7 @@ func ParseScopeURL(raw string) (Scope, error) {
 		return Scope{}, errors.New("the value is not the http or https URL of a project or a customer")
 	}
 	if u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.ContainsAny(raw, "# ") {
-		return Scope{}, errors.New("the URL contains a user, a query, a fragment or a space, which Waldur refuses in a scope")
+		return Scope{}, errors.New("the URL contains a user, a query, a fragment or a space")
 	}
 	scope, ok := scopeOfURL(raw)
 	if !ok {

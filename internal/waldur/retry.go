@@ -45,6 +45,7 @@ func (o *operation) get(ctx context.Context, asked call) (http.Header, []byte, e
 	}
 	defer o.client.sem.Release(1)
 	clock, budget := o.client.config.Clock, o.client.retries
+	// While requests hang, most are not sent.
 	if timeout := budget.admit(clock.Now()); timeout != nil {
 		return nil, nil, &OutageError{Request: asked.request, Timeout: timeout}
 	}
@@ -172,6 +173,7 @@ func setAttempts(err error, attempts int) {
 }
 
 // budgetUsedUp returns a copy of an error that says why its request is not retried.
+// The original is shared: recordAttempt and withdraw have kept it.
 func budgetUsedUp(err error) error {
 	if refused, ok := errors.AsType[*StatusError](err); ok {
 		final := *refused

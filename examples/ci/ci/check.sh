@@ -58,8 +58,8 @@ fi
 
 jq -er '.planned_values.outputs.report.value' "$out/plan.json" >"$out/report.md"
 
-# A plan can succeed although a condition failed (with -refresh-only, which a variable can set) or is not checked until the apply. A
-# check block only warns.
+# A plan can succeed although a condition failed (with -refresh-only, which the environment variable TF_CLI_ARGS_plan can set) or is not
+# checked until the apply. A check block only warns.
 jq -e '[.checks[]? | select(.address.kind != "check" and .status != "pass")] == []' "$out/plan.json" >/dev/null || {
 	echo 'error: the plan succeeded, but not all of its conditions are met.' >&2
 	write_check false

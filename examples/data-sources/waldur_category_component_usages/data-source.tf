@@ -5,7 +5,7 @@ data "waldur_category_component_usages" "project" {
 }
 
 # Usage of a customer in September 2024, including all of its projects. Requests
-# only the attributes that the output below needs.
+# only the attributes that the output cpu_of_the_customer needs.
 data "waldur_category_component_usages" "customer" {
   customer_uuid = "7e0d3c1a9b284f6d8a5c1f2e3d4b5a69"
   date_after    = "2024-09-01"

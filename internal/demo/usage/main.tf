@@ -32,7 +32,7 @@ data "waldur_category_component_usage" "one" {
 locals {
   usages = data.waldur_category_component_usages.all.usages
   months = distinct(local.usages[*].date) # newest first
-  newest = [for u in local.usages : u if u.date == local.months[0]]
+  newest = [for u in local.usages : u if u.date == try(local.months[0], null)]
 
   # Null means that there is no data, which is not a usage of 0.
   table = [for u in local.newest : format("%-28s  %-14s  %12s  %12s  %s",
