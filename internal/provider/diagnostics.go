@@ -265,10 +265,11 @@ func requestsLine(request waldur.Request, attempts int, id string) string {
 }
 
 func retryAdvice(wait time.Duration) string {
-	if wait <= 0 {
-		return "Run this again later."
+	advice := "Run this again later."
+	if wait > 0 {
+		advice += fmt.Sprintf(" The server asked to retry after %s.", wait.Round(time.Second))
 	}
-	return fmt.Sprintf("The server asked to retry after %s.", wait.Round(time.Second))
+	return advice
 }
 
 func retriesEnded(yes bool) string {

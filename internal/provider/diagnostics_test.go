@@ -72,7 +72,7 @@ func TestDiagnosticsOfErrors(t *testing.T) {
 		"request id":        {&waldur.StatusError{Request: request, Status: 403, RequestID: "abc-123"}, "not allowed", "/x/, request id abc-123.\n\n"},
 		"outage of Waldur":  {&waldur.StatusError{Request: request, Status: 503, BudgetUsedUp: true}, "server error", "/x/.\nToo many requests of this run have failed, so the provider no longer retries.\n\nRun this again later. If"},
 		"limit with a time": {limited, "rate limited", "GET /api/x/, 3 times, the last with the request id abc-123.\nToo many requests of this run"},
-		"throttled":         {limited, "rate limited", "the provider no longer retries.\n\nThe server asked to retry after 2m0s. To send fewer requests at once, lower max_concurrent_requests."},
+		"throttled":         {limited, "rate limited", "the provider no longer retries.\n\nRun this again later. The server asked to retry after 2m0s. To send fewer requests at once, lower max_concurrent_requests."},
 
 		"timeout":                {unreachable(waldur.ReasonTimeout), absent, origin + ": it is.\nRequest: GET /api/x/, 7 times.\n\nIf Waldur takes long"},
 		"refused":                {unreachable(waldur.ReasonConnectionRefused), absent, "To outlast a longer restart of Waldur, raise max_retries."},

@@ -220,8 +220,8 @@ func (p *pager) append(usages []Usage) {
 
 // appendLongDate appends a date with at least as many records as fit on a page,
 // which no filter can split. A deletion and an insertion while its pages are read
-// would leave the count unchanged, so the date is collected twice, with different
-// page sizes (unless the cap is 1), and both must have the same records.
+// would leave the count unchanged, so the date is collected twice, with the page
+// sizes in another order, and both must have the same records.
 func (p *pager) appendLongDate(ctx context.Context, date string) error {
 	first, err := p.collect(ctx, date, 8, 6, 7, 5)
 	if err != nil {
