@@ -169,8 +169,8 @@ func (p *pager) upTo(before string, size int, fields FieldSet) window {
 // nextSize returns the number of records to request. While more than a page
 // remains, the page should end one record after the end of a date, so that only
 // that record is read twice. Where the lengths of months differ, the dates of a
-// page are requested first, at 0.09 ms a record instead of 1.68. Fields that cost no
-// more than the date are cheap to read twice, so their pages are full.
+// page are requested first, at 0.09 ms a record instead of 1.68. Without fields that
+// need look-ups, pages are full: reading most such records twice costs little.
 func (p *pager) nextSize(ctx context.Context) (int, error) {
 	if !p.list.query.recordFields().costsLookups() || (p.until == "" && p.remaining <= p.cap) {
 		return p.cap, nil
