@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -170,6 +171,8 @@ func TestAccPlansThatCheckTheBudget(t *testing.T) {
 		t.Errorf("got report %q", report)
 	}
 
+	clitest.MustRun(t, w, "plan", "-out=saved", "-no-color")
+
 	exceeded := "\n | " + long + " | 1,710 | 1,000 | hours | ██████████ 171 % | over by 710 |\n"
 	server.Add(usage("cpu", "2024-10-01", 1000))
 	for _, row := range []struct {
@@ -185,9 +188,9 @@ func TestAccPlansThatCheckTheBudget(t *testing.T) {
 		{"plan -exclude=module.budget", 0, ""},
 		{"plan -refresh-only", 0, exceeded},
 		{"plan -destroy", 0, ""},
+		{"apply saved", 0, ""},
 		{"apply -auto-approve", 1, exceeded},
 		{"output -raw report", 0, report},
-		{"destroy -auto-approve", 0, ""},
 	} {
 		if strings.Contains(row.command, "-exclude") && (w.Sandbox.CLI.Kind != cli.OpenTofu || !w.Sandbox.CLI.Since(0, 9)) {
 			continue // only OpenTofu has it, since 1.9
@@ -197,6 +200,14 @@ func TestAccPlansThatCheckTheBudget(t *testing.T) {
 			t.Errorf("%s: got exit code %d, want %d and %q in:\n%s", row.command, r.ExitCode, row.exit, row.prints, r.Output)
 		}
 	}
+	down := w
+	down.Env = append(slices.Clone(w.Env), "WALDUR_API_URL=http://127.0.0.1:1") // nothing listens there
+	r := clitest.Run(t, down, "destroy", "-auto-approve", "-no-color")
+	if r.ExitCode != 1 || !r.Contains("Waldur not reachable") {
+		t.Errorf("without Waldur: got exit code %d, want 1 in:\n%s", r.ExitCode, r.Output)
+	}
+	clitest.MustRun(t, down, "plan", "-destroy", "-refresh=false", "-no-color")
+	clitest.MustRun(t, w, "destroy", "-auto-approve", "-no-color")
 }
 
 // The module's own tests need no Waldur.

@@ -25,23 +25,35 @@ func TestAccPolicyDeniesPlansOfTheCLI(t *testing.T) {
 	s := clitest.SandboxWithFunctions(t)
 	const read = `
 		data "waldur_category_component_usages" "all" { project_uuid = "` + project + `" }`
-	for name, test := range map[string]struct{ reason, configuration string }{
+	const gated = read + `
+		data "waldur_category_component_usages" "gated" {
+		  project_uuid = "` + project + `"
+		  lifecycle {
+		    postcondition {
+		      condition     = length(self.usages) == 0
+		      error_message = "There are records."
+		    }
+		  }
+		}`
+	for name, test := range map[string]struct{ reason, configuration, arguments string }{
 		"read again during the apply": {"data.waldur_category_component_usages.again is read during the apply", read + `
 			resource "terraform_data" "later" { input = "` + project + `" }
-			data "waldur_category_component_usages" "again" { project_uuid = terraform_data.later.output }`},
+			data "waldur_category_component_usages" "again" { project_uuid = terraform_data.later.output }`, ""},
 		"without the amounts": {"the usage is not known", `
 			data "waldur_category_component_usages" "all" {
 			  project_uuid = "` + project + `"
 			  fields       = ["type", "category_title", "category_uuid"]
-			}`},
+			}`, ""},
 		"a failed read": {"The plan failed", read + `
-			data "waldur_category_component_usages" "none" { project_uuid = "ffffffffffffffffffffffffffffffff" }`},
+			data "waldur_category_component_usages" "none" { project_uuid = "ffffffffffffffffffffffffffffffff" }`, ""},
+		"a failed condition only warns": {"gated: a condition is not met", gated, "-refresh-only"},
+		"a condition is not checked":    {"gated: a condition is not met", gated, "-target=data.waldur_category_component_usages.all"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := checkOut(t, s)
 			clitest.Write(t, c, "budget/main.tf", cli.Required+test.configuration)
-			r := sh(t, c, "ci/check.sh budget || true\nci/policy.sh", connect(used(t, 1000), waldurtest.Token)...)
+			r := sh(t, c, "ci/check.sh budget || true\nci/policy.sh", append(connect(used(t, 1000), waldurtest.Token), "TF_CLI_ARGS_plan="+test.arguments)...)
 			if r.ExitCode == 0 || !r.Contains(test.reason) {
 				t.Errorf("got exit code %d, want a failure and %q in:\n%s", r.ExitCode, test.reason, r.Output)
 			}

@@ -119,7 +119,11 @@ func (s *selection) reasons() []string {
 	case len(s.series) == 0 && len(s.unidentified) == 0:
 		reasons = append(reasons, "no record")
 	case len(categories) > 1:
-		reasons = append(reasons, fmt.Sprintf("%d categories have this type: set category_uuid", len(categories)))
+		attribute := "category_uuid"
+		if s.component.CategoryTitle == "" {
+			attribute = "category_title or category_uuid"
+		}
+		reasons = append(reasons, fmt.Sprintf("%d categories have this type: set %s", len(categories), attribute))
 	case len(units) > 1:
 		reasons = append(reasons, "several units: "+strings.Join(units, ", "))
 	}

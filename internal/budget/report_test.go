@@ -23,14 +23,14 @@ func TestReportHasARowForEachLimitAndListsTheComponents(t *testing.T) {
 	options.Title, options.Period = "Budget of October", october("2024-10-11T00:00:00Z")
 	const want = `Budget of October: 1 over, 3 missing, 1 forecast, 1 ok.
 
-| Limit |   Used |     Of | Unit  | Share            | Forecast | State                                                   |
-|:------|-------:|-------:|:------|:-----------------|---------:|:--------------------------------------------------------|
-| CPU   |  1,124 | 10,000 | hours | █░░░░░░░░░ 11 %  |    3,485 | ok                                                      |
-| Cold  |      ? |      9 |       | ?                |        ? | missing, 2 categories have this type: set category_uuid |
-| GPU   |    598 |    500 | hours | ██████████ 120 % |    1,854 | over by 98                                              |
-| RAM   | 44,964 | 50,000 | hours | ████████░░ 89 %  |  139,389 | forecast: over by 89,389                                |
-| Tape  |  3 + ? |      9 | hours | ?                |        ? | missing, null in 2024-10                                |
-| Typo  |      ? |      1 |       | ?                |        ? | missing, no record                                      |
+| Limit |   Used |     Of | Unit  | Share            | Forecast | State                                                                     |
+|:------|-------:|-------:|:------|:-----------------|---------:|:--------------------------------------------------------------------------|
+| CPU   |  1,124 | 10,000 | hours | █░░░░░░░░░ 11 %  |    3,485 | ok                                                                        |
+| Cold  |      ? |      9 |       | ?                |        ? | missing, 2 categories have this type: set category_title or category_uuid |
+| GPU   |    598 |    500 | hours | ██████████ 120 % |    1,854 | over by 98                                                                |
+| RAM   | 44,964 | 50,000 | hours | ████████░░ 89 %  |  139,389 | forecast: over by 89,389                                                  |
+| Tape  |  3 + ? |      9 | hours | ?                |        ? | missing, null in 2024-10                                                  |
+| Typo  |      ? |      1 |       | ?                |        ? | missing, no record                                                        |
 
 There are records of these components:
 

@@ -11,6 +11,8 @@ terraform {
   }
 }
 
+provider "waldur" {}
+
 variable "project_uuid" {
   description = "UUID of the project."
   type        = string

@@ -56,7 +56,12 @@ if [ "$status" -ne 0 ]; then
 	exit "$status"
 fi
 
-jq -er '.planned_values.outputs.report.value' "$out/plan.json" >"$out/report.md"
+jq -er '.planned_values.outputs.report.value // empty' "$out/plan.json" >"$out/report.new" || {
+	echo 'The plan succeeded, but has no output "report", so it does not check the budget.' | tee "$out/report.md" >&2
+	write_check false
+	exit 1
+}
+mv "$out/report.new" "$out/report.md"
 
 # A plan can succeed although a condition failed (with -refresh-only, which the environment variable TF_CLI_ARGS_plan can set) or is not
 # checked until the apply. A check block only warns.

@@ -5,6 +5,10 @@
 set -eu
 
 plan=budget-out/plan.json
+[ -s "$plan" ] || {
+	echo "error: there is no $plan: ci/check.sh has not saved a plan." >&2
+	exit 1
+}
 
 opa eval --strict-builtin-errors --format raw --data policy --input "$plan" 'concat("\n", data.waldur.budget.deny)'
 

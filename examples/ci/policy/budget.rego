@@ -1,14 +1,15 @@
 # METADATA
 # description: |
 #   Checks the usage that a plan has read against limits that are separate from the configuration. If these files have a code
-#   owner, the author of the configuration cannot raise the limits. A plan that does not read the usage is denied.
+#   owner, the author of the configuration cannot raise the limits. A plan that does not read the usage, or whose conditions
+#   do not all pass, is denied.
 #
 #   The input is a plan of Terraform or OpenTofu as JSON. Its prior_state contains the data that was read. Of the data
 #   sources, its planned_values contain only those that are read during the apply.
 #
 #   data.limits (limits.json) contains the limits, keyed by name. A limit has project_uuid or customer_uuid, category_title or
-#   category_uuid, type, measure, limit, and optionally date_after and date_before. date_after is the first of a month and
-#   defaults to the month of the plan. date_before defaults to no end.
+#   category_uuid, type, measure (reported_usage or fixed_usage), limit, and optionally date_after and date_before. date_after
+#   is the first of a month and defaults to the month of the plan. date_before defaults to no end.
 package waldur.budget
 
 # allow has no default: a plan is allowed only if its usage is known to be within each limit.
@@ -22,6 +23,15 @@ allow if {
 
 deny contains "The plan failed, so the usage that it read may be incomplete." if input.errored
 
+deny contains "The plan is of a part of the configuration only, so it may not have read the usage." if input.complete == false
+
+deny contains message if {
+	some check in input.checks
+	check.address.kind != "check" # a check block only warns
+	check.status != "pass"
+	message := sprintf("%s: a condition is not met, or the plan does not check it.", [check.address.to_display])
+}
+
 deny contains message if {
 	some change in input.resource_changes
 	change.type == "waldur_category_component_usages"
@@ -30,20 +40,26 @@ deny contains message if {
 }
 
 deny contains message if {
-	some name, limit in data.limits
-	count(reads(limit)) == 0
-	message := sprintf("%s: the plan has not read the usage of the complete period, which begins on %s.", [name, first_date(limit)])
+	some name, _ in data.limits
+	not limits[name]
+	message := sprintf("%s: an attribute of this limit is missing, unknown or invalid.", [name])
 }
 
 deny contains message if {
-	some name, limit in data.limits
+	some name, limit in limits
+	count(reads(limit)) == 0
+	message := sprintf("%s: the plan has not read the usage of %s since %s.", [name, trim(whose(limit), "/"), first_date(limit)])
+}
+
+deny contains message if {
+	some name, limit in limits
 	some usages in reads(limit)
 	not known(usages, limit)
 	message := sprintf("%s: the usage is not known. There is no record, or one without an amount, or several categories have the title.", [name])
 }
 
 deny contains message if {
-	some name, limit in data.limits
+	some name, limit in limits
 	some usages in reads(limit)
 	used := sum([amount | some amount in amounts(usages, limit); is_number(amount)])
 	used > limit.limit
@@ -52,12 +68,33 @@ deny contains message if {
 
 # At least one list contains the usage of the limit, and in each such list the usage is known and at most the limit.
 within(name) if {
-	limit := data.limits[name]
+	limit := limits[name]
 	count(reads(limit)) > 0
 	every usages in reads(limit) {
 		known(usages, limit)
 		sum(amounts(usages, limit)) <= limit.limit
 	}
+}
+
+# The limits whose attributes are valid. One that lacks its measure, for example, would not be exceeded by any amount.
+limits[name] := limit if {
+	some name, limit in data.limits
+	optional := {"date_after", "date_before"}
+	required := {"type", "measure", "limit"}
+	scopes := {"project_uuid", "customer_uuid"}
+	categories := {"category_title", "category_uuid"}
+	names := object.keys(limit)
+	count(required - names) == 0
+	count(scopes & names) == 1
+	count(categories & names) == 1
+	count((((names - optional) - required) - scopes) - categories) == 0
+	limit.measure in {"reported_usage", "fixed_usage"}
+	is_number(limit.limit)
+	every attribute in names - {"limit"} {
+		is_string(limit[attribute])
+	}
+	regex.match(`^\d{4}-\d{2}-01$`, object.get(limit, "date_after", "2024-01-01"))
+	regex.match(`^\d{4}-\d{2}-\d{2}$`, object.get(limit, "date_before", "2024-01-01"))
 }
 
 # The lists of records that contain all usage of the limit. Dates are compared as text; null is less than any date.

@@ -134,7 +134,7 @@ test_a_scope_is_normalized if {
 }
 
 test_a_read_that_begins_later_is_denied if {
-	denied(object.union(cpu, {"date_after": "2024-09-01"}), plan([read({}, october)]), "has not read the usage of the complete period, which begins on 2024-09-01")
+	denied(object.union(cpu, {"date_after": "2024-09-01"}), plan([read({}, october)]), "has not read the usage of projects/2b5719686db84f24bf64c3dfec58fbeb since 2024-09-01")
 }
 
 test_a_read_that_ends_earlier_is_denied if denied(cpu, plan([read({"date_before": "2024-10-31"}, october)]), "has not read")
@@ -156,6 +156,32 @@ test_a_read_during_the_apply_is_denied if {
 
 test_no_limits_allow_nothing if {
 	not budget.allow with input as plan([read({}, october)]) with data.limits as {}
+}
+
+test_a_limit_that_is_not_valid_is_denied if {
+	changes := [
+		{"limit": "1000"}, {"limit": null}, {"measure": null}, {"measure": "usage"}, {"measur": "reported_usage"}, {"type": null},
+		{"customer_uuid": project}, {"category_uuid": machines}, {"date_after": "2024-09-15"}, {"date_after": "2024-9-01"},
+		{"date_before": "2024-10"}, {"date_before": null},
+	]
+	every change in changes {
+		denied(object.union(cpu, change), plan([read({}, october)]), "CPU: an attribute of this limit is missing, unknown or invalid.")
+	}
+	every attribute in ["project_uuid", "category_title", "type", "measure", "limit"] {
+		denied(object.remove(cpu, {attribute}), plan([read({}, october)]), "CPU: an attribute of this limit is missing, unknown or invalid.")
+	}
+}
+
+test_a_plan_of_a_part_is_denied if denied(cpu, object.union(plan([read({}, october)]), {"complete": false}), "of a part of the configuration")
+
+condition(kind, status) := {"checks": [{"address": {"kind": kind, "to_display": "data.x.y"}, "status": status}]}
+
+test_conditions_must_pass if {
+	every status in ["fail", "error", "unknown"] {
+		denied(cpu, object.union(plan([read({}, october)]), condition("resource", status)), "data.x.y: a condition is not met, or the plan does not check it.")
+		allowed(cpu, object.union(plan([read({}, october)]), condition("check", status)))
+	}
+	allowed(cpu, object.union(plan([read({}, october)]), condition("resource", "pass")))
 }
 
 test_a_limit_without_a_scope_allows_nothing if {
