@@ -2,6 +2,9 @@ module github.com/waldur/terraform-provider-waldur-usage
 
 go 1.26.0
 
+// Workflows install this version, and releases are built with it.
+toolchain go1.26.8
+
 require (
 	github.com/ProtonMail/go-crypto v1.4.1
 	github.com/go-json-experiment/json v1.27.2

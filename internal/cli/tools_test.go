@@ -7,9 +7,12 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	goversion "go/version"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -117,5 +120,31 @@ func TestFolderOutsideACheckoutIsRejected(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if root, err := checkout(t.Context()); err == nil {
 		t.Errorf("got %q, want an error", root)
+	}
+}
+
+// Workflows install the toolchain of go.mod and do not let Go replace it.
+func TestToolchainCanBuildEveryTool(t *testing.T) {
+	t.Parallel()
+	version := func(file, directive string) string {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := regexp.MustCompile(`(?m)^` + directive + `(\d\S*)$`).FindSubmatch(content)
+		if found == nil {
+			t.Fatalf("%s has no line %q", file, directive)
+		}
+		return "go" + string(found[1])
+	}
+	toolchain := version("../../go.mod", "toolchain go")
+	files, err := filepath.Glob("../../tools/*/go.mod")
+	if err != nil || len(files) < 4 {
+		t.Fatalf("got %v, %v, want at least 4 files", files, err)
+	}
+	for _, file := range append(files, "../../go.mod", "../../tools/go.mod") {
+		if needed := version(file, "go "); goversion.Compare(needed, toolchain) > 0 {
+			t.Errorf("%s needs %s, the toolchain is %s", file, needed, toolchain)
+		}
 	}
 }
