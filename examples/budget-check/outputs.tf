@@ -1,9 +1,11 @@
 output "limits" {
   description = "For each limit: used, limit, remaining, share, forecast, unit and state, as budget_check returns them."
   value       = local.budget.limits
+  depends_on  = [terraform_data.known_before_apply] # also of a plan with -target
 }
 
 output "report" {
   description = "The report of budget_check, in Markdown."
   value       = local.budget.report
+  depends_on  = [terraform_data.known_before_apply]
 }

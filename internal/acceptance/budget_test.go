@@ -210,6 +210,30 @@ func TestAccPlansThatCheckTheBudget(t *testing.T) {
 	clitest.MustRun(t, w, "destroy", "-auto-approve", "-no-color")
 }
 
+// A target may need only an output of the module. Its plan must fail too if it cannot
+// check the budget.
+func TestAccTargetedPlanWithUnknownValuesFails(t *testing.T) {
+	t.Parallel()
+	w := clitest.SandboxWithFunctions(t).WorkingDir(t.TempDir(), connect(history().Start(t), waldurtest.Token)...)
+	copyModule(t, filepath.Join(w.Dir, "budget-check"))
+	clitest.Write(t, w, "main.tf", fmt.Sprintf(`
+		resource "terraform_data" "later" { input = %q }
+		module "budget" {
+		  source       = "./budget-check"
+		  project_uuid = terraform_data.later.output
+		  date_after   = "2024-09-01"
+		  limits       = { CPU = { type = "cpu", limit = 1000 } }
+		}
+		resource "terraform_data" "report" { input = module.budget.report }
+		resource "terraform_data" "limits" { input = module.budget.limits }`, project))
+	clitest.MustRun(t, w, "init", "-no-color")
+	for _, target := range []string{"report", "limits"} {
+		if r := clitest.Run(t, w, "plan", "-target=terraform_data."+target, "-no-color"); r.ExitCode != 1 || !r.Contains("known_before_apply") {
+			t.Errorf("%s: got exit code %d, want 1 in:\n%s", target, r.ExitCode, r.Output)
+		}
+	}
+}
+
 // The module's own tests need no Waldur.
 func TestAccBudgetModulePassesItsTests(t *testing.T) {
 	t.Parallel()

@@ -34,6 +34,8 @@ func cpu(reported int64, changes ...func(*waldur.Usage)) waldur.Usage {
 
 func noAmount(u *waldur.Usage)    { u.ReportedUsage = waldur.Nullable[int64]{} }
 func noType(u *waldur.Usage)      { u.Type = waldur.Nullable[string]{} }
+func renamed(u *waldur.Usage)     { u.CategoryTitle = waldur.Of("VMs") }
+func untitled(u *waldur.Usage)    { u.CategoryTitle = waldur.Nullable[string]{} }
 func noCategory(u *waldur.Usage)  { u.CategoryUUID = waldur.Nullable[string]{} }
 func noUnit(u *waldur.Usage)      { u.MeasuredUnit = waldur.Nullable[string]{} }
 func inGigabytes(u *waldur.Usage) { u.MeasuredUnit = waldur.Of("GB") }
@@ -107,8 +109,11 @@ func TestLimitIsInTheFirstStateThatApplies(t *testing.T) {
 		"null, known amounts above":             {records{cpu(101), cpu(0, noAmount)}, anyCPU(100), nil, "over 101 -1 101/100 <nil>"},
 		"two categories, one above":             {records{cpu(1), cpu(101, inArchive)}, anyCPU(100), nil, "over 101 -1 101/100 <nil>"},
 		"two categories, their sum above":       {records{cpu(60), cpu(60, inArchive)}, anyCPU(100), nil, missing},
+		"renamed category":                      {records{cpu(60), cpu(60, renamed)}, titledMachines, nil, "over 120 -20 6/5 <nil>"},
+		"renamed category, other type":          {records{cpu(60), cpu(60, renamed, ofType("ram"))}, titledMachines, nil, "ok 60 40 3/5 <nil>"},
 		"selected by title":                     {records{cpu(1), cpu(2, inArchive)}, titledArchive, nil, "ok 2 98 1/50 <nil>"},
 		"selected by uuid":                      {records{cpu(1), cpu(2, inArchive)}, inMachines, nil, "ok 1 99 1/100 <nil>"},
+		"selected by uuid, others untitled":     {records{cpu(1), cpu(2, inArchive, untitled)}, inMachines, nil, "ok 1 99 1/100 <nil>"},
 		"title of two categories":               {records{cpu(1), cpu(2, sameTitle)}, titledMachines, nil, missing},
 		"two units":                             {records{cpu(1), cpu(2, inGigabytes)}, anyCPU(100), nil, missing},
 		"two units, one above":                  {records{cpu(1), cpu(101, inGigabytes)}, anyCPU(100), nil, "over 101 -1 101/100 <nil>"},

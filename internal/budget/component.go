@@ -42,11 +42,22 @@ type selection struct {
 }
 
 // selectFrom selects the component's records. A category is identified by its
-// uuid alone: the amount of a record without one must not be added to others.
+// uuid alone: the amount of a record without one must not be added to others, and a
+// title selects all records of the categories that have it, also those with another
+// title, from before a category was renamed.
 func (c Component) selectFrom(usages []waldur.Usage) selection {
 	selected := selection{component: c}
+	titled := map[waldur.Nullable[string]]bool{} // category uuids
+	for i := range usages {
+		if uuid := usages[i].CategoryUUID; uuid.Valid && c.CategoryTitle != "" && c.CategoryTitle == usages[i].CategoryTitle.Value {
+			titled[uuid] = true
+		}
+	}
 	for i := range usages {
 		matches, mayMatch := c.match(&usages[i])
+		if titled[usages[i].CategoryUUID] {
+			matches = usages[i].Type == waldur.Of(c.Type)
+		}
 		if matches && usages[i].CategoryUUID.Valid {
 			selected.records = append(selected.records, usages[i])
 		} else if mayMatch {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"math/big"
 	"slices"
 	"strings"
@@ -339,6 +340,10 @@ func (in input) share() *big.Rat {
 		in.problem("must be more than 0 and at most 1, not %s", written(number))
 		return nil
 	}
+	if number.MantExp(nil) < -largestLimit {
+		in.problem("is too small")
+		return nil
+	}
 	decimal, ok := new(big.Rat).SetString(number.Text('g', -1))
 	if !ok {
 		in.problem("must be more than 0 and at most 1")
@@ -393,7 +398,10 @@ func (in input) time(layout, form string) time.Time {
 // like another number. Too many digits are shortened.
 func written(number *big.Float) string {
 	if exponent := number.MantExp(nil); exponent > largestLimit || exponent < -largestLimit {
-		return number.Text('g', 20)
+		// All decimal digits of such a number can take minutes to compute.
+		mantissa, _ := new(big.Float).SetMantExp(number, -exponent).Float64()
+		power := (float64(exponent) + math.Log2(math.Abs(mantissa))) * math.Log10(2)
+		return fmt.Sprintf("%.2ge%+.0f", math.Copysign(math.Pow(10, power-math.Floor(power)), mantissa), math.Floor(power))
 	}
 	return shortened(number.Text('f', -1))
 }

@@ -40,7 +40,7 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 			"\n| `forecast` | With `period`: `used` ÷ the elapsed share of the period exceeds the limit. |" +
 			"\n| `near` | `used` is at least `warn_at` × `limit`. |" +
 			"\n| `ok` | Otherwise. A limit of 0 with a usage of 0 is `ok`. |" +
-			"\n\nThe usage is not known if there is no record of the component, if an amount is null, or if the records are of several components or in several units. " +
+			"\n\nThe usage is not known if there is no record of the component in any month, if an amount is null, or if the records are of several components or in several units. " +
 			"It is also not known if a record lacks the attributes that identify its component. " +
 			"A limit with a misspelled `type` is `missing`; its usage does not count as zero." +
 			"\n\nAmounts of several components, or in several units, are never added up. Amounts whose `measured_unit` is null are added to each other, but not to amounts that have a unit. " +
@@ -64,9 +64,9 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 			},
 		},
 		VariadicParameter: optionsParameter("At most one object with these optional attributes. It must not be null; use `{}` to set none of them." +
-			"\n   - `warn_at`: Share of a limit at or above which its state is `near`. Must be more than 0 and at most 1. Defaults to `0.8`." +
+			"\n   - `warn_at`: Share of a limit at or above which its state is `near`. Must be more than 0 and at most 1. Defaults to `0.8`. Write a decimal: a quotient such as `2 / 3` is rounded, perhaps up." +
 			"\n   - `fail_on`: List of the states that fail. Defaults to `[\"over\", \"missing\"]`. " +
-			"A limit has only one state, so list every state that must fail: with `[\"forecast\"]` alone, a limit that is already `over` passes." +
+			"A limit has only one state, so list every state that must fail: with `[\"forecast\"]` alone, a limit that is already `over` passes. With an empty list, the check always passes." +
 			"\n   - `title`: Beginning of the report. Defaults to `Budget`." +
 			"\n   - `period`: Object with `start` and `end`, the first and last day of the budget's period as `YYYY-MM-DD` in UTC, and `now`, " +
 			"the current time in RFC 3339 format, such as `plantimestamp()`. Without `period`, there is no forecast. " +

@@ -24,7 +24,7 @@ func (usageChart) Definition(_ context.Context, _ function.DefinitionRequest, re
 		Summary: "Draws the monthly usage of a component as a Mermaid chart",
 		MarkdownDescription: "Returns a fenced code block with a [Mermaid](https://mermaid.js.org/syntax/xyChart.html) `xychart-beta`, which GitHub and GitLab render " +
 			"in job summaries, comments and Markdown files. The chart shows the months of one component as bars and, optionally, a limit as a line. " +
-			"A month whose amount is null has an empty bar labeled `no data`. " +
+			"A month without a record has an empty bar. One whose amount is null has an empty bar labeled `no data`, or, if other amounts of the month are known, a bar labeled `at least`. " +
 			"If no record matches, or if the records are not known to be of one component in one unit, the function returns the reason as text instead.",
 		Parameters: []function.Parameter{
 			usagesParameter(),
