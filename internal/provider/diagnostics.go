@@ -228,6 +228,9 @@ func statusProblem(refused *waldur.StatusError) string {
 	if refused.Detail == "" { // it may be a proxy's response
 		return "The server returned " + status + ", without an explanation."
 	}
+	if refused.Reason == waldur.ReasonHTTPSExpected {
+		return "The server returned " + status + ": " + refused.Detail + "."
+	}
 	return "Waldur returned " + status + `: "` + refused.Detail + `"`
 }
 

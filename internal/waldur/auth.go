@@ -136,8 +136,8 @@ const shortToken = 8
 
 // removeFrom replaces the token in text of a server, which may echo a request in an
 // error: percent-encoded as in a URL or escaped as in HTML or JSON, in upper or
-// lower case. A short token is replaced only if it is a separate word: replacing
-// every "e" by "[token]" would reveal the token.
+// lower case, or split by line breaks. A short token is replaced only if it is a
+// separate word: replacing every "e" by "[token]" would reveal the token.
 func (t Token) removeFrom(text string) string {
 	token := t.text()
 	var kept strings.Builder
@@ -171,6 +171,9 @@ func echoLength(text, token string) int {
 				longer = append(longer, length+1)
 			}
 		}
+		if len(token) >= shortToken && i < len(token)-1 {
+			longer = append(longer, afterSeparators(text, longer)...)
+		}
 		slices.Sort(longer)
 		lengths = slices.Compact(longer)
 		if len(lengths) == 0 {
@@ -178,6 +181,26 @@ func echoLength(text, token string) int {
 		}
 	}
 	return lengths[len(lengths)-1]
+}
+
+// afterSeparators returns the lengths at which the text goes on after what printable
+// makes of line breaks and of bytes that are not UTF-8.
+func afterSeparators(text string, lengths []int) (after []int) {
+	for _, length := range lengths {
+		if rest := strings.TrimLeft(text[length:], " \uFFFD"); len(rest) < len(text)-length {
+			after = append(after, len(text)-len(rest))
+		}
+	}
+	return after
+}
+
+// isIn reports whether the text contains the token. Shorter ones may be in any text.
+func (t Token) isIn(text string) bool {
+	if len(t.text()) < shortToken {
+		return false
+	}
+	text = printable(text)
+	return t.removeFrom(text) != text
 }
 
 // unescape returns the escaped ASCII character at the start of the text: %41,

@@ -162,6 +162,9 @@ func TestOnlyTheTokenIsRemoved(t *testing.T) {
 		{"not", text, "Authentication credentials were [token] provided."},
 		{waldurtest.Token, "x" + waldurtest.Token + "y", "x[token]y"},
 		{waldurtest.Token, waldurtest.Token[1:], waldurtest.Token[1:]},
+		{waldurtest.Token, waldurtest.Token[:9] + "\n" + waldurtest.Token[9:20] + "\xff" + waldurtest.Token[20:] + " x", "[token] x"},
+		{waldurtest.Token, waldurtest.Token[:9] + "\ufe0f" + waldurtest.Token[9:20] + "\u034f" + waldurtest.Token[20:], "[token]"},
+		{"Authent", "A u t h e n t", "A u t h e n t"},
 		// Two backslashes may be one escaped or two plain ones. A search that tried
 		// both at each position took 20 s for 24 of them: a server could hang the provider.
 		{backslashes[:40] + "!", backslashes + backslashes, backslashes + "…"},
@@ -234,6 +237,23 @@ func TestTokenIsNotShownWhenTheServerEchoesIt(t *testing.T) {
 	}
 }
 
+// What a list or a record contains is stored in the state.
+func TestRecordWithTheTokenIsRejected(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{waldurtest.Token, "CPU " + strings.ToUpper(waldurtest.Token), waldurtest.Token[:20] + `\n` + waldurtest.Token[20:]} {
+		record := `{"date":"2024-09-01","name":"` + name + `"}`
+		url, _ := serve(t, status(200, "["+record+"]", "X-Result-Count: 1"), status(200, record))
+		client, fields := connect(t, url, waldur.Config{}), waldur.Fields(waldur.FieldDate, waldur.FieldName)
+		_, list := client.Usages(t.Context(), waldur.Query{Scope: project(), Fields: fields})
+		_, single := client.Usage(t.Context(), 7, fields)
+		for _, err := range []error{list, single} {
+			if malformed, ok := errors.AsType[*waldur.FormatError](err); !ok || malformed.Problem != "contains the token" {
+				t.Errorf("%s: got error %v, want a FormatError", name, err)
+			}
+		}
+	}
+}
+
 // wantNoToken fails if the text contains the first half of the token, in upper or
 // lower case, plain, percent-encoded, as JSON escapes, as HTML entities, or split by
 // a color, which net/http may quote.
@@ -255,6 +275,7 @@ func TestQueryAndBodyAreNotShown(t *testing.T) {
 		"not JSON":       status(200, "private words", "X-Result-Count: 0"),
 		"half of JSON":   status(200, `[{"private words`, "X-Result-Count: 0"),
 		"another date":   status(200, `[{"date":"private words"}]`, "X-Result-Count: 1"),
+		"partial":        status(206, `[{"name":"private words"}]`),
 		"redirected":     status(302, "private words", "Location: /login/?next=private+words"),
 		"an HTML page":   reply(head(500, "Content-Type: text/html") + "<h1>private words</h1>"),
 		"malformed head": reply("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nprivate words"),

@@ -226,10 +226,9 @@ func (e Endpoint) ScopeURL(s Scope) string {
 // Waldur redirects.
 func (e Endpoint) path(name string) string { return e.prefix + "/api/" + name + "/" }
 
+// isLoopback reports whether a host is this machine. These are the hosts to which
+// net/http never connects through a proxy.
 func isLoopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
 	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

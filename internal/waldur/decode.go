@@ -17,6 +17,7 @@ import (
 type decoder struct {
 	request Request
 	fields  FieldSet
+	token   Token // which no text may contain, since texts are stored
 	texts   interner
 }
 
@@ -129,7 +130,10 @@ func (d decoder) set(usage *Usage, field Field, value jsontext.Value) (problem s
 		if value.Kind() != '"' {
 			return "is not a string"
 		}
-		text := d.text(value)
+		text, safe := d.text(value)
+		if !safe {
+			return "contains the token"
+		}
 		if field == FieldCategoryUUID && (len(text) != 32 || strings.Trim(text, "0123456789abcdefABCDEF") != "") {
 			return "is not a UUID of 32 hexadecimal digits"
 		}
@@ -150,14 +154,18 @@ func (d decoder) set(usage *Usage, field Field, value jsontext.Value) (problem s
 	return ""
 }
 
-func (d decoder) text(quoted jsontext.Value) string {
+// text returns a decoded text, and reports whether it is safe to store.
+func (d decoder) text(quoted jsontext.Value) (text string, safe bool) {
 	text, seen := d.texts[string(quoted)]
 	if !seen {
 		plain, _ := jsontext.AppendUnquote(nil, quoted)
 		text = string(plain)
+		if d.token.isIn(text) {
+			return "", false
+		}
 		d.texts[string(quoted)] = text
 	}
-	return text
+	return text, true
 }
 
 func (d decoder) wrong(number int, attribute, problem string) error {

@@ -217,22 +217,27 @@ func (c *Client) SafeText(text string) string { return safeText(c.config.Token, 
 // safeText removes the token after everything that could hide it, and before the
 // cut, which could leave half of it.
 func safeText(token Token, text string) string {
-	text = unprintable().ReplaceAllString(strings.ToValidUTF8(text, "\uFFFD"), "")
-	text = token.removeFrom(strings.Join(strings.Fields(text), " "))
+	text = token.removeFrom(printable(text))
 	if runes := []rune(text); len(runes) > shownText {
 		return string(runes[:shownText-1]) + "…"
 	}
 	return text
 }
 
+// printable returns text on one line, without what [unprintable] matches.
+func printable(text string) string {
+	text = unprintable().ReplaceAllString(strings.ToValidUTF8(text, "\uFFFD"), "")
+	return strings.Join(strings.Fields(text), " ")
+}
+
 // unprintable matches control sequences of terminals (ECMA-48): CSI with its
 // parameters; a device string, a title or a link with its terminator; ESC and the
 // character after it. Only harmless letters remain of a malformed sequence. It also
-// matches other control characters, except spaces, and format characters (Cf), which
-// reverse or hide the text around them.
+// matches other control characters, except spaces, format characters (Cf), which
+// reverse or hide the text around them, and other characters that are invisible.
 func unprintable() *regexp.Regexp {
 	return regexp.MustCompile(`(?s)(?:\x1b\[|\x{9b})[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]?` +
 		`|(?:\x1b[PX\]^_]|[\x{90}\x{98}\x{9d}-\x{9f}]).*?(?:\x07|\x1b\\|\x{9c}|$)` +
 		`|\x1b[\x20-\x2f]*[\x30-\x7e]?` +
-		`|[\x00-\x08\x0e-\x1f\x7f-\x{84}\x{86}-\x{9f}\p{Cf}]`)
+		`|[\x00-\x08\x0e-\x1f\x7f-\x{84}\x{86}-\x{9f}\p{Cf}\x{34f}\x{115f}\x{1160}\x{2065}\x{3164}\x{fe00}-\x{fe0f}\x{ffa0}]`)
 }

@@ -39,15 +39,18 @@ func (c *Client) refusal(ctx context.Context, request Request, response *http.Re
 		RequestID:  c.requestID(response.Header),
 		RetryAfter: retryAfter(response.Header, c.config.Clock.Now()),
 	}
+	var detail string
+	if refused.Status >= http.StatusBadRequest { // otherwise, the body may be data
+		detail = explanation(body)
+	}
 	// On their https port, Go, nginx and Apache respond to http with a page. Those of
 	// Go and nginx contain "HTTPS", that of Apache "SSL-enabled server port".
 	html := string(body)
-	expectsHTTPS := strings.Contains(html, "HTTPS") || strings.Contains(html, "SSL-enabled")
+	expectsHTTPS := detail == "" && (strings.Contains(html, "HTTPS") || strings.Contains(html, "SSL-enabled"))
 	if refused.Status == http.StatusBadRequest && c.config.Endpoint.scheme == "http" && expectsHTTPS {
 		refused.Reason, refused.Detail = ReasonHTTPSExpected, httpsExpected
 		return refused
 	}
-	detail := explanation(body)
 	refused.Reason, refused.Detail = c.refusalReason(request, refused.Status, detail), c.SafeText(detail)
 	return refused
 }

@@ -61,6 +61,7 @@ func TestReasonOfARefusalIsRecognized(t *testing.T) {
 		"http to Go's https port":      {"", 400, "Client sent an HTTP request to an HTTPS server.\n", false, waldur.ReasonHTTPSExpected},
 		"http to nginx's https port":   {"", 400, `<h1>400 The plain HTTP request was sent to HTTPS port</h1>`, false, waldur.ReasonHTTPSExpected},
 		"http to Apache's https port":  {"", 400, `You're speaking plain HTTP to an SSL-enabled server port.`, false, waldur.ReasonHTTPSExpected},
+		"HTTPS in an explanation":      {"", 400, detail("Use HTTPS."), false, waldur.ReasonUnknown},
 		"any other status":             {"", 500, detail("Invalid token."), false, waldur.ReasonUnknown},
 	} {
 		url, _ := serve(t, status(row.status, row.body))

@@ -183,6 +183,9 @@ func TestListFailsWhenItsResponsesCannotBeVerified(t *testing.T) {
 				response.Body, _ = json.Marshal(records[:min(len(records), 20)])
 			}
 		}, isIncomplete, 20, "of 24 records of 2024-10-01, a page held 20"},
+		"two counts": {months(12), func(_ int, _ url.Values, response *waldurtest.Response) {
+			response.Header.Add("X-Result-Count", "13")
+		}, isMalformed, 1, "X-Result-Count"},
 		"older dates come first": {months(12, 12), func(_ int, _ url.Values, response *waldurtest.Response) {
 			var records []json.RawMessage
 			_ = json.Unmarshal(response.Body, &records)
@@ -190,7 +193,7 @@ func TestListFailsWhenItsResponsesCannotBeVerified(t *testing.T) {
 			response.Body, _ = json.Marshal(records)
 		}, isMalformed, 1, ""},
 	}
-	for _, count := range []string{"", "many", "-1", "1.5"} {
+	for _, count := range []string{"", "many", "-1", "1.5", "12, 13"} {
 		rows[fmt.Sprintf("a count of %q", count)] = row{months(12), func(_ int, _ url.Values, response *waldurtest.Response) {
 			response.Header.Set("X-Result-Count", count)
 		}, isMalformed, 1, "X-Result-Count"}

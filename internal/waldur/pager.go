@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -317,10 +318,11 @@ func (p *pager) fetchOnce(ctx context.Context, wanted window) (page, error) {
 		return page{}, err
 	}
 	var got page
-	if got.usages, err = (decoder{request: p.list.request, fields: wanted.fields, texts: p.texts}).list(body); err != nil {
+	if got.usages, err = (decoder{request: p.list.request, fields: wanted.fields, token: p.list.operation.client.config.Token, texts: p.texts}).list(body); err != nil {
 		return page{}, err
 	}
-	count, err := strconv.ParseUint(header.Get("X-Result-Count"), 10, 31)
+	counts := slices.Compact(header.Values("X-Result-Count"))
+	count, err := strconv.ParseUint(strings.Join(counts, ", "), 10, 31)
 	if err != nil {
 		return page{}, &FormatError{Request: p.list.request, Problem: "has no X-Result-Count header that is a number"}
 	}

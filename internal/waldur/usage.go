@@ -221,7 +221,7 @@ func (c *Client) Usage(ctx context.Context, id int64, fields FieldSet) (usage Us
 	if err != nil {
 		return Usage{}, err
 	}
-	usage, err = decoder{request: request, fields: fields, texts: newInterner()}.one(body)
+	usage, err = decoder{request: request, fields: fields, token: c.config.Token, texts: newInterner()}.one(body)
 	if err == nil && usage.Date.Valid {
 		err = checkDate(request, 0, usage.Date.Value)
 	}
