@@ -49,7 +49,7 @@ variable "warn_at" {
 }
 
 variable "fail_on" {
-  description = "States that fail the plan, out of over, missing, forecast and near. Those that do not fail it cause warnings. A failed read always fails the plan."
+  description = "States that fail the plan: any of over, missing, forecast and near. The others cause warnings, except ok. A failed read always fails the plan."
   type        = list(string)
   default     = ["over", "missing"]
   nullable    = false

@@ -157,7 +157,7 @@ func TestAccWorkflowFailsWithTheBudgetAndShowsIt(t *testing.T) {
 		},
 		"no token":   {values: map[string]string{"secrets.WALDUR_ACCESS_TOKEN": ""}, summary: "**Missing token**", posts: "Budget check failed: "},
 		"no program": {env: "TF=no-such-program", summary: "The budget check ended before it had a result.", posts: "Budget check failed: "},
-		"no report":  {env: "TF_CLI_ARGS_plan=-destroy", summary: "has no output \"report\", so it does not check the budget.", posts: "Budget check failed: "},
+		"no report":  {env: "TF_CLI_ARGS_plan=-destroy", summary: "its output \"report\" is missing or not known yet, so it does not check the budget.", posts: "Budget check failed: "},
 		// A variable set by somebody else can turn every failure into a warning.
 		"only warnings": {
 			used: 1001, env: "TF_CLI_ARGS_plan=-refresh-only", log: "not all of its conditions are met",

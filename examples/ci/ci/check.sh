@@ -57,7 +57,7 @@ if [ "$status" -ne 0 ]; then
 fi
 
 jq -er '.planned_values.outputs.report.value // empty' "$out/plan.json" >"$out/report.new" || {
-	echo 'The plan succeeded, but has no output "report", so it does not check the budget.' | tee "$out/report.md" >&2
+	echo 'The plan succeeded, but its output "report" is missing or not known yet, so it does not check the budget.' | tee "$out/report.md" >&2
 	write_check false
 	exit 1
 }

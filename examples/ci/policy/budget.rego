@@ -36,6 +36,7 @@ deny contains message if {
 	some change in input.resource_changes
 	change.type == "waldur_category_component_usages"
 	"read" in change.change.actions
+	object.get(change, "action_reason", "") != "read_because_check_nested" # read during the plan and again during the apply
 	message := sprintf("%s is read during the apply, so its usage is not known yet.", [change.address])
 }
 
@@ -63,7 +64,7 @@ deny contains message if {
 	some usages in reads(limit)
 	used := sum([amount | some amount in amounts(usages, limit); is_number(amount)])
 	used > limit.limit
-	message := sprintf("%s: %d of %d used, %d over.", [name, used, limit.limit, used - limit.limit])
+	message := sprintf("%s: %v of %v used, %v over.", [name, used, limit.limit, used - limit.limit])
 }
 
 # At least one list contains the usage of the limit, and in each such list the usage is known and at most the limit.
@@ -79,6 +80,7 @@ within(name) if {
 # The limits whose attributes are valid. One that lacks its measure, for example, would not be exceeded by any amount.
 limits[name] := limit if {
 	some name, limit in data.limits
+	is_object(limit)
 	optional := {"date_after", "date_before"}
 	required := {"type", "measure", "limit"}
 	scopes := {"project_uuid", "customer_uuid"}
@@ -99,7 +101,8 @@ limits[name] := limit if {
 
 # The lists of records that contain all usage of the limit. Dates are compared as text; null is less than any date.
 reads(limit) := {values.usages |
-	walk(input.prior_state.values, [_, resource])
+	walk(input.prior_state.values.root_module, [path, resource])
+	count({step | some step in path; is_string(step)} - {"resources", "child_modules"}) == 0 # not a value of a resource
 	resource.mode == "data"
 	resource.type == "waldur_category_component_usages"
 	values := resource.values

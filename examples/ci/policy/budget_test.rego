@@ -172,6 +172,26 @@ test_a_limit_that_is_not_valid_is_denied if {
 	}
 }
 
+test_a_limit_that_is_not_an_object_is_denied if denied(1000, plan([read({}, october)]), "CPU: an attribute of this limit is missing, unknown or invalid.")
+
+test_a_limit_may_have_a_fraction if denied(object.union(cpu, {"limit": 999.5}), plan([read({}, october)]), "CPU: 1000 of 999.5 used, 0.5 over.")
+
+# An author could keep an output of an earlier apply and remove the read.
+test_a_value_that_looks_like_a_read_does_not_count if {
+	denied(cpu, {"prior_state": {"values": {"outputs": {"x": {"value": read({}, october)}}}}, "timestamp": "2024-10-20T05:23:00Z"}, "has not read")
+	denied(cpu, plan([{"mode": "managed", "type": "terraform_data", "values": {"input": read({}, october)}}]), "has not read")
+}
+
+test_a_read_of_a_check_block_is_allowed if {
+	again := {"resource_changes": [{
+		"address": "data.waldur_category_component_usages.checked",
+		"type": "waldur_category_component_usages",
+		"change": {"actions": ["read"]},
+		"action_reason": "read_because_check_nested",
+	}]}
+	allowed(cpu, object.union(plan([read({}, october)]), again))
+}
+
 test_a_plan_of_a_part_is_denied if denied(cpu, object.union(plan([read({}, october)]), {"complete": false}), "of a part of the configuration")
 
 condition(kind, status) := {"checks": [{"address": {"kind": kind, "to_display": "data.x.y"}, "status": status}]}
