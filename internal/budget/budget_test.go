@@ -110,6 +110,7 @@ func TestLimitIsInTheFirstStateThatApplies(t *testing.T) {
 		"two categories, one above":             {records{cpu(1), cpu(101, inArchive)}, anyCPU(100), nil, "over 101 -1 101/100 <nil>"},
 		"two categories, their sum above":       {records{cpu(60), cpu(60, inArchive)}, anyCPU(100), nil, missing},
 		"renamed category":                      {records{cpu(60), cpu(60, renamed)}, titledMachines, nil, "over 120 -20 6/5 <nil>"},
+		"renamed category, no type":             {records{cpu(60), cpu(60, renamed, noType)}, titledMachines, nil, missing},
 		"renamed category, other type":          {records{cpu(60), cpu(60, renamed, ofType("ram"))}, titledMachines, nil, "ok 60 40 3/5 <nil>"},
 		"selected by title":                     {records{cpu(1), cpu(2, inArchive)}, titledArchive, nil, "ok 2 98 1/50 <nil>"},
 		"selected by uuid":                      {records{cpu(1), cpu(2, inArchive)}, inMachines, nil, "ok 1 99 1/100 <nil>"},

@@ -57,6 +57,7 @@ func (c Component) selectFrom(usages []waldur.Usage) selection {
 		matches, mayMatch := c.match(&usages[i])
 		if titled[usages[i].CategoryUUID] {
 			matches = usages[i].Type == waldur.Of(c.Type)
+			mayMatch = matches || !usages[i].Type.Valid
 		}
 		if matches && usages[i].CategoryUUID.Valid {
 			selected.records = append(selected.records, usages[i])

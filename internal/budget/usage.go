@@ -49,7 +49,7 @@ func NewUsageReport(usages []waldur.Usage, measure Measure, title string) string
 // identify their components, so different ones may share a column.
 func unidentifiedNote(table []*series) string {
 	var missing []string
-	if table[0].category == (category{}) {
+	if !table[0].category.uuid.Valid {
 		missing = append(missing, "category_uuid")
 	}
 	if slices.ContainsFunc(table, func(s *series) bool { return !s.componentType.Valid }) {

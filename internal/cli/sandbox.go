@@ -109,8 +109,8 @@ func (s Sandbox) Acceptance(ctx context.Context, name string, arguments ...strin
 // for each CLI. As long as they exist, the CLIs never install the provider from a
 // registry. The version must be one that a CLI accepts, such as 1.2.3.
 func Install(binary, version string) (dirs []string, err error) {
-	if _, err := goversion.NewSemver(version); err != nil {
-		return nil, err
+	if parsed, err := goversion.NewSemver(version); err != nil || parsed.String() != version {
+		return nil, fmt.Errorf("the version must have the form 1.2.3, not %q", version)
 	}
 	// Of the folders that are searched by default, only this one is common to
 	// Terraform and OpenTofu.

@@ -27,8 +27,10 @@ func TestAccInitFindsTheLatestInstalledBuild(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, binary := range append([]string{earlier}, latest...) {
-		if _, err := cli.Install(binary, "one"); err == nil {
-			t.Error("got no error for a version that no CLI accepts")
+		for _, version := range []string{"one", "v1.2.3", "1.2"} {
+			if _, err := cli.Install(binary, version); err == nil {
+				t.Errorf("%s: got no error for a version that no CLI accepts", version)
+			}
 		}
 		if _, err := cli.Install(binary, "1.2.3"); err != nil {
 			t.Fatal(err)

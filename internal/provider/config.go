@@ -96,7 +96,7 @@ func required[T any](s *settings, argument, variable string, configured attr.Val
 	value, source = resolve(s, argument, variable, configured, parse)
 	if source == "" {
 		detail := fmt.Sprintf("Set %s in the provider block, or the %s environment variable.", argument, variable)
-		if _, isEmpty := s.lookupEnv(variable); isEmpty {
+		if _, isSet := s.lookupEnv(variable); isSet {
 			detail += " The variable is set, but empty: in a pipeline, check that the secret exists and is available to this job."
 		}
 		s.diagnostics.AddAttributeError(path.Root(argument), "Missing "+argument, detail)

@@ -81,7 +81,7 @@ func (p *providerData) explain(err error, target readTarget) explanation {
 		return explanation{
 			formatProblem(err) + requestLine(err.Request),
 			failure{"response not as documented", "Check that endpoint is the URL of a Waldur server, with its path prefix if it has one. " +
-				"If it is, an HTML page may be that of something in front of Waldur that requires a login. " +
+				"If it is, and the response is an HTML page, something in front of Waldur may require a login. " +
 				"Otherwise, this version of Waldur differs from those that the provider supports: please report it."},
 		}
 	case *waldur.FilterError:
@@ -130,7 +130,7 @@ const (
 	notTrusted   = "no trusted TLS connection"
 )
 
-// knownFailures returns what is said of a reason. ReasonUnknown and
+// knownFailures returns the failure for each reason that identifies one. ReasonUnknown and
 // ReasonTokenInvalid are explained by the status or by the type of the error.
 func knownFailures(target readTarget) map[waldur.Reason]failure {
 	return map[waldur.Reason]failure{
@@ -184,7 +184,7 @@ func knownFailures(target readTarget) map[waldur.Reason]failure {
 	}
 }
 
-// statusFailure returns the failure that a response with an error status is.
+// statusFailure classifies a response with an error status.
 func statusFailure(refused *waldur.StatusError, target readTarget) failure {
 	if known, ok := knownFailures(target)[refused.Reason]; ok {
 		return known

@@ -395,13 +395,18 @@ func (in input) time(layout, form string) time.Time {
 }
 
 // written returns a number with all of its digits, since a rounded one could look
-// like another number. Too many digits are shortened.
+// like another number. Too many digits are shortened, and very large or small
+// numbers are rounded to two digits.
 func written(number *big.Float) string {
 	if exponent := number.MantExp(nil); exponent > largestLimit || exponent < -largestLimit {
 		// All decimal digits of such a number can take minutes to compute.
 		mantissa, _ := new(big.Float).SetMantExp(number, -exponent).Float64()
 		power := (float64(exponent) + math.Log2(math.Abs(mantissa))) * math.Log10(2)
-		return fmt.Sprintf("%.2ge%+.0f", math.Copysign(math.Pow(10, power-math.Floor(power)), mantissa), math.Floor(power))
+		digits := math.Round(10 * math.Pow(10, power-math.Floor(power)))
+		if digits == 100 {
+			digits, power = 10, power+1
+		}
+		return fmt.Sprintf("%ve%+.0f", math.Copysign(digits/10, mantissa), math.Floor(power))
 	}
 	return shortened(number.Text('f', -1))
 }

@@ -64,7 +64,7 @@ func (budgetCheck) Definition(_ context.Context, _ function.DefinitionRequest, r
 			},
 		},
 		VariadicParameter: optionsParameter("At most one object with these optional attributes. It must not be null; use `{}` to set none of them." +
-			"\n   - `warn_at`: Share of a limit at or above which its state is `near`. Must be more than 0 and at most 1. Defaults to `0.8`. Write a decimal: a quotient such as `2 / 3` is rounded, perhaps up." +
+			"\n   - `warn_at`: Share of a limit at or above which its state is `near`. Must be more than 0 and at most 1. Defaults to `0.8`. Write a decimal: a quotient such as `2 / 3` is rounded, possibly up." +
 			"\n   - `fail_on`: List of the states that fail. Defaults to `[\"over\", \"missing\"]`. " +
 			"A limit has only one state, so list every state that must fail: with `[\"forecast\"]` alone, a limit that is already `over` passes. With an empty list, the check always passes." +
 			"\n   - `title`: Beginning of the report. Defaults to `Budget`." +

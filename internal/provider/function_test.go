@@ -285,6 +285,8 @@ func TestInvalidArgumentsOfFunctionsAreRejected(t *testing.T) {
 		{limit(object{"limit": decimal("1875.0000000000000000000000001")}), 1, `limits["CPU"].limit: must be an integer, not 1875.0000000000000000000000001`},
 		{limit(object{"limit": decimal("1875." + strings.Repeat("0", 99) + "1")}), 1, `must be an integer, not 1875.` + strings.Repeat("0", 55) + "…"},
 		{limit(object{"limit": decimal("-1e100000")}), 1, "must be at least 0, not -1e+100000"},
+		{limit(object{"limit": decimal("-1e1300")}), 1, "must be at least 0, not -1e+1300"},
+		{limit(object{"limit": decimal("-1.5e1301")}), 1, "must be at least 0, not -1.5e+1301"},
 		{limit(object{"limit": "5e-400000000"}), 1, "must be an integer, not 5e-400000000"},
 		{limit(object{"limit": "-2e400000000"}), 1, "must be at least 0, not -2e+400000000"},
 		{option(object{"warn_at": "1e-400000000"}), 2, "options.warn_at: is too small"},

@@ -199,8 +199,14 @@ func (t Token) isIn(text string) bool {
 	if len(t.text()) < shortToken {
 		return false
 	}
-	text = printable(text)
-	return t.removeFrom(text) != text
+	if t.removeFrom(text) != text {
+		return true
+	}
+	plain := text
+	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
+		plain = printable(text)
+	}
+	return t.removeFrom(plain) != plain
 }
 
 // unescape returns the escaped ASCII character at the start of the text: %41,

@@ -164,6 +164,8 @@ func TestOnlyTheTokenIsRemoved(t *testing.T) {
 		{waldurtest.Token, waldurtest.Token[1:], waldurtest.Token[1:]},
 		{waldurtest.Token, waldurtest.Token[:9] + "\n" + waldurtest.Token[9:20] + "\xff" + waldurtest.Token[20:] + " x", "[token] x"},
 		{waldurtest.Token, waldurtest.Token[:9] + "\ufe0f" + waldurtest.Token[9:20] + "\u034f" + waldurtest.Token[20:], "[token]"},
+		{waldurtest.Token, "\x1b" + waldurtest.Token, "oken]"}, // the escape takes two characters of "[token]"
+		{waldurtest.Token, "\x1b]0;" + waldurtest.Token + "\ax", "x"},
 		{"Authent", "A u t h e n t", "A u t h e n t"},
 		// Two backslashes may be one escaped or two plain ones. A search that tried
 		// both at each position took 20 s for 24 of them: a server could hang the provider.
@@ -240,7 +242,8 @@ func TestTokenIsNotShownWhenTheServerEchoesIt(t *testing.T) {
 // What a list or a record contains is stored in the state.
 func TestRecordWithTheTokenIsRejected(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{waldurtest.Token, "CPU " + strings.ToUpper(waldurtest.Token), waldurtest.Token[:20] + `\n` + waldurtest.Token[20:]} {
+	for _, name := range []string{waldurtest.Token, "CPU " + strings.ToUpper(waldurtest.Token), waldurtest.Token[:20] + `\n` + waldurtest.Token[20:],
+		`\u001b` + waldurtest.Token, `\u001b]0;` + waldurtest.Token + `\u0007`, waldurtest.Token[:20] + "\U000e0101" + waldurtest.Token[20:]} {
 		record := `{"date":"2024-09-01","name":"` + name + `"}`
 		url, _ := serve(t, status(200, "["+record+"]", "X-Result-Count: 1"), status(200, record))
 		client, fields := connect(t, url, waldur.Config{}), waldur.Fields(waldur.FieldDate, waldur.FieldName)

@@ -11,9 +11,9 @@ import (
 )
 
 // decoder decodes records strictly: each requested attribute is present once, with
-// its type or null; integers are exact and fit in an int64; a category_uuid has 32 hexadecimal
-// digits; the text is valid UTF-8; nothing follows the value. Other members are
-// ignored, since a newer Waldur may add some.
+// its type or null; integers are exact and fit in an int64; a category_uuid has 32
+// hexadecimal digits; the text is valid UTF-8; nothing follows the value. Other
+// members are ignored, since a newer Waldur may add some.
 type decoder struct {
 	request Request
 	fields  FieldSet

@@ -214,10 +214,11 @@ const shownText = 200 // characters of a server's text that are shown
 // 200 characters.
 func (c *Client) SafeText(text string) string { return safeText(c.config.Token, text) }
 
-// safeText removes the token after everything that could hide it, and before the
-// cut, which could leave half of it.
+// safeText removes the token before control sequences, which can consume a part of
+// it, and after them, since they can hide it. The cut comes last, since it could
+// leave half of it.
 func safeText(token Token, text string) string {
-	text = token.removeFrom(printable(text))
+	text = token.removeFrom(printable(token.removeFrom(text)))
 	if runes := []rune(text); len(runes) > shownText {
 		return string(runes[:shownText-1]) + "…"
 	}
@@ -239,5 +240,5 @@ func unprintable() *regexp.Regexp {
 	return regexp.MustCompile(`(?s)(?:\x1b\[|\x{9b})[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]?` +
 		`|(?:\x1b[PX\]^_]|[\x{90}\x{98}\x{9d}-\x{9f}]).*?(?:\x07|\x1b\\|\x{9c}|$)` +
 		`|\x1b[\x20-\x2f]*[\x30-\x7e]?` +
-		`|[\x00-\x08\x0e-\x1f\x7f-\x{84}\x{86}-\x{9f}\p{Cf}\x{34f}\x{115f}\x{1160}\x{2065}\x{3164}\x{fe00}-\x{fe0f}\x{ffa0}]`)
+		`|[\x00-\x08\x0e-\x1f\x7f-\x{84}\x{86}-\x{9f}\p{Cf}\x{34f}\x{115f}\x{1160}\x{17b4}\x{17b5}\x{180b}-\x{180d}\x{180f}\x{2065}\x{3164}\x{fe00}-\x{fe0f}\x{ffa0}\x{e0100}-\x{e01ef}]`)
 }

@@ -260,10 +260,10 @@ func refusedByProxy(_ context.Context, _ *url.URL, _ *http.Request, response *ht
 	return nil
 }
 
-// explanation returns the text of an error body: {"detail": "…"},
-// {"attribute": ["…"]} or ["…"]. It returns "" for a body that is not JSON, such as
-// the HTML page of a proxy. A part of an explanation is better than none, so malformed JSON
-// is read up to its error.
+// explanation returns the text of an error body: {"detail": "…"}, {"attribute":
+// ["…"]} or ["…"]. It returns "" for a body that is not JSON, such as the HTML page
+// of a proxy. A part of an explanation is better than none, so malformed JSON is
+// read up to its error.
 func explanation(body []byte) string {
 	in := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	var said []string

@@ -10,10 +10,9 @@ import (
 	"strconv"
 )
 
-// Usage is one usage record: how much of a component a project or a customer
-// used in a month, across all resources of a category. It is an
-// element of the list that GET /api/marketplace-category-component-usages/ returns,
-// which has no ids. An
+// Usage is one usage record: how much of a component a project or a customer used in
+// a month, across all resources of a category. It is an element of the list that GET
+// /api/marketplace-category-component-usages/ returns, which has no ids. An
 // attribute that was not requested is null, as is one that is null in Waldur.
 type Usage struct {
 	Name          Nullable[string] // display name of the component: "CPU"

@@ -54,8 +54,8 @@ func History(scope string, months, perMonth int, newest ...time.Time) []Record {
 
 // historyComponents returns a record for each component, without a scope and a date,
 // and with the usual usage. Components are spread over a few categories in a small
-// scope, and over all of them in a large one. Some categories may have
-// one component fewer.
+// scope, and over all of them in a large one. Some categories may have one component
+// fewer.
 func historyComponents(perMonth int, random *rand.Rand) []Record {
 	categories := []string{"Virtual machines", "High-performance computing", "Private clouds", "Kubernetes", "Data archive"}
 	switch {

@@ -58,8 +58,7 @@ func (w *Waldur) Connections() (opened int) {
 }
 
 // Reset clears the journal: requests, cost, the peak of requests in flight and
-// connections.
-// The records stay.
+// connections. The records stay.
 func (w *Waldur) Reset() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
