@@ -196,7 +196,7 @@ func afterSeparators(text string, lengths []int) (after []int) {
 
 // isIn reports whether the text contains the token. Shorter ones may be in any text.
 func (t Token) isIn(text string) bool {
-	if len(t.text()) < shortToken {
+	if len(t.text()) < shortToken || len(text) < len(t.text()) {
 		return false
 	}
 	if t.removeFrom(text) != text {
