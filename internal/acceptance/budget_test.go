@@ -144,8 +144,8 @@ func diagnostics(t *testing.T, output string) map[string]string {
 }
 
 // A configuration within its budget can be applied, and one over its budget can be
-// destroyed. The guide lists the commands that check it: if a CLI changes this, the guide has
-// to change.
+// destroyed. The guide lists the commands that check it: if a CLI changes this, the
+// guide has to change.
 func TestAccPlansThatCheckTheBudget(t *testing.T) {
 	t.Parallel()
 	server := history()

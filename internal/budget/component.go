@@ -49,16 +49,16 @@ func (c Component) selectFrom(usages []waldur.Usage) selection {
 	selected := selection{component: c}
 	titled := map[waldur.Nullable[string]]bool{} // category uuids
 	for i := range usages {
-		if uuid := usages[i].CategoryUUID; uuid.Valid && c.CategoryTitle != "" && c.CategoryTitle == usages[i].CategoryTitle.Value {
+		if uuid := usages[i].CategoryUUID; uuid.Valid && c.CategoryTitle == usages[i].CategoryTitle.Value {
 			titled[uuid] = true
 		}
 	}
 	for i := range usages {
-		matches, mayMatch := c.match(&usages[i])
-		if titled[usages[i].CategoryUUID] {
-			matches = usages[i].Type == waldur.Of(c.Type)
-			mayMatch = matches || !usages[i].Type.Valid
+		usage := usages[i]
+		if titled[usage.CategoryUUID] {
+			usage.CategoryTitle = waldur.Of(c.CategoryTitle)
 		}
+		matches, mayMatch := c.match(&usage)
 		if matches && usages[i].CategoryUUID.Valid {
 			selected.records = append(selected.records, usages[i])
 		} else if mayMatch {

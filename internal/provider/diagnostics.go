@@ -130,8 +130,9 @@ const (
 	notTrusted   = "no trusted TLS connection"
 )
 
-// knownFailures returns the failure for each reason that identifies one. ReasonUnknown and
-// ReasonTokenInvalid are explained by the status or by the type of the error.
+// knownFailures returns the failure for each reason that identifies one.
+// ReasonUnknown and ReasonTokenInvalid are explained by the status or by the type of
+// the error.
 func knownFailures(target readTarget) map[waldur.Reason]failure {
 	return map[waldur.Reason]failure{
 		waldur.ReasonNotProvided: {tokenRefused,

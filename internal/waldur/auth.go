@@ -202,11 +202,8 @@ func (t Token) isIn(text string) bool {
 	if t.removeFrom(text) != text {
 		return true
 	}
-	plain := text
-	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
-		plain = printable(text)
-	}
-	return t.removeFrom(plain) != plain
+	plain := printable(text)
+	return plain != text && t.removeFrom(plain) != plain
 }
 
 // unescape returns the escaped ASCII character at the start of the text: %41,

@@ -150,7 +150,7 @@ func (e *FilterError) Error() string {
 type IncompleteError struct {
 	Request  Request
 	Problem  string // what did not match last, as a clause: "of 13 records of 2024-10-01, pages held 12"
-	Attempts int    // runs of the step that failed, including the first: see pager.repeat
+	Attempts int    // runs of the step that failed, including the first: see listReader.repeat
 }
 
 func (e *IncompleteError) Error() string {

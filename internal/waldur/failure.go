@@ -141,7 +141,7 @@ func (c *Client) failure(ctx, timed context.Context, request Request, err error)
 		err = cause
 	}
 	origin := c.config.Endpoint.Origin()
-	if reason, problem := tlsProblem(err); problem != "" && !isProxyFailure(err) {
+	if reason, problem := tlsProblem(err); problem != "" {
 		return &TLSError{Request: request, Origin: origin, Reason: reason, Problem: c.SafeText(unquote(problem))}
 	}
 	reason, problem, transient := c.networkProblem(err)
@@ -173,7 +173,7 @@ func (c *Client) networkProblem(err error) (reason Reason, problem string, trans
 		return ReasonProxyCredentials, proxy.Error(), false
 	case isProxy:
 		return ReasonProxy, proxy.Error(), isTransientStatus(int(proxy))
-	case isProxyFailure(err):
+	case isNetwork && network.Op == "proxyconnect":
 		if _, problem = tlsProblem(network.Err); problem == "" {
 			_, problem, transient = c.networkProblem(network.Err)
 		}
@@ -202,13 +202,6 @@ func (c *Client) networkProblem(err error) (reason Reason, problem string, trans
 	}
 }
 
-// isProxyFailure reports whether the connection to a proxy, or its TLS handshake,
-// failed.
-func isProxyFailure(err error) bool {
-	network, ok := errors.AsType[*net.OpError](err)
-	return ok && network.Op == "proxyconnect"
-}
-
 // isConnectionFailure reports whether an operation on a connection failed. The
 // error numbers of refused, reset and unreachable differ between systems.
 func isConnectionFailure(err error) bool {
@@ -223,8 +216,12 @@ func isMalformedHead(err error) bool {
 	return line || strings.Contains(err.Error(), "malformed HTTP ")
 }
 
-// tlsProblem says why a connection is not trusted, or returns "" for another error.
+// tlsProblem says why a connection is not trusted. It returns "" for another error,
+// also for one of the connection to a proxy.
 func tlsProblem(err error) (Reason, string) {
+	if network, ok := errors.AsType[*net.OpError](err); ok && network.Op == "proxyconnect" {
+		return ReasonUnknown, ""
+	}
 	if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return ReasonUnknown, untrusted.Err.Error()
 	}

@@ -51,7 +51,7 @@ type listReader struct {
 
 func (l *listReader) read(ctx context.Context) ([]Usage, error) {
 	first := l.newPager()
-	if err := first.repeat(ctx, first.step); err != nil {
+	if err := l.repeat(ctx, first.step); err != nil {
 		return nil, err
 	}
 	pagers, err := l.split(ctx, first)
@@ -75,6 +75,27 @@ func (l *listReader) read(ctx context.Context) ([]Usage, error) {
 	return usages, l.checkDuplicates(ctx, usages)
 }
 
+const maxAttempts = 7 // of one step whose responses do not fit together
+
+// repeat runs a step, and runs it again after a wait while its responses do not fit
+// together, up to maxAttempts times.
+func (l *listReader) repeat(ctx context.Context, step func(context.Context) error) error {
+	for attempt := 1; ; attempt++ {
+		err := step(ctx)
+		incomplete, ok := errors.AsType[*IncompleteError](err)
+		if !ok {
+			return err
+		}
+		incomplete.Attempts = attempt
+		if attempt == maxAttempts {
+			return incomplete
+		}
+		if err := l.operation.wait(ctx, attempt, err); err != nil {
+			return err
+		}
+	}
+}
+
 // split divides the remaining dates among pagers: up to one for each concurrent
 // request, and at most one for each remaining page. The parts are divided at dates,
 // so no record is in two of them or in none, even if the positions at which the
@@ -89,7 +110,7 @@ func (l *listReader) split(ctx context.Context, first *pager) ([]*pager, error) 
 	largest, usual := first.cap, lastDateLength(first.usages)
 	// A server that ignores the scope is noticed before its complete
 	// installation is read.
-	group.Go(func() error { return first.repeat(groupContext, first.readScope) })
+	group.Go(func() error { return l.repeat(groupContext, first.readScope) })
 	for i := range later {
 		position := len(first.usages) + first.remaining*(i+1)/parts
 		group.Go(func() (err error) {
@@ -151,7 +172,7 @@ func (l *listReader) setScopes(ctx context.Context, first *pager, usages []Usage
 	// split has read the scope, or the oldest date has shown it, unless that date was
 	// deleted before appendOldest confirmed it.
 	if len(usages) > 0 && !first.scope.Valid {
-		if err := first.repeat(ctx, first.readScope); err != nil {
+		if err := l.repeat(ctx, first.readScope); err != nil {
 			return err
 		}
 	}
@@ -173,7 +194,7 @@ func (l *listReader) checkDuplicates(ctx context.Context, usages []Usage) error 
 	}
 	for _, date := range slices.Compact(dates) {
 		scopes := window{after: date, before: date, size: pageCap, page: 1, fields: Fields(FieldDate, FieldScope)}
-		err := l.newPager().repeat(ctx, func(ctx context.Context) error {
+		err := l.repeat(ctx, func(ctx context.Context) error {
 			got, err := l.newPager().fetch(ctx, scopes) // checks them; fetch may lower the cap of its pager
 			if err == nil && len(got.usages) < got.count {
 				return incomplete(l.request, "of %d records of %s, a page held %d", got.count, date, len(got.usages))

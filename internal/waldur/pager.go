@@ -14,7 +14,6 @@ import (
 
 const (
 	pageCap       = 300 // Waldur returns no more records in a response, whatever page_size says
-	maxAttempts   = 7   // of one step whose responses do not fit together
 	scopesChecked = 25  // at the end of a list whose records cannot be told apart by component
 )
 
@@ -51,30 +50,11 @@ func (l *listReader) newPager() *pager {
 
 func (p *pager) readAll(ctx context.Context) error {
 	for !p.done {
-		if err := p.repeat(ctx, p.step); err != nil {
+		if err := p.list.repeat(ctx, p.step); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// repeat runs a step, and runs it again after a wait while its responses do not fit
-// together, up to maxAttempts times.
-func (p *pager) repeat(ctx context.Context, step func(context.Context) error) error {
-	for attempt := 1; ; attempt++ {
-		err := step(ctx)
-		incomplete, ok := errors.AsType[*IncompleteError](err)
-		if !ok {
-			return err
-		}
-		incomplete.Attempts = attempt
-		if attempt == maxAttempts {
-			return incomplete
-		}
-		if err := p.list.operation.wait(ctx, attempt, err); err != nil {
-			return err
-		}
-	}
 }
 
 // step appends at least one date, or finds that none is left.

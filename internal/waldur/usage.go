@@ -119,7 +119,8 @@ func (s FieldSet) identifies() bool { return s.Has(FieldType) && s.Has(FieldCate
 
 // Duplicates yields each record of a sorted list that follows another one of the
 // same component and date. Waldur has no constraint against them, so both may be
-// genuine, or of different scopes. Records without a type or a category UUID are not compared.
+// genuine, or of different scopes. Records without a type or a category UUID are not
+// compared.
 func Duplicates(sorted []Usage) iter.Seq[Usage] {
 	return func(yield func(Usage) bool) {
 		for i := 1; i < len(sorted); i++ {

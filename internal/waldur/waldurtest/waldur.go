@@ -8,10 +8,10 @@
 // of records of the same date and type depends on the requested page, so a
 // client that follows page numbers loses records although every count is right.
 //
-// The files are waldur.go (the server and its
-// options), journal.go (received requests), request.go (users, filters and
-// pages), response.go (endpoints and responses) and records.go (stored records,
-// their order, JSON and cost). history.go generates test data.
+// The files are waldur.go (the server and its options), journal.go (received
+// requests), request.go (users, filters and pages), response.go (endpoints and
+// responses) and records.go (stored records, their order, JSON and cost).
+// history.go generates test data.
 package waldurtest
 
 import (
